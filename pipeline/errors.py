@@ -1,0 +1,98 @@
+"""The one tree of errors that parts of Gradeline raise on purpose.
+
+    GradelineError
+    ├── SettingsError          a setting is unknown or malformed
+    ├── InvalidInput           what the client sent is wrong; lists every problem found
+    ├── NotFound               no such thing, or not yours: the two are not told apart
+    ├── Unauthenticated        no key, or one we do not know
+    ├── Forbidden              the key is known and its role may not do this
+    ├── Conflict               the thing's state forbids the request
+    ├── IdempotencyMismatch    the same Idempotency-Key came with another body
+    ├── TooLarge               the request is bigger than the limit
+    ├── RateLimited            a limit is used up; says when to come back
+    ├── Unavailable            a server we need is away; says when to come back
+    ├── EnvironmentFault       this machine or a server on it cannot do what is asked; one clear line
+    └── FencedOut              the lease was lost: somebody else owns the stage now
+
+No HTTP here: `api/errors.py` maps these to problem documents, the CLI to lines and exit codes.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+
+class FieldProblem(msgspec.Struct, frozen=True):
+    """One thing wrong in a body: where (a JSON pointer, RFC 6901) and what, in words for people."""
+
+    pointer: str
+    detail: str
+
+
+class GradelineError(Exception):
+    """The root. Its text is a sentence that may be shown to whoever caused it."""
+
+
+class SettingsError(GradelineError):
+    """A `GRADELINE_` variable is unknown or its value is out of bounds; the text names it."""
+
+
+class InvalidInput(GradelineError):
+    """The request is well-formed HTTP but its content is wrong; `problems` lists everything found."""
+
+    def __init__(self, problems: Sequence[FieldProblem], detail: str = "The request has invalid fields.") -> None:
+        super().__init__(detail)
+        self.problems = tuple(problems)
+
+
+class NotFound(GradelineError):
+    """There is no such thing for this caller; another tenant's things answer the same."""
+
+
+class Unauthenticated(GradelineError):
+    """The call carries no credential, or one that is unknown, revoked or expired."""
+
+
+class Forbidden(GradelineError):
+    """The credential is valid and its role does not include this call."""
+
+
+class Conflict(GradelineError):
+    """The state of the thing forbids the request; the text names the state."""
+
+
+class IdempotencyMismatch(GradelineError):
+    """The Idempotency-Key was used before with a different body."""
+
+
+class TooLarge(GradelineError):
+    """The request is bigger than the limit that the text names."""
+
+
+class RateLimited(GradelineError):
+    """A limit is used up.
+
+    `limit` requests per `window_seconds`; try again in `retry_after_seconds` (rounded up, ≥ 1).
+    """
+
+    def __init__(self, detail: str, *, limit: int, window_seconds: int, retry_after_seconds: int) -> None:
+        super().__init__(detail)
+        self.limit = limit
+        self.window_seconds = window_seconds
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Unavailable(GradelineError):
+    """A server that this call needs is away for now; try again in `retry_after_seconds`."""
+
+    def __init__(self, detail: str, *, retry_after_seconds: int = 2) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class EnvironmentFault(GradelineError):
+    """The machine or a server on it cannot do what is asked; the text is one line that says what to do."""
+
+
+class FencedOut(GradelineError):
+    """A result came from a worker that no longer holds the lease; nothing of it was stored."""
