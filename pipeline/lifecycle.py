@@ -148,3 +148,22 @@ def status_of(stages: StageStates) -> Status:
     if stages[Stage.SCORE] in SUCCEEDED_STATES:
         return Status.AI_PROCESSING
     return Status.SCORING if stages[Stage.SCORE] is StageState.RUNNING else Status.PENDING
+
+
+def advance(stages: StageStates, stage: Stage, event: Event) -> dict[Stage, StageState]:
+    """All states after `event` happened to `stage`; successors whose last predecessor is final become ready."""
+    after = dict(stages)
+    after[stage] = move(stages[stage], event)
+    for successor in SUCCESSORS[stage]:
+        blocked = any(after[before] not in SUCCEEDED_STATES for before in PREDECESSORS[successor])
+        if after[successor] is StageState.WAITING and not blocked:
+            after[successor] = move(StageState.WAITING, Event.PREDECESSORS_FINISHED)
+    return after
+
+
+def cancel(stages: StageStates) -> dict[Stage, StageState]:
+    """All states after a cancel: what is finished stays, everything else is cancelled."""
+    cancellable = set(sources(Event.CANCELLED))
+    return {
+        stage: move(state, Event.CANCELLED) if state in cancellable else state for stage, state in stages.items()
+    }

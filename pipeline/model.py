@@ -1,10 +1,13 @@
 """The frozen values that stages, stores and doors hand to each other."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 import msgspec
+
+from pipeline.lifecycle import Stage, StageState, Status
 
 JsonValue = Any  # what json.loads may return: the one place where untyped data is let in
 
@@ -72,3 +75,114 @@ class ScoredAnswer(msgspec.Struct, frozen=True):
 
     answer: Answer
     score: AnswerScore
+
+
+class LearnerContext(msgspec.Struct, frozen=True):
+    """What a submission says about who is learning and for what; each part may be unknown."""
+
+    locale: str | None = None
+    career_goal: str | None = None
+    industry: str | None = None
+
+
+class NewAnswer(msgspec.Struct, frozen=True):
+    """An accepted answer on its way into the store; `version_key` is the question version it was checked against."""
+
+    question_id: str
+    question_version: int
+    version_key: int
+    response: JsonValue
+    response_time_ms: int | None
+    confidence: int | None
+
+
+class NewSubmission(msgspec.Struct, frozen=True):
+    """A checked hand-in on its way into the store."""
+
+    id: str
+    tenant_id: int
+    learner_id: str
+    assignment_id: str | None
+    context: LearnerContext
+    priority: str
+    callback_url: str | None
+    metadata: Mapping[str, JsonValue]
+    submitted_at: datetime | None
+    answers: tuple[NewAnswer, ...]
+    idempotency_key: str | None = None
+    fingerprint: bytes | None = None
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """The right to work on one stage of one submission until its lease ends.
+
+    A result counts only while the stage is still running under this `epoch` and this worker.
+    `attempt` is how many times it was handed out in this round, this one included; `solo` means that an
+    earlier holder died, so it runs with no neighbours.
+    """
+
+    submission_id: str
+    tenant_id: int
+    epoch: int
+    attempt: int
+    solo: bool = False
+
+
+class Work(msgspec.Struct, frozen=True):
+    """Everything a stage needs to know of one submission; `scores` is empty before it is scored."""
+
+    submission_id: str
+    tenant_id: int
+    learner_id: str
+    context: LearnerContext
+    created_at: datetime
+    handed_in_at: datetime
+    answers: tuple[Answer, ...]
+    scores: tuple[AnswerScore, ...] = ()
+    timings: tuple["StageTiming", ...] = ()
+
+    @property
+    def scored_answers(self) -> tuple[ScoredAnswer, ...]:
+        return tuple(ScoredAnswer(a, s) for a, s in zip(self.answers, self.scores, strict=True))
+
+
+class StageTiming(msgspec.Struct, frozen=True):
+    """When a stage was queued, started and finished; None where it has not."""
+
+    stage: Stage
+    queued_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A submission's new version after something happened to it.
+
+    `ready` are the stages that became ready by it; `finished` is the stage that succeeded, if one did.
+    """
+
+    submission_id: str
+    tenant_id: int
+    version: int
+    status: Status
+    ready: tuple[Stage, ...] = ()
+    finished: Stage | None = None
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A submission under our lock: what it was before we touch it. `states` are those of all its stages."""
+
+    submission_id: str
+    tenant_id: int
+    version: int
+    status: Status
+    states: dict[Stage, StageState]
+    epochs: dict[Stage, int]
+    attempts: dict[Stage, int]
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """What a write changed: new versions to publish, stages to ring, webhook deliveries to ring."""
+
+    changes: tuple[Change, ...] = ()
+    deliveries: tuple[str, ...] = ()

@@ -1,0 +1,78 @@
+"""Group commit: what arrives while a flush is under way forms the next batch; there is no timer."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Reply = TypeVar("Reply")
+
+
+class Batcher(Generic[Item, Reply]):
+    """Collects items from concurrent callers and flushes them together.
+
+    At idle a batch is one item and waits for nothing; under load batches grow up to `most`. `flush` gets a
+    list of items and answers one reply per item, in order; if it raises, every caller of that batch gets
+    the exception. At most `concurrency` flushes run at once.
+    """
+
+    def __init__(
+        self,
+        flush: Callable[[list[Item]], Awaitable[Sequence[Reply]]],
+        *,
+        most: int,
+        concurrency: int = 1,
+    ) -> None:
+        self._flush = flush
+        self._most = most
+        self._concurrency = concurrency
+        self._waiting: deque[tuple[Item, asyncio.Future[Reply]]] = deque()
+        self._flushers: set[asyncio.Task[None]] = set()
+
+    @property
+    def backlog(self) -> int:
+        """How many items wait for their flush to begin."""
+        return len(self._waiting)
+
+    async def add(self, item: Item) -> Reply:
+        """Hand over one item and wait for its reply."""
+        return await self._enlist(item)
+
+    async def add_all(self, items: Iterable[Item]) -> list[Reply]:
+        """Hand over several items at once and wait for all their replies; raises the first error."""
+        return await asyncio.gather(*[self._enlist(item) for item in items])
+
+    async def drain(self) -> None:
+        """Wait until everything handed over so far is flushed."""
+        while self._flushers:
+            await asyncio.gather(*self._flushers, return_exceptions=True)
+
+    def _enlist(self, item: Item) -> asyncio.Future[Reply]:
+        reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, reply))
+        if len(self._flushers) < self._concurrency:
+            flusher = asyncio.create_task(self._flush_until_empty())
+            self._flushers.add(flusher)
+            flusher.add_done_callback(self._flushers.discard)
+        return reply
+
+    async def _flush_until_empty(self) -> None:
+        while self._waiting:
+            batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+            await self._flush_batch(batch)
+
+    async def _flush_batch(self, batch: list[tuple[Item, asyncio.Future[Reply]]]) -> None:
+        try:
+            replies = await self._flush([item for item, _ in batch])
+            pairs = list(zip(batch, replies, strict=True))
+        except BaseException as error:  # noqa: BLE001 - whatever went wrong is the callers' to see
+            for _, reply in batch:
+                if not reply.done():
+                    reply.set_exception(error if isinstance(error, Exception) else asyncio.CancelledError())
+            if not isinstance(error, Exception):
+                raise
+            return
+        for (_, reply), value in pairs:
+            if not reply.done():
+                reply.set_result(value)

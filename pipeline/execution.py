@@ -1,0 +1,300 @@
+"""One run of a stage: claim → prepare → perform → judge → record → ring.
+
+A ring says that some submissions may have work in a stage. Whoever takes it claims those that really do,
+works on them, and in one transaction stores what came of it and readies what follows. Every step tells
+its surprises apart: Postgres away is waited for while the lease lasts, a fault of one submission is that
+submission's failed attempt, and neighbours go on.
+"""
+
+import asyncio
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Final, TypeVar
+
+import msgspec
+import structlog
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from pipeline import telemetry
+from pipeline.batching import Batcher
+from pipeline.errors import Unavailable
+from pipeline.lifecycle import Stage
+from pipeline.model import Change, Claim, Held, Recorded, Work
+from pipeline.ports import Bell, Board, WorkStore, WorkUnit
+from pipeline.stages.outcome import Outcome, RetryLater
+from pipeline.stages.verdict import RetryPolicy, Verdict, jitter, judge
+
+log = structlog.get_logger()
+
+Perform = Callable[[WorkUnit, Sequence[Work]], Awaitable[Sequence[Outcome]]]
+Value = TypeVar("Value")
+PerformAlone = Callable[[Work], Awaitable[Outcome]]
+
+
+class InFlight:
+    """The claims this process is working on, so that their leases can be renewed."""
+
+    def __init__(self) -> None:
+        self._claims: set[tuple[Stage, Claim]] = set()
+
+    def held(self) -> list[tuple[Stage, Claim]]:
+        return list(self._claims)
+
+    @asynccontextmanager
+    async def holding(self, stage: Stage, claims: Sequence[Claim]) -> AsyncIterator[None]:
+        entries = {(stage, claim) for claim in claims}
+        self._claims |= entries
+        try:
+            yield
+        finally:
+            self._claims -= entries
+
+
+class Shop:
+    """What one worker process runs stages with."""
+
+    def __init__(
+        self,
+        *,
+        worker_id: str,
+        store: WorkStore,
+        bell: Bell,
+        board: Board,
+        policy: RetryPolicy,
+        lease_seconds: float,
+        batch: int,
+    ) -> None:
+        self.worker_id: Final = worker_id
+        self.store: Final = store
+        self.bell: Final = bell
+        self.board: Final = board
+        self.policy: Final = policy
+        self.lease_seconds: Final = lease_seconds
+        self.batch: Final = batch
+        self.in_flight: Final = InFlight()
+        self.quarantine: Final = asyncio.Lock()
+
+
+class StageRunner:
+    """Runs one stage's rings in this process; rings that arrive together are worked on together.
+
+    Give it either `perform`, which decides a whole batch inside its transaction, or `perform_alone`, which
+    may take seconds and is awaited for each submission outside of any.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        shop: Shop,
+        *,
+        perform: Perform | None = None,
+        perform_alone: PerformAlone | None = None,
+        concurrency: int = 1,
+    ) -> None:
+        self.stage = stage
+        self.shop = shop
+        self._perform = perform
+        self._perform_alone = perform_alone
+        self._rings: Batcher[str, None] = Batcher(self._run_batch, most=shop.batch, concurrency=concurrency)
+        self._finished: Batcher[tuple[Claim, Outcome], None] = Batcher(self._finish_batch, most=shop.batch)
+
+    async def ring(self, ids: Sequence[str], *, solo: bool = False) -> None:
+        """Work on what is ready of these submissions; returns when all of it is recorded."""
+        if solo:
+            await self._run_solo(ids)
+        else:
+            await self._rings.add_all(ids)
+
+    async def drain(self) -> None:
+        """Wait for the batches under way."""
+        await self._rings.drain()
+        await self._finished.drain()
+
+    async def _run_solo(self, ids: Sequence[str]) -> None:
+        """One suspect at a time in this process: if one kills it, we know which."""
+        for submission_id in ids:
+            async with self.shop.quarantine:
+                await self.run([submission_id], solo=True)
+
+    async def _run_batch(self, ids: list[str]) -> list[None]:
+        await self.run(list(dict.fromkeys(ids)))
+        return [None] * len(ids)
+
+    async def run(self, ids: Sequence[str], *, solo: bool = False) -> None:
+        """The pipe, for a batch."""
+        claims = await self.claim(ids, solo=solo)
+        if not claims:
+            return
+        async with self.shop.in_flight.holding(self.stage, claims):
+            if self._perform_alone is not None:
+                await self.work_apart(claims)
+            else:
+                await announce(await self.work_together(claims), self.shop)
+
+    async def claim(self, ids: Sequence[str], *, solo: bool) -> list[Claim]:
+        """Take what is still ready. Postgres away is no loss: the sweeper will ring again."""
+        try:
+            claims, changes = await self.shop.store.claim(
+                self.stage, ids, self.shop.worker_id, self.shop.lease_seconds, solo=solo
+            )
+        except Unavailable as error:
+            log.warning(telemetry.CLAIM_FAILED, stage=self.stage, error=str(error))
+            return []
+        await publish(changes, self.shop)
+        return claims
+
+    async def work_together(self, claims: Sequence[Claim]) -> Recorded:
+        """Decide and record a batch in one transaction; a batch that can't be recorded is taken apart."""
+        return await self._guarded(claims, self._together_once)
+
+    async def _together_once(self, claims: Sequence[Claim]) -> Recorded:
+        assert self._perform is not None
+        async with self.shop.store.unit(self.stage, self.shop.worker_id) as unit:
+            held = await unit.hold(claims)
+            works = await unit.load([claim for claim, _ in held])
+            outcomes = await self._perform(unit, works)
+            return await unit.record(self._judged(held, outcomes))
+
+    async def work_apart(self, claims: Sequence[Claim]) -> None:
+        """Prepare a batch at once, then let each submission take its time and finish alone."""
+        try:
+            works = await patiently(partial(self._prepare, claims), self.shop.lease_seconds)
+        except Unavailable as error:
+            log.warning(telemetry.WORK_ABANDONED, stage=self.stage, claims=len(claims), error=str(error))
+            return
+        await asyncio.gather(*[self._one_apart(claim, work) for claim, work in zip(claims, works, strict=True)])
+
+    async def _prepare(self, claims: Sequence[Claim]) -> list[Work]:
+        async with self.shop.store.unit(self.stage, self.shop.worker_id) as unit:
+            return await unit.load(claims)
+
+    async def _one_apart(self, claim: Claim, work: Work) -> None:
+        assert self._perform_alone is not None
+        try:
+            outcome = await self._perform_alone(work)
+        except Exception as surprise:  # noqa: BLE001 - it is this submission's failed attempt, kept in its history
+            outcome = failure(surprise)
+        await self._finished.add((claim, outcome))
+
+    async def _finish_batch(self, finished: list[tuple[Claim, Outcome]]) -> list[None]:
+        outcomes = {claim.submission_id: outcome for claim, outcome in finished}
+
+        async def once(claims: Sequence[Claim]) -> Recorded:
+            async with self.shop.store.unit(self.stage, self.shop.worker_id) as unit:
+                held = await unit.hold(claims)
+                return await unit.record(self._judged(held, [outcomes[c.submission_id] for c, _ in held]))
+
+        recorded = await self._guarded([claim for claim, _ in finished], once)
+        await announce(recorded, self.shop)
+        return [None] * len(finished)
+
+    async def _guarded(
+        self, claims: Sequence[Claim], once: Callable[[Sequence[Claim]], Awaitable[Recorded]]
+    ) -> Recorded:
+        try:
+            return await patiently(partial(once, claims), self.shop.lease_seconds)
+        except Unavailable as error:
+            log.warning(telemetry.WORK_ABANDONED, stage=self.stage, claims=len(claims), error=str(error))
+            return Recorded()
+        except Exception as surprise:
+            if len(claims) == 1:
+                log.warning(telemetry.ATTEMPT_FAILED, stage=self.stage, submission_id=claims[0].submission_id)
+                return await self._record_failure(claims[0], surprise)
+            log.warning(telemetry.BATCH_SPLIT, stage=self.stage, claims=len(claims), error=type(surprise).__name__)
+            return merged([await self._guarded([claim], once) for claim in claims])
+
+    async def _record_failure(self, claim: Claim, surprise: Exception) -> Recorded:
+        """The attempt failed in a way no rule foresaw: remember why, and retry or bury."""
+
+        async def once() -> Recorded:
+            async with self.shop.store.unit(self.stage, self.shop.worker_id) as unit:
+                held = await unit.hold([claim])
+                return await unit.record(self._judged(held, [failure(surprise)] * len(held)))
+
+        try:
+            return await patiently(once, self.shop.lease_seconds)
+        except Unavailable as error:
+            log.warning(telemetry.WORK_ABANDONED, stage=self.stage, claims=1, error=str(error))
+            return Recorded()
+
+    def _judged(
+        self, held: Sequence[tuple[Claim, Held]], outcomes: Sequence[Outcome]
+    ) -> list[tuple[Verdict, Held]]:
+        return [
+            (judge(claim, outcome, self.shop.policy, jitter()), before)
+            for (claim, before), outcome in zip(held, outcomes, strict=True)
+        ]
+
+
+def each_alone(decide: Callable[[Work], Outcome]) -> Perform:
+    """A batch decided one by one: a surprise in one is that one's failed attempt."""
+
+    async def perform(_: WorkUnit, works: Sequence[Work]) -> list[Outcome]:
+        return [guarded(decide, work) for work in works]
+
+    return perform
+
+
+def guarded(decide: Callable[[Work], Outcome], work: Work) -> Outcome:
+    try:
+        return decide(work)
+    except Exception as surprise:  # noqa: BLE001 - it is this submission's failed attempt, kept in its history
+        return failure(surprise)
+
+
+def failure(surprise: BaseException) -> RetryLater:
+    """A surprise as an outcome. Only its type and place are kept: its text might quote an answer."""
+    frames = traceback.format_list(traceback.extract_tb(surprise.__traceback__))
+    return RetryLater(error=type(surprise).__name__, traceback="".join(frames))
+
+
+async def patiently(once: Callable[[], Awaitable[Value]], seconds: float) -> Value:
+    """Call `once` until Postgres takes it, at most `seconds`; it must be safe to repeat."""
+    async for attempt in AsyncRetrying(
+        retry=retry_if_exception_type(Unavailable),
+        wait=wait_random_exponential(multiplier=0.05, max=2),
+        stop=stop_after_delay(seconds),
+        reraise=True,
+    ):
+        with attempt:
+            return await once()
+    raise AssertionError("unreachable: the loop returns or raises")
+
+
+async def announce(recorded: Recorded, shop: Shop) -> None:
+    """After the commit: ring what became ready and show what changed. Losing either costs time only."""
+    queues: dict[str, list[str]] = {}
+    for change in recorded.changes:
+        for stage in change.ready:
+            queues.setdefault(stage, []).append(change.submission_id)
+    if recorded.deliveries:
+        queues["deliver"] = list(recorded.deliveries)
+    await asyncio.gather(
+        *[ring(queue, ids, shop.bell) for queue, ids in queues.items()], publish(recorded.changes, shop)
+    )
+
+
+async def ring(queue: str, ids: Sequence[str], bell: Bell) -> None:
+    try:
+        await bell.ring(queue, ids)
+    except Unavailable as error:
+        log.warning(telemetry.RING_LOST, queue=queue, ids=len(ids), error=str(error))
+
+
+async def publish(changes: Sequence[Change], shop: Shop) -> None:
+    if not changes:
+        return
+    try:
+        await shop.board.publish(changes)
+    except Unavailable as error:
+        log.warning(telemetry.STATUS_LOST, changes=len(changes), error=str(error))
+
+
+def merged(parts: Iterable[Recorded]) -> Recorded:
+    parts = list(parts)
+    return Recorded(
+        changes=tuple(change for part in parts for change in part.changes),
+        deliveries=tuple(delivery for part in parts for delivery in part.deliveries),
+    )

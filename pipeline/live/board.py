@@ -1,0 +1,130 @@
+"""What watchers see: a status per submission, a stream of changes, and finished documents, all in Redis.
+
+Everything here can be deleted at any moment; readers fall back to Postgres and refill.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from redis.asyncio import Redis
+
+from pipeline.lifecycle import FINAL_STATUSES
+from pipeline.live.client import reaching
+from pipeline.model import Change
+
+EVENTS_STREAM: Final = "gradeline:events"
+EVENTS_KEPT: Final = 100_000
+CHANGES_PER_CALL: Final = 200
+FLOW_TTL_SECONDS: Final = 300
+
+# For each change: skip it unless it is newer than what is shown; otherwise replace the status, drop the
+# document of the older version, and tell the stream.
+PUBLISH: Final = """
+local ttl, kept, shown = ARGV[1], ARGV[2], 0
+for i = 3, #ARGV, 4 do
+    local key = 'gradeline:submission:' .. ARGV[i]
+    local version = tonumber(ARGV[i + 2])
+    if version > (tonumber(redis.call('HGET', key, 'version')) or 0) then
+        redis.call('DEL', key)
+        redis.call('HSET', key, 'tenant', ARGV[i + 1], 'version', version, 'status', ARGV[i + 3])
+        redis.call('EXPIRE', key, ttl)
+        redis.call('XADD', KEYS[1], 'MAXLEN', '~', kept, '*',
+            'id', ARGV[i], 'tenant', ARGV[i + 1], 'version', version, 'status', ARGV[i + 3])
+        shown = shown + 1
+    end
+end
+return shown
+"""
+
+# Keep a document only if it is of the version shown, or if nothing is shown.
+REMEMBER: Final = """
+local version = tonumber(redis.call('HGET', KEYS[1], 'version')) or 0
+if tonumber(ARGV[2]) < version then return 0 end
+redis.call('HSET', KEYS[1], 'tenant', ARGV[1], 'version', ARGV[2], 'status', ARGV[3], 'document', ARGV[4])
+redis.call('EXPIRE', KEYS[1], ARGV[5])
+return 1
+"""
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """What the board shows of a submission; `document` is its JSON where that is kept for this version."""
+
+    tenant_id: int
+    version: int
+    status: str
+    document: bytes | None
+
+
+def submission_key(submission_id: str) -> str:
+    return f"gradeline:submission:{submission_id}"
+
+
+def flow_key(minute: int) -> str:
+    return f"gradeline:flow:{minute}"
+
+
+class RedisBoard:
+    """The port `pipeline.ports.Board`."""
+
+    def __init__(self, client: Redis, *, status_ttl_seconds: int, result_ttl_seconds: int) -> None:
+        self._client = client
+        self._status_ttl = status_ttl_seconds
+        self._result_ttl = result_ttl_seconds
+        self._publish = client.register_script(PUBLISH)
+        self._remember = client.register_script(REMEMBER)
+
+    async def publish(self, changes: Sequence[Change]) -> None:
+        """Show these changes and count what went into and out of each stage; raises `Unavailable`."""
+        with reaching():
+            for start in range(0, len(changes), CHANGES_PER_CALL):
+                await self._publish_some(changes[start : start + CHANGES_PER_CALL])
+            await self._count_flow(changes)
+
+    async def _publish_some(self, changes: Sequence[Change]) -> None:
+        arguments: list[str | int] = [self._status_ttl, EVENTS_KEPT]
+        for change in changes:
+            arguments += [change.submission_id, change.tenant_id, change.version, change.status]
+        await self._publish(keys=[EVENTS_STREAM], args=arguments)
+
+    async def _count_flow(self, changes: Sequence[Change]) -> None:
+        flow = Counter(f"{stage}:in" for change in changes for stage in change.ready)
+        flow.update(f"{change.finished}:out" for change in changes if change.finished)
+        if not flow:
+            return
+        key = flow_key(int(time.time()) // 60)
+        async with self._client.pipeline(transaction=False) as pipe:
+            for field, count in flow.items():
+                pipe.hincrby(key, field, count)
+            pipe.expire(key, FLOW_TTL_SECONDS)
+            await pipe.execute()
+
+    async def look(self, submission_id: str) -> Shown | None:
+        """What is shown of a submission, if anything; raises `Unavailable`."""
+        with reaching():
+            tenant, version, status, document = await self._client.hmget(  # type: ignore[misc]
+                submission_key(submission_id), ["tenant", "version", "status", "document"]
+            )
+        if version is None:
+            return None
+        return Shown(int(tenant), int(version), status.decode(), document)
+
+    async def remember(self, submission_id: str, tenant_id: int, version: int, status: str, document: bytes) -> None:
+        """Keep a submission's document for its version; raises `Unavailable`."""
+        ttl = self._result_ttl if status in FINAL_STATUSES else self._status_ttl
+        with reaching():
+            await self._remember(
+                keys=[submission_key(submission_id)], args=[tenant_id, version, status, document, ttl]
+            )
+
+    async def flow(self) -> dict[str, int]:
+        """How many entered (`score:in`) and left (`score:out`) each stage in the last full minute or this one."""
+        minute = int(time.time()) // 60
+        totals: Counter[str] = Counter()
+        with reaching():
+            for key in (flow_key(minute), flow_key(minute - 1)):
+                for field, count in (await self._client.hgetall(key)).items():  # type: ignore[misc]
+                    totals[field.decode()] = max(totals[field.decode()], int(count))
+        return dict(totals)

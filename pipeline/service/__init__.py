@@ -1,0 +1,1 @@
+"""What a door may ask for, each use case a small module."""

@@ -1,0 +1,140 @@
+"""The small services every worker process runs beside its stages: heartbeat and sweeper."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import structlog
+
+from pipeline import telemetry
+from pipeline.errors import Unavailable
+from pipeline.execution import Shop, announce, ring
+from pipeline.lifecycle import Stage
+from pipeline.ports import Bell, UpkeepStore
+
+log = structlog.get_logger()
+
+STRANDED_SECONDS: Final = 5.0
+TOPPED_UP_BELOW: Final = 50
+TOPPED_UP_BY: Final = 5_000
+OVERFULL: Final = 10_000
+LONG_GRACE_SECONDS: Final = 15.0
+LONG_AGO_AT_ONCE: Final = 100
+
+
+async def every(seconds: float, act: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    """Call `act` again and again until told to stop, with `seconds` of rest in between."""
+    while not stop.is_set():
+        await act()
+        try:
+            await asyncio.wait_for(stop.wait(), seconds)
+        except TimeoutError:
+            continue
+
+
+class Heartbeat:
+    """Says that this worker lives, renews its leases, and returns claims it never heard of."""
+
+    def __init__(self, shop: Shop, store: UpkeepStore) -> None:
+        self._shop = shop
+        self._store = store
+        self.stopping = False
+
+    async def tick(self) -> None:
+        shop = self._shop
+        try:
+            await self._store.beat(
+                shop.worker_id, shop.in_flight.held(), shop.lease_seconds, stopping=self.stopping
+            )
+            stranded = await self._store.return_stranded(shop.worker_id, shop.in_flight.held(), STRANDED_SECONDS)
+            await announce(stranded, shop)
+        except Unavailable as error:
+            log.warning(telemetry.HEARTBEAT_FAILED, error=str(error))
+
+
+class Sweeper:
+    """Finds what was lost: leases of dead workers, rings that never arrived, retries that are due.
+
+    Any number may run; Postgres lets one at a time sweep. Silence of a worker is believed only after this
+    process itself has had a connection for as long: after an outage of Postgres everybody was silent.
+    """
+
+    def __init__(
+        self,
+        shop: Shop,
+        store: UpkeepStore,
+        *,
+        stages: Sequence[Stage] = tuple(Stage),
+        dead_seconds: float,
+        grace_seconds: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._shop = shop
+        self._store = store
+        self._stages = stages
+        self._dead_seconds = dead_seconds
+        self._grace_seconds = grace_seconds
+        self._clock = clock
+        self._connected_since: float | None = None
+
+    async def tick(self) -> None:
+        try:
+            await self.sweep()
+        except Unavailable as error:
+            self._connected_since = None
+            log.warning(telemetry.SWEEP_FAILED, error=str(error))
+
+    async def sweep(self) -> None:
+        """One round; raises `Unavailable` where Postgres is away."""
+        now = self._clock()
+        connected_seconds = now - self._connected_since if self._connected_since is not None else 0.0
+        reaped = await self._store.sweep(
+            dead_seconds=self._dead_seconds,
+            trust_liveness=connected_seconds >= self._dead_seconds,
+            max_attempts=self._shop.policy.max_attempts,
+        )
+        self._connected_since = now - connected_seconds
+        if reaped is None:
+            return
+        if reaped.changes:
+            log.warning(telemetry.LEASES_REAPED, stages=len(reaped.changes))
+            await announce(reaped, self._shop)
+        for stage in self._stages:
+            await self._ring_untaken(stage)
+        await self._ring_deliveries()
+
+    async def _ring_untaken(self, stage: Stage) -> None:
+        waiting = await self._waiting(stage)
+        if waiting is None or waiting > OVERFULL:
+            return
+        if waiting < TOPPED_UP_BELOW:
+            untaken = await self._store.untaken(stage, grace_seconds=self._grace_seconds, most=TOPPED_UP_BY)
+        else:
+            # The queue is long, so most rings are on their way; only what waits very long may be lost.
+            untaken = await self._store.untaken(
+                stage, grace_seconds=LONG_GRACE_SECONDS, most=LONG_AGO_AT_ONCE, with_retries=False
+            )
+        if untaken.ids:
+            log.info(telemetry.WORK_RUNG_AGAIN, stage=stage, submissions=len(untaken.ids))
+            await ring(stage, untaken.ids, self._shop.bell)
+        for submission_id in untaken.solo:
+            await self._ring_solo(stage, submission_id)
+
+    async def _ring_solo(self, stage: Stage, submission_id: str) -> None:
+        try:
+            await self._shop.bell.ring(stage, [submission_id], solo=True)
+        except Unavailable as error:
+            log.warning(telemetry.RING_LOST, queue=stage, ids=1, error=str(error))
+
+    async def _ring_deliveries(self) -> None:
+        untaken = await self._store.untaken_deliveries(grace_seconds=self._grace_seconds, most=TOPPED_UP_BY)
+        if untaken.ids:
+            await ring("deliver", untaken.ids, self._shop.bell)
+
+    async def _waiting(self, queue: str) -> int | None:
+        bell: Bell = self._shop.bell
+        try:
+            return await bell.waiting(queue)
+        except Unavailable as error:
+            log.warning(telemetry.RING_LOST, queue=queue, error=str(error))
+            return None

@@ -1,0 +1,68 @@
+"""Connections to Postgres: one pool per process, transactions whose failures speak our language."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import msgspec
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from pipeline.errors import Unavailable
+
+CONNECT_SECONDS: Final = 2
+POOL_WAIT_SECONDS: Final = 1.5  # below the two seconds in which the API owes a 503
+
+
+def driver_url(url: str) -> str:
+    """The URL for SQLAlchemy: the same server, spoken to through psycopg 3."""
+    for scheme in ("postgresql+psycopg://", "postgresql://", "postgres://"):
+        if url.startswith(scheme):
+            return "postgresql+psycopg://" + url.removeprefix(scheme)
+    return url
+
+
+def create_engine(url: str, *, pool_size: int, pool_wait_seconds: float = POOL_WAIT_SECONDS) -> AsyncEngine:
+    """A pool of at most `pool_size` connections; opening it lazily, it never fails here."""
+    return create_async_engine(
+        driver_url(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=pool_wait_seconds,
+        pool_use_lifo=True,
+        hide_parameters=True,  # answers must not reach logs by way of an error's text
+        json_deserializer=msgspec.json.decode,
+        json_serializer=lambda value: msgspec.json.encode(value).decode(),
+        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "gradeline"},
+    )
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """One transaction; raises `Unavailable` where Postgres is away, full, shutting down or deadlocked.
+
+    Such a transaction did not happen or, if the connection broke during its commit, may have: whoever
+    repeats it must be fenced or idempotent.
+    """
+    try:
+        async with engine.begin() as connection:
+            yield connection
+    except (OperationalError, InterfaceError, PoolTimeout, ConnectionError) as error:
+        raise Unavailable(f"Postgres is not available: {first_line(error)}") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Unavailable(f"Postgres is not available: {first_line(error)}") from error
+        raise
+
+
+def first_line(error: BaseException) -> str:
+    """The gist of a database error: one line, no parameters."""
+    cause = getattr(error, "orig", None) or error
+    lines = str(cause).strip().splitlines()
+    return lines[0] if lines else type(cause).__name__
+
+
+def as_json(values: object) -> str:
+    """A JSON parameter for `jsonb_to_recordset`, the fastest way to bind many rows to one statement."""
+    return msgspec.json.encode(values).decode()

@@ -1,0 +1,53 @@
+"""Reading question versions. A version never changes, so what was read once is kept in the process."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pipeline.model import Question
+
+LOAD_VERSIONS = text(
+    """
+    SELECT v.key, v.tenant_id, v.question_key, v.version, q.id, v.body
+    FROM question_versions v JOIN questions q ON q.key = v.question_key
+    WHERE v.key = ANY(:keys)
+    """
+)
+
+
+class StoredQuestion(msgspec.Struct, frozen=True):
+    """A question version with the keys the database knows it by."""
+
+    version_key: int
+    question_key: int
+    tenant_id: int
+    question: Question
+
+
+def question_from_body(question_id: str, version: int, body: Mapping[str, Any]) -> Question:
+    return msgspec.convert({**body, "id": question_id, "version": version}, Question)
+
+
+class QuestionVersions:
+    """A bounded cache of question versions by key, filled from Postgres on a miss."""
+
+    def __init__(self, most: int = 20_000) -> None:
+        self._most = most
+        self._known: dict[int, StoredQuestion] = {}
+
+    async def load(self, connection: AsyncConnection, keys: Iterable[int]) -> Mapping[int, StoredQuestion]:
+        """The versions with these keys; a key that does not exist is a bug and raises KeyError on use."""
+        missing = [key for key in set(keys) if key not in self._known]
+        if missing:
+            await self._fetch(connection, missing)
+        return self._known
+
+    async def _fetch(self, connection: AsyncConnection, keys: list[int]) -> None:
+        if len(self._known) + len(keys) > self._most:
+            self._known = {}
+        for row in await connection.execute(LOAD_VERSIONS, {"keys": keys}):
+            question = question_from_body(row.id, row.version, row.body)
+            self._known[row.key] = StoredQuestion(row.key, row.question_key, row.tenant_id, question)

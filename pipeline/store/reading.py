@@ -1,0 +1,106 @@
+"""Reading submissions whole, always of one tenant."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from pipeline.lifecycle import Stage, StageState, Status, status_of
+from pipeline.model import JsonValue, Question
+from pipeline.store.engine import transaction
+from pipeline.store.question import QuestionVersions
+
+COLUMNS = """
+    s.id::text, s.tenant_id, s.version, s.status, s.learner_id, s.assignment_id, s.locale, s.career_goal, s.industry,
+    s.priority, s.callback_url, s.metadata, s.submitted_at, s.created_at, s.updated_at, s.completed_at,
+    (SELECT jsonb_agg(jsonb_build_object('stage', t.stage, 'state', t.state, 'attempts', t.attempts,
+            'queued_at', t.queued_at, 'started_at', t.started_at, 'finished_at', t.finished_at,
+            'error', CASE WHEN t.state IN ('dead', 'ready') AND t.epoch > 0 THEN (
+                SELECT a.error FROM attempts a WHERE a.submission_id = s.id AND a.stage = t.stage
+                ORDER BY a.epoch DESC LIMIT 1) END))
+     FROM stages t WHERE t.submission_id = s.id) AS stages,
+    (SELECT jsonb_object_agg(r.stage, r.body) FROM results r WHERE r.submission_id = s.id) AS results,
+    (SELECT jsonb_agg(a.version_key ORDER BY a.position) FROM answers a WHERE a.submission_id = s.id) AS version_keys
+"""
+
+READ = text(f"SELECT {COLUMNS} FROM submissions s WHERE s.tenant_id = :tenant_id AND s.id = ANY(CAST(:ids AS uuid[]))")
+
+
+class StageView(msgspec.Struct, frozen=True):
+    """One stage as it is shown."""
+
+    state: StageState
+    attempts: int
+    queued_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: str | None
+
+
+class SubmissionView(msgspec.Struct, frozen=True):
+    """A submission as it stands, with the question versions it was answered with and what stages stored."""
+
+    id: str
+    tenant_id: int
+    version: int
+    status: Status
+    learner_id: str
+    assignment_id: str | None
+    locale: str | None
+    career_goal: str | None
+    industry: str | None
+    priority: str
+    callback_url: str | None
+    metadata: Mapping[str, JsonValue]
+    submitted_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    completed_at: datetime | None
+    stages: Mapping[Stage, StageView]
+    questions: tuple[Question, ...]
+    results: Mapping[str, Any]
+
+
+class ReadingStore:
+    """Postgres as the port `pipeline.ports.ReadingStore`."""
+
+    def __init__(self, engine: AsyncEngine, versions: QuestionVersions) -> None:
+        self._engine = engine
+        self._versions = versions
+
+    async def read(self, tenant_id: int, ids: Sequence[str]) -> list[SubmissionView]:
+        """These submissions of the tenant, in the order asked for; those it does not have are left out."""
+        async with transaction(self._engine) as connection:
+            rows = {r.id: r for r in await connection.execute(READ, {"tenant_id": tenant_id, "ids": list(ids)})}
+            keys = {key for row in rows.values() for key in row.version_keys or ()}
+            versions = await self._versions.load(connection, keys)
+            return [view_from(rows[id_], versions) for id_ in ids if id_ in rows]
+
+
+def view_from(row: Any, versions: Any) -> SubmissionView:
+    found = {Stage(stage["stage"]): msgspec.convert(stage, StageView) for stage in row.stages}
+    stages = {stage: found[stage] for stage in Stage}
+    return SubmissionView(
+        id=row.id,
+        tenant_id=row.tenant_id,
+        version=row.version,
+        status=status_of({stage: view.state for stage, view in stages.items()}),
+        learner_id=row.learner_id,
+        assignment_id=row.assignment_id,
+        locale=row.locale,
+        career_goal=row.career_goal,
+        industry=row.industry,
+        priority=row.priority or "normal",
+        callback_url=row.callback_url,
+        metadata=row.metadata or {},
+        submitted_at=row.submitted_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        completed_at=row.completed_at,
+        stages=stages,
+        questions=tuple(versions[key].question for key in row.version_keys or ()),
+        results=row.results or {},
+    )

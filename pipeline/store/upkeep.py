@@ -1,0 +1,250 @@
+"""What keeps work from waiting for ever: heartbeats, leases taken back, and finding work nobody took.
+
+All times are Postgres'; the clocks of workers decide nothing.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from pipeline.lifecycle import Event, Stage
+from pipeline.model import Claim, Recorded
+from pipeline.stages.verdict import Verdict
+from pipeline.store.engine import as_json, transaction
+from pipeline.store.work import RELAX_COMMIT, lock, stage_change, write
+
+SWEEPER_LOCK = 0x7377_6565_70  # "sweep": one sweeper at a time per database
+REAPED_AT_ONCE = 500
+
+REGISTER = text(
+    "INSERT INTO workers (id, host, pid, stages) VALUES (CAST(:id AS uuid), :host, :pid, :stages)"
+    " ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp()"
+)
+BEAT = text(
+    "UPDATE workers SET heartbeat_at = clock_timestamp(), stopping = :stopping WHERE id = CAST(:id AS uuid)"
+)
+LEAVE = text("DELETE FROM workers WHERE id = CAST(:id AS uuid)")
+FORGET_DEAD = text("DELETE FROM workers WHERE heartbeat_at < clock_timestamp() - interval '1 hour'")
+
+# Only leases that are half over are written again, so that short work never pays for it.
+RENEW = text(
+    """
+    UPDATE stages t SET lease_expires_at = clock_timestamp() + make_interval(secs => :lease_seconds)
+    FROM jsonb_to_recordset(CAST(:claims AS jsonb)) AS c(submission_id uuid, stage text, epoch int)
+    WHERE t.submission_id = c.submission_id AND t.stage = c.stage AND t.epoch = c.epoch AND t.state = 'running'
+      AND t.worker_id = CAST(:id AS uuid)
+      AND t.lease_expires_at < clock_timestamp() + make_interval(secs => :lease_seconds / 2)
+    """
+)
+
+TRY_SWEEPER = text("SELECT pg_try_advisory_xact_lock(:key)")
+
+FIND_LOST = text(
+    """
+    SELECT t.submission_id::text, t.tenant_id, t.stage, t.epoch, t.attempts, t.solo, t.worker_id::text,
+        CASE WHEN t.lease_expires_at < clock_timestamp() THEN 'the lease expired'
+             ELSE 'the worker fell silent' END AS reason
+    FROM stages t
+    WHERE t.state = 'running' AND (
+        t.lease_expires_at < clock_timestamp()
+        OR (:trust_liveness AND NOT EXISTS (
+            SELECT FROM workers w WHERE w.id = t.worker_id
+              AND w.heartbeat_at > clock_timestamp() - make_interval(secs => :dead_seconds))))
+    ORDER BY t.submission_id LIMIT :most
+    """
+)
+
+# Claims this worker got without learning of it: the answer to its claim was lost on the way.
+FIND_STRANDED = text(
+    """
+    SELECT t.submission_id::text, t.tenant_id, t.stage, t.epoch, t.attempts, t.solo, t.worker_id::text,
+        'the claim was never confirmed' AS reason
+    FROM stages t
+    WHERE t.state = 'running' AND t.worker_id = CAST(:id AS uuid)
+      AND t.started_at < clock_timestamp() - make_interval(secs => :older_seconds)
+      AND NOT EXISTS (
+        SELECT FROM jsonb_to_recordset(CAST(:claims AS jsonb)) AS c(submission_id uuid, stage text, epoch int)
+        WHERE c.submission_id = t.submission_id AND c.stage = t.stage AND c.epoch = t.epoch)
+    ORDER BY t.submission_id LIMIT :most
+    """
+)
+
+FIND_UNTAKEN = text(
+    """
+    SELECT t.submission_id::text, t.solo FROM stages t
+    WHERE t.stage = :stage AND t.state = 'ready'
+      AND (t.available_at < clock_timestamp() - make_interval(secs => :grace_seconds)
+           OR ((t.attempts > 0 OR t.epoch > 0) AND t.available_at <= clock_timestamp() AND :with_retries))
+      AND NOT EXISTS (SELECT FROM stage_pauses p WHERE p.stage = :stage)
+    ORDER BY t.available_at LIMIT :most
+    """
+)
+
+UNTAKEN_DELIVERIES = text(
+    """
+    SELECT id::text, false AS solo FROM deliveries
+    WHERE (state = 'ready' AND available_at < clock_timestamp() - make_interval(secs => :grace_seconds))
+       OR (state = 'ready' AND attempts > 0 AND available_at <= clock_timestamp())
+       OR (state = 'running' AND lease_expires_at < clock_timestamp())
+    ORDER BY available_at LIMIT :most
+    """
+)
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """A running stage whose holder is gone."""
+
+    claim: Claim
+    stage: Stage
+    worker_id: str
+    reason: str
+
+
+class Untaken(msgspec.Struct, frozen=True):
+    """Work that is due and that nobody took; `solo` must run alone."""
+
+    ids: tuple[str, ...]
+    solo: tuple[str, ...]
+
+
+class UpkeepStore:
+    """Postgres as the port `pipeline.ports.UpkeepStore`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def register(self, worker_id: str, host: str, pid: int, stages: Sequence[str]) -> None:
+        """Make a worker known, so that its leases count."""
+        async with transaction(self._engine) as connection:
+            await connection.execute(REGISTER, {"id": worker_id, "host": host, "pid": pid, "stages": list(stages)})
+
+    async def leave(self, worker_id: str) -> None:
+        """Take a worker off the list; it holds nothing any more."""
+        async with transaction(self._engine) as connection:
+            await connection.execute(LEAVE, {"id": worker_id})
+
+    async def beat(
+        self, worker_id: str, in_flight: Sequence[tuple[Stage, Claim]], lease_seconds: float, *, stopping: bool
+    ) -> None:
+        """Say that the worker lives and renew the leases of what it works on."""
+        async with transaction(self._engine) as connection:
+            await connection.execute(RELAX_COMMIT)
+            await connection.execute(BEAT, {"id": worker_id, "stopping": stopping})
+            if in_flight:
+                await connection.execute(
+                    RENEW, {"id": worker_id, "claims": claims_json(in_flight), "lease_seconds": lease_seconds}
+                )
+
+    async def give_back(self, worker_id: str, in_flight: Sequence[tuple[Stage, Claim]]) -> Recorded:
+        """Return unharmed what a stopping worker could not finish."""
+        async with transaction(self._engine) as connection:
+            lost = [Lost(claim, stage, worker_id, "the worker stopped") for stage, claim in in_flight]
+            return await take_back(connection, lost, Event.GAVE_BACK, max_attempts=None)
+
+    async def return_stranded(
+        self, worker_id: str, in_flight: Sequence[tuple[Stage, Claim]], older_seconds: float
+    ) -> Recorded:
+        """Return claims that Postgres gave this worker while the answer was lost."""
+        async with transaction(self._engine) as connection:
+            rows = await connection.execute(
+                FIND_STRANDED,
+                {
+                    "id": worker_id,
+                    "claims": claims_json(in_flight),
+                    "older_seconds": older_seconds,
+                    "most": REAPED_AT_ONCE,
+                },
+            )
+            return await take_back(connection, [lost_from(row) for row in rows], Event.GAVE_BACK, max_attempts=None)
+
+    async def sweep(self, *, dead_seconds: float, trust_liveness: bool, max_attempts: int) -> Recorded | None:
+        """Take back what dead workers and expired leases hold; None where another sweeper is at it."""
+        async with transaction(self._engine) as connection:
+            if not (await connection.execute(TRY_SWEEPER, {"key": SWEEPER_LOCK})).scalar_one():
+                return None
+            rows = await connection.execute(
+                FIND_LOST,
+                {"dead_seconds": dead_seconds, "trust_liveness": trust_liveness, "most": REAPED_AT_ONCE},
+            )
+            lost = [lost_from(row) for row in rows]
+            await connection.execute(FORGET_DEAD)
+            return await take_back(connection, lost, Event.LEASE_LOST, max_attempts=max_attempts)
+
+    async def untaken(self, stage: Stage, *, grace_seconds: float, most: int, with_retries: bool = True) -> Untaken:
+        """The oldest ready work of a stage that was due `grace_seconds` ago, and retries that are due now."""
+        async with transaction(self._engine) as connection:
+            rows = list(
+                await connection.execute(
+                    FIND_UNTAKEN,
+                    {"stage": stage, "grace_seconds": grace_seconds, "most": most, "with_retries": with_retries},
+                )
+            )
+        return untaken_from(rows)
+
+    async def untaken_deliveries(self, *, grace_seconds: float, most: int) -> Untaken:
+        """Webhook deliveries that are due, were rung long ago, or whose worker is gone."""
+        async with transaction(self._engine) as connection:
+            rows = list(
+                await connection.execute(UNTAKEN_DELIVERIES, {"grace_seconds": grace_seconds, "most": most})
+            )
+        return untaken_from(rows)
+
+
+def untaken_from(rows: Sequence[object]) -> Untaken:
+    return Untaken(
+        ids=tuple(row[0] for row in rows if not row[1]),  # type: ignore[index]
+        solo=tuple(row[0] for row in rows if row[1]),  # type: ignore[index]
+    )
+
+
+def claims_json(in_flight: Sequence[tuple[Stage, Claim]]) -> str:
+    return as_json(
+        [{"submission_id": c.submission_id, "stage": stage, "epoch": c.epoch} for stage, c in in_flight]
+    )
+
+
+def lost_from(row: object) -> Lost:
+    submission_id, tenant_id, stage, epoch, attempts, solo, worker_id, reason = row  # type: ignore[misc]
+    return Lost(Claim(submission_id, tenant_id, epoch, attempts, solo), Stage(stage), worker_id, reason)
+
+
+def verdict_on(lost: Lost, event: Event, max_attempts: int | None) -> Verdict:
+    """A lost stage is ready again, unless it ran alone and this was its last attempt."""
+    exhausted = max_attempts is not None and lost.claim.solo and lost.claim.attempt >= max_attempts
+    return Verdict(lost.claim, Event.EXHAUSTED if exhausted else event, error=lost.reason)
+
+
+async def take_back(
+    connection: AsyncConnection, lost: Sequence[Lost], event: Event, *, max_attempts: int | None
+) -> Recorded:
+    """Fence and return each lost stage; those that moved on meanwhile are left alone."""
+    parts: list[Recorded] = []
+    for stage in Stage:
+        of_stage = [one for one in lost if one.stage is stage]
+        if of_stage:
+            parts.append(await _take_back_stage(connection, stage, of_stage, event, max_attempts))
+    return Recorded(
+        tuple(change for part in parts for change in part.changes),
+        tuple(delivery for part in parts for delivery in part.deliveries),
+    )
+
+
+async def _take_back_stage(
+    connection: AsyncConnection, stage: Stage, lost: Sequence[Lost], event: Event, max_attempts: int | None
+) -> Recorded:
+    locked = await lock(connection, [(one.claim.submission_id, one.claim.tenant_id) for one in lost])
+    held = {row.id: row.held for row in locked.rows}
+    pending = [
+        stage_change(
+            stage,
+            verdict_on(one, event, max_attempts),
+            held[one.claim.submission_id],
+            one.worker_id,
+            ended="lease_lost" if event is Event.LEASE_LOST else None,
+        )
+        for one in lost
+        if locked.owners.get((one.claim.submission_id, stage)) == (one.claim.epoch, one.worker_id)
+    ]
+    return await write(connection, pending) if pending else Recorded()

@@ -1,0 +1,49 @@
+"""Names of what is logged, and how lines are written.
+
+Operations emit events by these names; ids and counts go with them, never answers, prompts or secrets.
+"""
+
+import logging
+import sys
+from typing import Any, Final
+
+import structlog
+
+CLAIM_FAILED: Final = "stage.claim_failed"
+ATTEMPT_FAILED: Final = "stage.attempt_failed"
+BATCH_SPLIT: Final = "stage.batch_split"
+WORK_ABANDONED: Final = "stage.work_abandoned"
+RING_LOST: Final = "ring.lost"
+STATUS_LOST: Final = "status.lost"
+LEASES_REAPED: Final = "sweeper.leases_reaped"
+WORK_RUNG_AGAIN: Final = "sweeper.work_rung_again"
+SWEEP_FAILED: Final = "sweeper.failed"
+HEARTBEAT_FAILED: Final = "worker.heartbeat_failed"
+WORKER_STARTED: Final = "worker.started"
+WORKER_STOPPING: Final = "worker.stopping"
+WORKER_STOPPED: Final = "worker.stopped"
+API_STARTED: Final = "api.started"
+API_STOPPED: Final = "api.stopped"
+REQUEST_FAILED: Final = "api.request_failed"
+WAKES_LOST: Final = "wakes.lost"
+RING_UNREADABLE: Final = "ring.unreadable"
+CACHE_UNAVAILABLE: Final = "cache.unavailable"
+WATCH_FAILED: Final = "watch.failed"
+
+
+def configure(level: str, style: str) -> None:
+    """Send structured lines to standard error, as `json` or for a `console`."""
+    renderer: Any = structlog.processors.JSONRenderer() if style == "json" else structlog.dev.ConsoleRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
