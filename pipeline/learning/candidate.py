@@ -1,0 +1,151 @@
+"""The question bank, shelved once per version so that fitting questions are found without a search.
+
+For each topic and each kind of recommendation the candidates stand on shelves by the ability they fit:
+
+    fitting ability  =  difficulty + ln(q / (1 - q)),     q = (target - c) / (1 - c) held in [0.25, 0.95]
+
+which solves "expected score = target" for the ability, with c the guess floor. A shelf is a quarter of a
+logit wide: within it the expected scores differ by at most 0.06, less than ratings can tell apart.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from enum import StrEnum
+from math import floor, log
+from types import MappingProxyType
+from typing import Final
+from zlib import crc32
+
+import msgspec
+
+from pipeline.learning.evidence import choices_of, guess_floor, topics_of
+from pipeline.learning.rating import ItemRating, first_item_rating
+from pipeline.model import Question
+
+SHELF_WIDTH: Final = 0.25
+LEAST_KNOWLEDGE: Final = 0.25
+MOST_KNOWLEDGE: Final = 0.95
+"""Bounds of q: a target below the guess floor would otherwise ask for an impossible question."""
+
+
+class Kind(StrEnum):
+    """Why a question is recommended."""
+
+    WEAKNESS = "weakness"
+    REVIEW = "review"
+    CHALLENGE = "challenge"
+
+
+TARGETS: Final[Mapping[Kind, float]] = MappingProxyType(
+    {Kind.WEAKNESS: 0.75, Kind.REVIEW: 0.85, Kind.CHALLENGE: 0.55}
+)
+"""The expected score that each kind aims at: within reach, nearly sure, and open."""
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A question as the selection sees it: at least one topic, `difficulty` in logits, `choices` or 0."""
+
+    question_id: str
+    topics: tuple[str, ...]
+    difficulty: float
+    choices: int = 0
+    module: str | None = None
+
+
+class Shelves(msgspec.Struct, frozen=True):
+    """Candidates by the shelf they stand on; `numbers` ascend and run parallel to `rows`."""
+
+    numbers: tuple[int, ...] = ()
+    rows: tuple[tuple[Candidate, ...], ...] = ()
+
+    def outward(self, ability: float, spin: int) -> Iterator[Candidate]:
+        """All candidates, the best fitting shelf first, of two equally far ones the easier.
+
+        Within a shelf the order is fixed and starts at a place that `spin` (≥ 0) chooses.
+        """
+        here = shelf_of(ability)
+        above = bisect_left(self.numbers, here)
+        below = above - 1
+        while below >= 0 or above < len(self.rows):
+            if _below_is_next(self.numbers, below, above, here):
+                row, below = self.rows[below], below - 1
+            else:
+                row, above = self.rows[above], above + 1
+            start = spin % len(row)
+            yield from row[start:]
+            yield from row[:start]
+
+
+NO_SHELVES: Final = Shelves()
+
+
+class CandidateIndex(msgspec.Struct, frozen=True):
+    """A whole bank, shelved by kind and topic; build it by `index_candidates`, once per bank version."""
+
+    topics: tuple[str, ...]
+    shelves: Mapping[tuple[Kind, str], Shelves]
+    targets: Mapping[Kind, float]
+
+
+def candidate_of(question: Question, rating: ItemRating | None = None) -> Candidate:
+    """`question` as a candidate, as hard as it proved to be or else as its level says."""
+    return Candidate(
+        question_id=question.id,
+        topics=topics_of(question),
+        difficulty=(rating or first_item_rating(question)).rating,
+        choices=choices_of(question),
+        module=question.module,
+    )
+
+
+def index_candidates(
+    candidates: Iterable[Candidate], targets: Mapping[Kind, float] = TARGETS
+) -> CandidateIndex:
+    """Shelve `candidates` (each id once) for every kind in `targets`; O(n·log n)."""
+    by_topic: dict[str, list[Candidate]] = defaultdict(list)
+    for candidate in candidates:
+        for topic in candidate.topics:
+            by_topic[topic].append(candidate)
+    return CandidateIndex(
+        topics=tuple(sorted(by_topic)),
+        shelves=MappingProxyType(
+            {
+                (kind, topic): _shelved(members, target)
+                for topic, members in by_topic.items()
+                for kind, target in targets.items()
+            }
+        ),
+        targets=targets,
+    )
+
+
+def fitting_ability(candidate: Candidate, target: float) -> float:
+    """The ability at which `candidate` is expected to score `target`."""
+    guess = guess_floor(candidate.choices)
+    knowledge = min(max((target - guess) / (1.0 - guess), LEAST_KNOWLEDGE), MOST_KNOWLEDGE)
+    return candidate.difficulty + log(knowledge / (1.0 - knowledge))
+
+
+def shelf_of(ability: float) -> int:
+    """The number of the shelf that serves `ability`."""
+    return floor(ability / SHELF_WIDTH)
+
+
+def _shelved(candidates: Iterable[Candidate], target: float) -> Shelves:
+    rows: dict[int, list[Candidate]] = defaultdict(list)
+    for candidate in candidates:
+        rows[shelf_of(fitting_ability(candidate, target))].append(candidate)
+    numbers = tuple(sorted(rows))
+    return Shelves(numbers, tuple(tuple(sorted(rows[number], key=_shuffled)) for number in numbers))
+
+
+def _shuffled(candidate: Candidate) -> tuple[int, str]:
+    """An order that is the same everywhere and has nothing to do with how ids are made."""
+    return crc32(candidate.question_id.encode()), candidate.question_id
+
+
+def _below_is_next(numbers: tuple[int, ...], below: int, above: int, here: int) -> bool:
+    if below < 0 or above >= len(numbers):
+        return below >= 0
+    return here - numbers[below] <= numbers[above] - here

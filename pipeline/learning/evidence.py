@@ -1,0 +1,105 @@
+"""What one scored answer says about the learner and about the question, before any formula runs.
+
+| outcome               | the rating sees           | counts for the learner | counts for the question |
+|-----------------------|---------------------------|------------------------|-------------------------|
+| correct, partial, incorrect | its fraction        | fully                  | fully                   |
+| needs_review, estimated     | the rule's estimate | half                   | half                    |
+| needs_review, no estimate (essay) | nothing       | not at all             | not at all              |
+| unanswered            | the guess floor           | fully                  | not at all              |
+
+Why so is told in docs/learning.md.
+"""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from pipeline.model import Outcome, Question, ScoredAnswer
+
+PROVISIONAL_WEIGHT: Final = 0.5
+"""How much an estimate counts that a person may still overrule."""
+
+UNSORTED_TOPIC: Final = "general"
+"""The topic of a question that names neither a topic nor a module."""
+
+FEWEST_CHOICES: Final = 2
+
+LEARNER_WEIGHTS: Final[Mapping[Outcome, float]] = MappingProxyType(
+    {
+        Outcome.CORRECT: 1.0,
+        Outcome.PARTIAL: 1.0,
+        Outcome.INCORRECT: 1.0,
+        Outcome.NEEDS_REVIEW: PROVISIONAL_WEIGHT,
+        Outcome.UNANSWERED: 1.0,
+    }
+)
+
+ITEM_WEIGHTS: Final[Mapping[Outcome, float]] = MappingProxyType({**LEARNER_WEIGHTS, Outcome.UNANSWERED: 0.0})
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """One answer as the rating sees it; every number is in [0, 1].
+
+    `outcome` stands against the expected score, `error` feeds the weaknesses, `guess` is the score that
+    blind guessing earns on average, `correct` says that the answer was settled as right.
+    """
+
+    question_id: str
+    topics: tuple[str, ...]
+    guess: float
+    outcome: float
+    error: float
+    correct: bool
+    learner_weight: float
+    item_weight: float
+
+
+def topics_of(question: Question) -> tuple[str, ...]:
+    """The topics that answers to `question` move: its own, else its module, else `UNSORTED_TOPIC`.
+
+    A topic named twice counts once; the order is the question's.
+    """
+    if question.topics:
+        return tuple(dict.fromkeys(question.topics))
+    return (question.module or UNSORTED_TOPIC,)
+
+
+def choices_of(question: Question) -> int:
+    """How many options a blind guess picks one from; 0 where guessing earns nothing worth counting."""
+    if question.type == "true_false":
+        return 2
+    return len(question.options) if question.type == "single_choice" else 0
+
+
+def guess_floor(choices: int) -> float:
+    """The mean score of a blind guess among `choices` options: the `c` of the 3PL model."""
+    return 1.0 / choices if choices >= FEWEST_CHOICES else 0.0
+
+
+def evidence_of(scored: ScoredAnswer) -> Evidence | None:
+    """What `scored` says, or None where it says nothing: its fraction is not known yet."""
+    question, score = scored.answer.question, scored.score
+    unanswered = score.outcome is Outcome.UNANSWERED
+    if score.fraction is None and not unanswered:
+        return None
+    fraction = 0.0 if unanswered or score.fraction is None else score.fraction
+    guess = guess_floor(choices_of(question))
+    return Evidence(
+        question_id=question.id,
+        topics=topics_of(question),
+        guess=guess,
+        outcome=guess if unanswered else fraction,
+        error=1.0 - fraction,
+        correct=score.outcome is Outcome.CORRECT,
+        learner_weight=LEARNER_WEIGHTS[score.outcome],
+        item_weight=ITEM_WEIGHTS[score.outcome],
+    )
+
+
+def fully_answered(scored_answers: Iterable[ScoredAnswer]) -> frozenset[str]:
+    """The ids of the questions answered with the whole score, settled or provisional."""
+    return frozenset(
+        scored.answer.question.id for scored in scored_answers if (scored.score.fraction or 0.0) >= 1.0
+    )

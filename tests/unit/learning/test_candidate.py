@@ -1,0 +1,88 @@
+"""Shelves lead to the questions that fit, nearest first."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.learning.candidate import (
+    SHELF_WIDTH,
+    Candidate,
+    Kind,
+    candidate_of,
+    fitting_ability,
+    index_candidates,
+    shelf_of,
+)
+from pipeline.learning.rating import ItemRating, expected_score
+from tests.unit.learning.samples import question
+
+REVIEW_LOOPS = (Kind.REVIEW, "loops")
+
+
+def of_difficulty(*difficulties: float) -> list[Candidate]:
+    return [Candidate(f"q{number}", ("loops",), difficulty) for number, difficulty in enumerate(difficulties)]
+
+
+@given(st.floats(-4, 4), st.sampled_from([0, 3, 4, 5]), st.sampled_from([0.6, 0.75, 0.85]))
+def test_the_fitting_ability_is_expected_to_hit_the_target(
+    difficulty: float, choices: int, target: float
+) -> None:
+    candidate = Candidate("q", ("loops",), difficulty, choices)
+    guess = 1 / choices if choices else 0.0
+    assert expected_score(fitting_ability(candidate, target), difficulty, guess) == pytest.approx(target)
+
+
+def test_a_target_below_the_guess_floor_asks_for_some_knowledge_all_the_same() -> None:
+    coin = Candidate("q", ("loops",), 0.0, choices=2)
+    assert expected_score(fitting_ability(coin, 0.3), 0.0, 0.5) == pytest.approx(0.625)
+
+
+@given(st.lists(st.floats(-4, 4), max_size=30), st.floats(-5, 5), st.integers(0, 2**32))
+def test_walking_outward_meets_every_candidate_once_and_nearer_shelves_first(
+    difficulties: Sequence[float], ability: float, spin: int
+) -> None:
+    index = index_candidates(of_difficulty(*difficulties), {Kind.REVIEW: 0.5})
+    if not difficulties:
+        assert index.shelves == {}
+        return
+    met = list(index.shelves[REVIEW_LOOPS].outward(ability, spin))
+    distances = [abs(shelf_of(candidate.difficulty) - shelf_of(ability)) for candidate in met]
+    assert distances == sorted(distances)
+    assert sorted(candidate.question_id for candidate in met) == sorted(
+        f"q{number}" for number in range(len(difficulties))
+    )
+
+
+def test_of_two_equally_far_shelves_the_easier_comes_first() -> None:
+    index = index_candidates(of_difficulty(1.1, -0.9), {Kind.REVIEW: 0.5})
+    met = [candidate.difficulty for candidate in index.shelves[REVIEW_LOOPS].outward(0.1, 0)]
+    assert met == [-0.9, 1.1]
+
+
+def test_the_spin_chooses_where_on_a_shelf_the_walk_begins() -> None:
+    shelves = index_candidates(of_difficulty(*[0.0] * 5)).shelves[REVIEW_LOOPS]
+    starts = {next(shelves.outward(0.0, spin)).question_id for spin in range(5)}
+    assert starts == {f"q{number}" for number in range(5)}
+
+
+def test_the_order_on_a_shelf_does_not_depend_on_the_order_of_the_bank() -> None:
+    candidates = of_difficulty(*[0.0] * 9)
+    assert index_candidates(candidates) == index_candidates(reversed(candidates))
+
+
+def test_a_question_stands_with_each_of_its_topics() -> None:
+    index = index_candidates([Candidate("q", ("b", "a"), 0.0)])
+    assert index.topics == ("a", "b")
+    assert set(index.shelves) == {(kind, topic) for kind in Kind for topic in ("a", "b")}
+
+
+def test_a_shelf_spans_less_than_ratings_can_tell_apart() -> None:
+    assert expected_score(SHELF_WIDTH / 2, 0.0) - expected_score(-SHELF_WIDTH / 2, 0.0) < 0.0625
+
+
+def test_a_candidate_is_as_hard_as_it_proved_to_be() -> None:
+    asked = question("q", ("loops",), difficulty=5, options=4, kind="single_choice", module="m1")
+    assert candidate_of(asked) == Candidate("q", ("loops",), 2.0, 4, "m1")
+    assert candidate_of(asked, ItemRating(0.7, 30)).difficulty == 0.7
