@@ -186,3 +186,47 @@ class Recorded(msgspec.Struct, frozen=True):
 
     changes: tuple[Change, ...] = ()
     deliveries: tuple[str, ...] = ()
+
+
+class StoredQuestion(msgspec.Struct, frozen=True):
+    """A question version with the keys the database knows it by."""
+
+    version_key: int
+    question_key: int
+    tenant_id: int
+    question: Question
+
+
+class StageView(msgspec.Struct, frozen=True):
+    """One stage as it is shown."""
+
+    state: StageState
+    attempts: int
+    queued_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: str | None
+
+
+class SubmissionView(msgspec.Struct, frozen=True):
+    """A submission as it stands, with the question versions it was answered with and what stages stored."""
+
+    id: str
+    tenant_id: int
+    version: int
+    status: Status
+    learner_id: str
+    assignment_id: str | None
+    locale: str | None
+    career_goal: str | None
+    industry: str | None
+    priority: str
+    callback_url: str | None
+    metadata: Mapping[str, JsonValue]
+    submitted_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    completed_at: datetime | None
+    stages: Mapping[Stage, StageView]
+    questions: tuple[Question, ...]
+    results: Mapping[str, Any]

@@ -1,11 +1,26 @@
 """What orchestration needs from the outside world, as Protocols; `tests/contracts` runs one suite per port."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+import msgspec
+
+from pipeline.learning.metrics import Increments
 from pipeline.lifecycle import Stage
-from pipeline.model import Change, Claim, Held, Recorded, Work
+from pipeline.model import (
+    Change,
+    Claim,
+    Held,
+    NewSubmission,
+    Question,
+    Recorded,
+    StoredQuestion,
+    SubmissionView,
+    Work,
+)
+from pipeline.stages.recommend import Learned, LearningState
 from pipeline.stages.verdict import Verdict
 
 
@@ -19,6 +34,22 @@ class WorkUnit(Protocol):
 
     async def load(self, claims: Sequence[Claim]) -> list[Work]:
         """What the stage needs to know of each submission, in the order of the claims."""
+        ...
+
+    async def lock_learning(self, works: Sequence[Work]) -> LearningState:
+        """What is known of the learners and questions of these submissions, locked until the unit ends."""
+        ...
+
+    async def save_learning(self, learned: Learned) -> None:
+        """Write back what was learnt of them."""
+        ...
+
+    async def now(self) -> datetime:
+        """The store's time."""
+        ...
+
+    async def add_metrics(self, increments: Increments) -> None:
+        """Add to the daily, per-question and per-stage figures."""
         ...
 
     async def record(self, held: Sequence[tuple[Verdict, Held]]) -> Recorded:
@@ -109,4 +140,69 @@ class UpkeepStore(Protocol):
 
     async def untaken_deliveries(self, *, grace_seconds: float, most: int) -> Untaken:
         """Webhook deliveries that are due, were rung long ago, or whose worker is gone."""
+        ...
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The submission is committed; `created_at` is Postgres' time."""
+
+    created_at: datetime
+
+
+class Repeated(msgspec.Struct, frozen=True):
+    """Its idempotency key was used before: `submission_id` is the earlier one, `same_body` compares the two."""
+
+    submission_id: str
+    same_body: bool
+
+
+class Stale(msgspec.Struct, frozen=True):
+    """A question got a new version meanwhile (or is gone): nothing was stored; check against the new one."""
+
+    question_ids: tuple[str, ...]
+
+
+Acceptance = Accepted | Repeated | Stale
+
+
+@runtime_checkable
+class IntakeStore(Protocol):
+    """Accepting submissions."""
+
+    async def accept(self, batch: Sequence[NewSubmission]) -> list[Acceptance]:
+        """Commit a batch in one transaction; one answer per submission, in order."""
+        ...
+
+
+@runtime_checkable
+class ReadingStore(Protocol):
+    """Reading submissions whole."""
+
+    async def read(self, tenant_id: int, ids: Sequence[str]) -> list[SubmissionView]:
+        """These submissions of the tenant, in the order asked for; those it does not have are left out."""
+        ...
+
+
+class Saved(msgspec.Struct, frozen=True):
+    """What became of one question: its current version, and whether anything changed."""
+
+    id: str
+    version: int
+    changed: bool
+
+
+@runtime_checkable
+class BankStore(Protocol):
+    """The question bank."""
+
+    async def current(self, tenant_id: int, ids: Iterable[str]) -> Mapping[str, StoredQuestion]:
+        """The current versions of these questions; unknown ids are absent."""
+        ...
+
+    def forget(self, tenant_id: int, ids: Iterable[str]) -> None:
+        """Read these questions anew the next time they are asked for."""
+        ...
+
+    async def save(self, tenant_id: int, questions: Sequence[Question]) -> list[Saved]:
+        """Store questions (ids distinct); one that is already there unchanged keeps its version."""
         ...

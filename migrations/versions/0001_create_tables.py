@@ -122,11 +122,12 @@ def upgrade() -> None:
         "item_statistics",
         sa.Column("question_key", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("tenant_id", sa.Integer(), nullable=False),
-        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("answers", sa.BigInteger(), nullable=False),
+        sa.Column("scored", sa.BigInteger(), nullable=False),
         sa.Column("correct", sa.BigInteger(), nullable=False),
         sa.Column("fraction_millionths", sa.BigInteger(), nullable=False),
+        sa.Column("timed", sa.BigInteger(), nullable=False),
         sa.Column("response_time_ms", sa.BigInteger(), nullable=False),
-        sa.Column("timed_answers", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("question_key", name=op.f("item_statistics_pkey")),
         postgresql_with={"fillfactor": 50},
     )
@@ -136,11 +137,12 @@ def upgrade() -> None:
         sa.Column("learner_id", sa.Text(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("submissions", sa.Integer(), nullable=False),
-        sa.Column("answers", sa.Integer(), nullable=False),
-        sa.Column("correct", sa.Integer(), nullable=False),
+        sa.Column("answers", sa.BigInteger(), nullable=False),
+        sa.Column("scored", sa.BigInteger(), nullable=False),
+        sa.Column("correct", sa.BigInteger(), nullable=False),
         sa.Column("fraction_millionths", sa.BigInteger(), nullable=False),
+        sa.Column("timed", sa.BigInteger(), nullable=False),
         sa.Column("response_time_ms", sa.BigInteger(), nullable=False),
-        sa.Column("timed_answers", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "learner_id", "day", name=op.f("learner_days_pkey")),
         postgresql_with={"fillfactor": 70},
     )
@@ -189,17 +191,17 @@ def upgrade() -> None:
     )
     op.create_table(
         "stage_minutes",
-        sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("minute", sa.DateTime(timezone=True), nullable=False),
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.Column("wait_ms", sa.BigInteger(), nullable=False),
         sa.Column("run_ms", sa.BigInteger(), nullable=False),
-        sa.Column("max_ms", sa.BigInteger(), nullable=False),
+        sa.Column("longest_wait_ms", sa.BigInteger(), nullable=False),
+        sa.Column("longest_run_ms", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
             "stage IN ('score', 'feedback', 'recommend', 'metrics')", name=op.f("stage_minutes_stage_check")
         ),
-        sa.PrimaryKeyConstraint("tenant_id", "stage", "minute", name=op.f("stage_minutes_pkey")),
+        sa.PrimaryKeyConstraint("stage", "minute", name=op.f("stage_minutes_pkey")),
         postgresql_with={"fillfactor": 50},
     )
     op.create_table(
@@ -325,6 +327,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("token_secret", sa.Text(), nullable=False),
         sa.Column("callback_secret", sa.Text(), nullable=False),
+        sa.Column("bank_version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("name <> ''", name=op.f("tenants_name_check")),
         sa.PrimaryKeyConstraint("id", name=op.f("tenants_pkey")),

@@ -7,7 +7,6 @@ and commutative. Rows come sorted by key: two workers that write them in this or
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Final, Protocol, Self, TypeVar
-from uuid import UUID
 
 import msgspec
 
@@ -38,7 +37,7 @@ class StageRun(msgspec.Struct, frozen=True):
 class FinishedSubmission(msgspec.Struct, frozen=True):
     """What the metrics need to know of one submission; `submitted_at` is aware, its UTC day counts."""
 
-    tenant_id: UUID
+    tenant_id: int
     learner_id: str
     submitted_at: datetime
     answers: tuple[FinishedAnswer, ...] = ()
@@ -75,14 +74,14 @@ class AnswerSums(msgspec.Struct, frozen=True):
 class LearnerDay(msgspec.Struct, frozen=True):
     """What one learner did on one UTC day."""
 
-    tenant_id: UUID
+    tenant_id: int
     learner_id: str
     day: date
     submissions: int
     sums: AnswerSums
 
     @property
-    def key(self) -> tuple[UUID, str, date]:
+    def key(self) -> tuple[int, str, date]:
         return self.tenant_id, self.learner_id, self.day
 
     def __add__(self, other: Self) -> Self:
@@ -95,12 +94,12 @@ class LearnerDay(msgspec.Struct, frozen=True):
 class QuestionCount(msgspec.Struct, frozen=True):
     """How one question was answered; `sums.answers` are its attempts."""
 
-    tenant_id: UUID
+    tenant_id: int
     question_id: str
     sums: AnswerSums
 
     @property
-    def key(self) -> tuple[UUID, str]:
+    def key(self) -> tuple[int, str]:
         return self.tenant_id, self.question_id
 
     def __add__(self, other: Self) -> Self:
@@ -145,7 +144,7 @@ class Increments(msgspec.Struct, frozen=True):
 
 class _Row(Protocol):
     @property
-    def key(self) -> tuple[UUID, str, date] | tuple[UUID, str] | tuple[Stage, datetime]: ...
+    def key(self) -> tuple[int, str, date] | tuple[int, str] | tuple[Stage, datetime]: ...
 
     def __add__(self, other: Self) -> Self: ...
 

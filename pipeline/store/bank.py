@@ -7,24 +7,16 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from pipeline.model import Question
+from pipeline.model import Question, StoredQuestion
+from pipeline.ports import Saved
 from pipeline.store.engine import as_json, transaction
-from pipeline.store.question import StoredQuestion, question_from_body
+from pipeline.store.question import question_from_body
 
 CURRENT = text(
     """
     SELECT q.id, q.key AS question_key, q.version, v.key AS version_key, v.body
     FROM questions q JOIN question_versions v ON v.key = q.version_key
     WHERE q.tenant_id = :tenant_id AND q.id = ANY(:ids)
-    """
-)
-
-CURRENT_ALL = text(
-    """
-    SELECT q.id, q.key AS question_key, q.version, v.key AS version_key, v.body, r.rating, r.answers
-    FROM questions q JOIN question_versions v ON v.key = q.version_key
-    LEFT JOIN item_ratings r ON r.question_key = q.key
-    WHERE q.tenant_id = :tenant_id ORDER BY q.id
     """
 )
 
@@ -59,12 +51,7 @@ INSERT_VERSIONS = text(
 )
 
 
-class Saved(msgspec.Struct, frozen=True):
-    """What became of one question: its current version, and whether anything changed."""
-
-    id: str
-    version: int
-    changed: bool
+BUMP = text("UPDATE tenants SET bank_version = bank_version + 1 WHERE id = :tenant_id")
 
 
 def body_of(question: Question) -> dict[str, Any]:
@@ -140,6 +127,7 @@ async def save_questions(
         if changed:
             versions.append({"question_key": key, "version": number, "body": new_body})
     if versions:
+        await connection.execute(BUMP, {"tenant_id": tenant_id})
         await connection.execute(INSERT_VERSIONS, {"tenant_id": tenant_id, "versions": as_json(versions)})
     return saved
 

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pipeline.model import Question
+from pipeline.model import Question, StoredQuestion
 
 LOAD_VERSIONS = text(
     """
@@ -16,15 +16,6 @@ LOAD_VERSIONS = text(
     WHERE v.key = ANY(:keys)
     """
 )
-
-
-class StoredQuestion(msgspec.Struct, frozen=True):
-    """A question version with the keys the database knows it by."""
-
-    version_key: int
-    question_key: int
-    tenant_id: int
-    question: Question
 
 
 def question_from_body(question_id: str, version: int, body: Mapping[str, Any]) -> Question:

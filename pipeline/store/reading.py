@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.lifecycle import Stage, StageState, Status, status_of
-from pipeline.model import JsonValue, Question
+from pipeline.model import StageView, SubmissionView
 from pipeline.store.engine import transaction
 from pipeline.store.question import QuestionVersions
 
@@ -27,41 +27,6 @@ COLUMNS = """
 """
 
 READ = text(f"SELECT {COLUMNS} FROM submissions s WHERE s.tenant_id = :tenant_id AND s.id = ANY(CAST(:ids AS uuid[]))")
-
-
-class StageView(msgspec.Struct, frozen=True):
-    """One stage as it is shown."""
-
-    state: StageState
-    attempts: int
-    queued_at: datetime | None
-    started_at: datetime | None
-    finished_at: datetime | None
-    error: str | None
-
-
-class SubmissionView(msgspec.Struct, frozen=True):
-    """A submission as it stands, with the question versions it was answered with and what stages stored."""
-
-    id: str
-    tenant_id: int
-    version: int
-    status: Status
-    learner_id: str
-    assignment_id: str | None
-    locale: str | None
-    career_goal: str | None
-    industry: str | None
-    priority: str
-    callback_url: str | None
-    metadata: Mapping[str, JsonValue]
-    submitted_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
-    completed_at: datetime | None
-    stages: Mapping[Stage, StageView]
-    questions: tuple[Question, ...]
-    results: Mapping[str, Any]
 
 
 class ReadingStore:

@@ -10,29 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from pipeline.lifecycle import Stage, StageState, Status, first_states
 from pipeline.model import NewSubmission
+from pipeline.ports import Acceptance, Accepted, Repeated, Stale
 from pipeline.store.engine import as_json, transaction
 
-
-class Accepted(msgspec.Struct, frozen=True):
-    """The submission is committed; `created_at` is Postgres' time."""
-
-    created_at: datetime
-
-
-class Repeated(msgspec.Struct, frozen=True):
-    """Its idempotency key was used before: `submission_id` is the earlier one, `same_body` compares the two."""
-
-    submission_id: str
-    same_body: bool
-
-
-class Stale(msgspec.Struct, frozen=True):
-    """A question got a new version meanwhile (or is gone): nothing was stored; check against the new one."""
-
-    question_ids: tuple[str, ...]
-
-
-Acceptance = Accepted | Repeated | Stale
 
 # One statement for the whole batch. `current` holds the submissions whose questions are all still at the
 # version they were checked against; a repeated idempotency key inserts nothing and is looked up afterwards.
@@ -129,6 +109,17 @@ def answer_rows(submission: NewSubmission) -> list[dict[str, Any]]:
         }
         for position, answer in enumerate(submission.answers)
     ]
+
+
+class IntakeStore:
+    """Postgres as the port `pipeline.ports.IntakeStore`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def accept(self, batch: Sequence[NewSubmission]) -> list[Acceptance]:
+        """Commit a batch in one transaction; one answer per submission, in order."""
+        return await accept(self._engine, batch)
 
 
 async def accept(engine: AsyncEngine, batch: Sequence[NewSubmission]) -> list[Acceptance]:

@@ -6,15 +6,18 @@ then everything else of the submissions held.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from uuid_utils import uuid7
 
+from pipeline.learning.metrics import Increments
 from pipeline.lifecycle import (
     FINAL_STATUSES,
+    SUCCEEDED_STATES,
     Event,
     Stage,
     StageState,
@@ -25,7 +28,9 @@ from pipeline.lifecycle import (
 )
 from pipeline.model import Answer, AnswerScore, Change, Claim, Held, LearnerContext, Recorded, StageTiming, Work
 from pipeline.stages.verdict import Verdict
+from pipeline.stages.recommend import Learned, LearningState
 from pipeline.store.engine import as_json, transaction
+from pipeline.store.learning import Banks, add_metrics, lock_learning, save_learning
 from pipeline.store.question import QuestionVersions
 
 # A claim need not outlive a crash of Postgres: a lost one leaves its stage ready, and the fence names the
@@ -100,6 +105,8 @@ LOAD = text(
       ON s.tenant_id = c.tenant_id AND s.id = c.submission_id
     """
 )
+
+NOW = text("SELECT clock_timestamp()")
 
 TIMINGS = text(
     """
@@ -201,9 +208,15 @@ class WorkUnit:
     """One transaction on a batch of one stage; nothing of it is kept unless it ends well."""
 
     def __init__(
-        self, connection: AsyncConnection, stage: Stage, worker_id: str | None, versions: QuestionVersions
+        self,
+        connection: AsyncConnection,
+        stage: Stage,
+        worker_id: str | None,
+        versions: QuestionVersions,
+        banks: Banks,
     ) -> None:
         self.connection = connection
+        self._banks = banks
         self.stage = stage
         self._worker_id = worker_id
         self._versions = versions
@@ -240,6 +253,22 @@ class WorkUnit:
             found.setdefault(row.submission_id, []).append(timing)
         return {key: tuple(values) for key, values in found.items()}
 
+    async def lock_learning(self, works: Sequence[Work]) -> LearningState:
+        """What is known of the learners and questions of these submissions, locked until the unit ends."""
+        return await lock_learning(self.connection, self._banks, works)
+
+    async def save_learning(self, learned: Learned) -> None:
+        """Write back what was learnt of them."""
+        await save_learning(self.connection, self._banks, learned)
+
+    async def now(self) -> datetime:
+        """Postgres' time."""
+        return cast("datetime", (await self.connection.execute(NOW)).scalar_one())
+
+    async def add_metrics(self, increments: Increments) -> None:
+        """Add to the daily, per-question and per-stage figures."""
+        await add_metrics(self.connection, increments)
+
     async def record(self, held: Sequence[tuple[Verdict, Held]]) -> Recorded:
         """Write what happened to each held submission's stage; successors become ready with it."""
         if not held:
@@ -256,6 +285,7 @@ class PendingWrite(msgspec.Struct, frozen=True):
     before: Held
     after: dict[Stage, StageState]
     moves: tuple[dict[str, Any], ...]
+    finished: Stage | None = None
     result: dict[str, Any] | None = None
     attempt: dict[str, Any] | None = None
 
@@ -276,7 +306,7 @@ def stage_change(
     claim = verdict.claim
     moves = [move_row(before, name, state, verdict, stage) for name, state in after.items() if state is not before.states[name]]
     result = attempt = None
-    if verdict.body is not None:
+    if verdict.body:  # the metrics stage stores sums, not a result of its own
         result = {
             "submission_id": before.submission_id,
             "stage": stage,
@@ -295,7 +325,8 @@ def stage_change(
             "error": verdict.error or verdict.event,
             "traceback": verdict.traceback,
         }
-    return PendingWrite(before, after, tuple(moves), result, attempt)
+    finished = stage if after[stage] in SUCCEEDED_STATES else None
+    return PendingWrite(before, after, tuple(moves), finished, result, attempt)
 
 
 def move_row(before: Held, stage: Stage, after: StageState, verdict: Verdict, own: Stage) -> dict[str, Any]:
@@ -415,7 +446,7 @@ def change_of(pending: PendingWrite) -> Change:
         before.version + 1,
         status_of(pending.after),
         ready,
-        Stage(pending.result["stage"]) if pending.result else None,
+        pending.finished,
     )
 
 
@@ -459,6 +490,7 @@ class WorkStore:
     def __init__(self, engine: AsyncEngine, versions: QuestionVersions) -> None:
         self._engine = engine
         self._versions = versions
+        self._banks = Banks()
 
     async def claim(
         self, stage: Stage, ids: Sequence[str], worker_id: str, lease_seconds: float, *, solo: bool = False
@@ -486,4 +518,4 @@ class WorkStore:
     async def unit(self, stage: Stage, worker_id: str) -> AsyncIterator[WorkUnit]:
         """A transaction in which a batch of this stage is held, loaded and recorded."""
         async with transaction(self._engine) as connection:
-            yield WorkUnit(connection, stage, worker_id, self._versions)
+            yield WorkUnit(connection, stage, worker_id, self._versions, self._banks)

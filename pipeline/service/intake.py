@@ -1,0 +1,204 @@
+"""Reading a hand-in: JSON to checked values, with every problem of the body found at once."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final, Literal, get_args, get_origin
+
+import msgspec
+
+from pipeline.errors import FieldProblem, InvalidInput
+from pipeline.model import JsonValue, Question
+from pipeline.scoring import check_response, forbidden_text
+
+CLOCK_TOLERANCE: Final = timedelta(minutes=5)
+MAX_RESPONSE_TIME_MS: Final = 86_400_000
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Word = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+
+
+class AnswerIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One answer of a hand-in; a null or absent response is unanswered."""
+
+    question_id: Name
+    response: JsonValue = None
+    response_time_ms: Annotated[int, msgspec.Meta(ge=0, le=MAX_RESPONSE_TIME_MS)] | None = None
+    confidence: Annotated[int, msgspec.Meta(ge=1, le=5)] | None = None
+
+
+class SubmissionIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A hand-in as clients send it (DESIGN §5).
+
+    `submitted_at` is when the learner handed in, where that was before now (work done off line).
+    `idempotency_key` stands for the header of that name where many are sent together.
+    """
+
+    learner_id: Name
+    answers: Annotated[list[AnswerIn], msgspec.Meta(min_length=1)]
+    assignment_id: Name | None = None
+    locale: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9]{1,8}([-_][A-Za-z0-9]{1,8})*$", max_length=35)] | None = None
+    career_goal: Word | None = None
+    industry: Word | None = None
+    priority: Literal["low", "normal", "high"] = "normal"
+    callback_url: Annotated[str, msgspec.Meta(pattern=r"^https?://\S+$", max_length=2000)] | None = None
+    metadata: dict[str, JsonValue] = {}
+    submitted_at: datetime | None = None
+    idempotency_key: Annotated[str, msgspec.Meta(min_length=1, max_length=255)] | None = None
+
+
+class IntakeLimits(msgspec.Struct, frozen=True):
+    """How large one hand-in may be."""
+
+    max_answers: int
+    max_metadata_bytes: int
+
+
+def read_submission(body: bytes, limits: IntakeLimits, now: datetime) -> SubmissionIn:
+    """Decode and check one hand-in; raises `InvalidInput` with all problems that need no question bank."""
+    try:
+        given = msgspec.json.decode(body, type=SubmissionIn)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return check_submission(decode_json(body), limits, now)
+    if problems := [*_own_problems(given, limits, now), *_text_problems(body)]:
+        raise InvalidInput(problems)
+    return given
+
+
+def check_submission(raw: JsonValue, limits: IntakeLimits, now: datetime) -> SubmissionIn:
+    """Check one hand-in that is decoded already, as in a batch."""
+    problems = list(problems_in(raw, SubmissionIn))
+    problems += [problem for problem in forbidden_text(raw) if problem.pointer not in {p.pointer for p in problems}]
+    if problems:
+        raise InvalidInput(first_problems(problems))
+    given = msgspec.convert(raw, SubmissionIn)
+    if problems := list(_own_problems(given, limits, now)):
+        raise InvalidInput(problems)
+    return given
+
+
+def first_problems(problems: Sequence[FieldProblem], most: int = 100) -> list[FieldProblem]:
+    """At most `most` problems: an answer to a hundred thousand mistakes must not be larger than they are."""
+    if len(problems) <= most:
+        return list(problems)
+    return [*problems[:most], FieldProblem("", f"and {len(problems) - most} more problems")]
+
+
+def decode_json(body: bytes) -> JsonValue:
+    """Any JSON; raises `InvalidInput` that says what is wrong with it, at the root."""
+    try:
+        return msgspec.json.decode(body)
+    except UnicodeDecodeError as error:
+        raise InvalidInput([FieldProblem("", f"The body is not valid UTF-8 at byte {error.start}.")]) from None
+    except RecursionError:
+        raise InvalidInput([FieldProblem("", "The body is nested too deeply.")]) from None
+    except msgspec.DecodeError as error:
+        raise InvalidInput([FieldProblem("", f"The body is not valid JSON: {error}.")]) from None
+
+
+def check_answers(given: SubmissionIn, questions: Mapping[str, Question]) -> None:
+    """Check the answers against the questions; raises `InvalidInput` with all problems."""
+    problems: list[FieldProblem] = []
+    for i, answer in enumerate(given.answers):
+        question = questions.get(answer.question_id)
+        if question is None:
+            problems.append(FieldProblem(f"/answers/{i}/question_id", "There is no question with this id."))
+            continue
+        problems += [
+            FieldProblem(f"/answers/{i}/response{problem.pointer}", problem.detail)
+            for problem in check_response(question, answer.response)
+        ]
+    if problems:
+        raise InvalidInput(first_problems(problems))
+
+
+def _own_problems(given: SubmissionIn, limits: IntakeLimits, now: datetime) -> Iterator[FieldProblem]:
+    if len(given.answers) > limits.max_answers:
+        yield FieldProblem("/answers", f"At most {limits.max_answers} answers are allowed, not {len(given.answers)}.")
+    else:
+        yield from _repeated_questions(given)
+    if given.metadata and len(msgspec.json.encode(given.metadata)) > limits.max_metadata_bytes:
+        yield FieldProblem("/metadata", f"At most {limits.max_metadata_bytes} bytes of metadata are allowed.")
+    if given.submitted_at is not None:
+        yield from _time_problems(given.submitted_at, now)
+
+
+def _repeated_questions(given: SubmissionIn) -> Iterator[FieldProblem]:
+    seen: set[str] = set()
+    for i, answer in enumerate(given.answers):
+        if answer.question_id in seen:
+            yield FieldProblem(f"/answers/{i}/question_id", "This question is already answered above.")
+        seen.add(answer.question_id)
+
+
+def _time_problems(moment: datetime, now: datetime) -> Iterator[FieldProblem]:
+    if moment.tzinfo is None:
+        yield FieldProblem("/submitted_at", "The time needs an offset from UTC, such as 2026-01-31T09:00:00Z.")
+    elif moment > now + CLOCK_TOLERANCE:
+        yield FieldProblem("/submitted_at", "The time lies in the future.")
+    elif moment < datetime(2000, 1, 1, tzinfo=UTC):
+        yield FieldProblem("/submitted_at", "The time lies before the year 2000.")
+
+
+def _text_problems(body: bytes) -> Iterator[FieldProblem]:
+    """Characters that Postgres can't hold; looked for in detail only where their bytes occur at all."""
+    if b"\\u0000" in body or b"\\ud" in body or b"\\uD" in body:
+        yield from forbidden_text(msgspec.json.decode(body))
+
+
+def problems_in(raw: JsonValue, kind: Any, pointer: str = "") -> Iterator[FieldProblem]:
+    """Everything that keeps `raw` from being a `kind` (a struct, a list of structs, or a plain type)."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        yield from _struct_problems(raw, kind, pointer)
+        return
+    item = _struct_item(kind)
+    if item is not None and isinstance(raw, list) and raw:
+        for i, one in enumerate(raw):
+            yield from problems_in(one, item, f"{pointer}/{i}")
+        return
+    try:
+        msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        path, detail = pointer_and_detail(str(error))
+        yield FieldProblem(pointer + path, detail)
+
+
+def _struct_problems(raw: JsonValue, kind: type[msgspec.Struct], pointer: str) -> Iterator[FieldProblem]:
+    if not isinstance(raw, dict):
+        yield FieldProblem(pointer, f"An object is expected, not {json_kind(raw)}.")
+        return
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for name in raw:
+        if name not in fields:
+            yield FieldProblem(f"{pointer}/{escaped(name)}", "There is no such field.")
+    for name, field in fields.items():
+        if name in raw:
+            yield from problems_in(raw[name], field.type, f"{pointer}/{name}")
+        elif field.required:
+            yield FieldProblem(f"{pointer}/{name}", "This field is required.")
+
+
+def _struct_item(kind: Any) -> type[msgspec.Struct] | None:
+    if get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    if get_origin(kind) is list:
+        item = get_args(kind)[0]
+        if isinstance(item, type) and issubclass(item, msgspec.Struct):
+            return item
+    return None
+
+
+def pointer_and_detail(message: str) -> tuple[str, str]:
+    """msgspec's "Expected `int`, got `str` - at `$.a[0]`" as ("/a/0", "Expected `int`, got `str`.")."""
+    detail, _, place = message.partition(" - at `$")
+    path = place.rstrip("`").replace("[", "/").replace("]", "").replace(".", "/")
+    return ("" if path == "..." else path), f"{detail}."
+
+
+def escaped(name: str) -> str:
+    """A field's name as a part of a JSON pointer, cut to a readable length."""
+    return name[:100].replace("~", "~0").replace("/", "~1")
+
+
+def json_kind(value: JsonValue) -> str:
+    kinds = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+    return kinds.get(type(value), "a number")

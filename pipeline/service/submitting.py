@@ -1,0 +1,179 @@
+"""Accepting hand-ins: check, commit, then ring. A client's 202 means that the commit has happened."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+import msgspec
+import structlog
+from uuid_utils import uuid7
+
+from pipeline import telemetry
+from pipeline.batching import Batcher
+from pipeline.errors import IdempotencyMismatch, Unavailable
+from pipeline.lifecycle import Stage, StageState, Status, first_states
+from pipeline.model import Change, LearnerContext, NewAnswer, NewSubmission, Question, StageView, SubmissionView
+from pipeline.ports import (
+    Acceptance,
+    Accepted,
+    BankStore,
+    Bell,
+    Board,
+    IntakeStore,
+    Repeated,
+    Stale,
+)
+from pipeline.service.intake import SubmissionIn, check_answers
+
+log = structlog.get_logger()
+
+CHECKED_AT_MOST: Final = 5
+ACCEPTED_AT_ONCE: Final = 500
+
+
+class Submitted(msgspec.Struct, frozen=True):
+    """An accepted hand-in. `view` is None where it was there before: then read it."""
+
+    id: str
+    view: SubmissionView | None
+
+
+class Intake:
+    """Takes checked hand-ins of concurrent clients and commits them together."""
+
+    def __init__(self, *, store: IntakeStore, bank: BankStore, bell: Bell, board: Board) -> None:
+        self._store = store
+        self._bank = bank
+        self._bell = bell
+        self._board = board
+        self._commits: Batcher[NewSubmission, Acceptance] = Batcher(self._commit, most=ACCEPTED_AT_ONCE)
+        self._announcements: set[asyncio.Task[None]] = set()
+
+    async def submit(self, tenant_id: int, given: SubmissionIn, idempotency_key: str | None = None) -> Submitted:
+        """Accept one hand-in.
+
+        Raises `InvalidInput` for what the question bank does not know or cannot take, `IdempotencyMismatch`
+        for a key used with another body, `Unavailable` where Postgres is away; then nothing is stored.
+        """
+        key = idempotency_key or given.idempotency_key
+        for _ in range(CHECKED_AT_MOST):
+            submission, questions = await self._checked(tenant_id, given, key)
+            match await self._commits.add(submission):
+                case Accepted(created_at=created_at):
+                    return Submitted(submission.id, accepted_view(submission, questions, created_at))
+                case Repeated(submission_id=earlier, same_body=True):
+                    return Submitted(earlier, None)
+                case Repeated():
+                    raise IdempotencyMismatch("This Idempotency-Key was used before with a different body.")
+                case Stale(question_ids=changed):
+                    self._bank.forget(tenant_id, changed)
+        raise Unavailable("The questions change faster than the answers can be checked.")
+
+    async def drain(self) -> None:
+        """Finish what was handed over: every commit, and every ring that follows one."""
+        await self._commits.drain()
+        await asyncio.gather(*self._announcements)
+
+    async def _checked(
+        self, tenant_id: int, given: SubmissionIn, key: str | None
+    ) -> tuple[NewSubmission, tuple[Question, ...]]:
+        known = await self._bank.current(tenant_id, (answer.question_id for answer in given.answers))
+        check_answers(given, {id_: stored.question for id_, stored in known.items()})
+        questions = tuple(known[answer.question_id].question for answer in given.answers)
+        answers = tuple(
+            NewAnswer(
+                question_id=answer.question_id,
+                question_version=known[answer.question_id].question.version,
+                version_key=known[answer.question_id].version_key,
+                response=answer.response,
+                response_time_ms=answer.response_time_ms,
+                confidence=answer.confidence,
+            )
+            for answer in given.answers
+        )
+        return new_submission(tenant_id, given, answers, key), questions
+
+    async def _commit(self, batch: list[NewSubmission]) -> Sequence[Acceptance]:
+        answers = await self._store.accept(batch)
+        accepted = [s for s, answer in zip(batch, answers, strict=True) if isinstance(answer, Accepted)]
+        if accepted:
+            announcement = asyncio.create_task(self._announce(accepted))
+            self._announcements.add(announcement)
+            announcement.add_done_callback(self._announcements.discard)
+        return answers
+
+    async def _announce(self, accepted: Sequence[NewSubmission]) -> None:
+        """Ring and show. Losing either is no loss of work, so the client does not wait for it."""
+        ids = [submission.id for submission in accepted]
+        changes = [Change(s.id, s.tenant_id, 1, Status.PENDING, ready=(Stage.SCORE,)) for s in accepted]
+        try:
+            await self._bell.ring(Stage.SCORE, ids)
+            await self._board.publish(changes)
+        except Unavailable as error:
+            log.warning(telemetry.RING_LOST, queue=Stage.SCORE, ids=len(ids), error=str(error))
+
+
+def new_submission(
+    tenant_id: int, given: SubmissionIn, answers: tuple[NewAnswer, ...], key: str | None
+) -> NewSubmission:
+    return NewSubmission(
+        id=str(uuid7()),
+        tenant_id=tenant_id,
+        learner_id=given.learner_id,
+        assignment_id=given.assignment_id,
+        context=LearnerContext(given.locale, given.career_goal, given.industry),
+        priority=given.priority,
+        callback_url=given.callback_url,
+        metadata=given.metadata,
+        submitted_at=given.submitted_at,
+        answers=answers,
+        idempotency_key=key,
+        fingerprint=fingerprint(given) if key is not None else None,
+    )
+
+
+def fingerprint(given: SubmissionIn) -> bytes:
+    """What tells two bodies apart, whatever their spacing and order of fields."""
+    plain = msgspec.structs.replace(given, idempotency_key=None)
+    return hashlib.blake2b(msgspec.json.encode(plain, order="sorted"), digest_size=16).digest()
+
+
+def accepted_view(
+    submission: NewSubmission, questions: tuple[Question, ...], created_at: datetime
+) -> SubmissionView:
+    """A submission as it is the moment after its commit, without reading it back."""
+    return SubmissionView(
+        id=submission.id,
+        tenant_id=submission.tenant_id,
+        version=1,
+        status=Status.PENDING,
+        learner_id=submission.learner_id,
+        assignment_id=submission.assignment_id,
+        locale=submission.context.locale,
+        career_goal=submission.context.career_goal,
+        industry=submission.context.industry,
+        priority=submission.priority,
+        callback_url=submission.callback_url,
+        metadata=submission.metadata,
+        submitted_at=submission.submitted_at,
+        created_at=created_at,
+        updated_at=created_at,
+        completed_at=None,
+        stages={
+            stage: StageView(
+                state=state,
+                attempts=0,
+                queued_at=created_at if state is StageState.READY else None,
+                started_at=None,
+                finished_at=None,
+                error=None,
+            )
+            for stage, state in first_states().items()
+        },
+        questions=questions,
+        results={},
+    )
+
+

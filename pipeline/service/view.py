@@ -1,0 +1,60 @@
+"""How a submission is shown: one document, parts appearing as they become known."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from pipeline.lifecycle import Stage
+from pipeline.model import JsonValue, Question, SubmissionView
+
+Document = dict[str, JsonValue]
+
+
+def submission_document(view: SubmissionView) -> Document:
+    """The submission as clients see it (DESIGN §5)."""
+    document: Document = {
+        "id": view.id,
+        "status": view.status,
+        "version": view.version,
+        "learner_id": view.learner_id,
+        "assignment_id": view.assignment_id,
+        "locale": view.locale,
+        "career_goal": view.career_goal,
+        "industry": view.industry,
+        "priority": view.priority,
+        "callback_url": view.callback_url,
+        "metadata": view.metadata,
+        "submitted_at": view.submitted_at,
+        "created_at": view.created_at,
+        "updated_at": view.updated_at,
+        "completed_at": view.completed_at,
+        "stages": {stage: msgspec.to_builtins(view.stages[stage]) for stage in Stage},
+    }
+    document.update(known_parts(view.results, view.questions))
+    return document
+
+
+def known_parts(results: Mapping[str, Any], questions: tuple[Question, ...]) -> Document:
+    parts: Document = {}
+    if score := results.get(Stage.SCORE):
+        parts["score"] = score_document(score, questions)
+    if feedback := results.get(Stage.FEEDBACK):
+        parts["feedback"] = feedback
+    if recommendations := results.get(Stage.RECOMMEND):
+        parts["recommendations"] = recommendations
+    return parts
+
+
+def score_document(score: Mapping[str, Any], questions: tuple[Question, ...]) -> Document:
+    """The stored score with what its question versions say about each answer."""
+    answers = [
+        {
+            "question_id": question.id,
+            "question_version": question.version,
+            **answer,
+            "explanation": None if question.hide_solution else question.explanation,
+        }
+        for question, answer in zip(questions, score["answers"], strict=True)
+    ]
+    return {**score, "answers": answers}

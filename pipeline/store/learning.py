@@ -1,0 +1,288 @@
+"""What the store knows of learners and items, read under lock and written back in the same transaction."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pipeline.learning.candidate import CandidateIndex, candidate_of, index_candidates
+from pipeline.learning.metrics import AnswerSums, Increments
+from pipeline.learning.rating import ItemRating, Skill
+from pipeline.learning.recency import Recent
+from pipeline.model import Work
+from pipeline.stages.recommend import ItemKey, Learned, LearnerKey, LearnerState, LearningState
+from pipeline.store.engine import as_json
+from pipeline.store.question import question_from_body
+
+FRESH_SECONDS: Final = 60.0
+
+LOCK_LEARNERS = text(
+    """
+    SELECT l.tenant_id, l.id, l.recent_correct FROM learners l
+    JOIN jsonb_to_recordset(CAST(:learners AS jsonb)) AS i(tenant_id int, id text)
+      ON l.tenant_id = i.tenant_id AND l.id = i.id
+    ORDER BY l.tenant_id, l.id FOR UPDATE OF l
+    """
+)
+
+SKILLS = text(
+    """
+    SELECT s.tenant_id, s.learner_id, s.topic, s.rating, s.answers, s.correct, s.recent_errors, s.recent_answers,
+        s.updated_at
+    FROM skills s
+    JOIN jsonb_to_recordset(CAST(:learners AS jsonb)) AS i(tenant_id int, id text)
+      ON s.tenant_id = i.tenant_id AND s.learner_id = i.id
+    """
+)
+
+LOCK_ITEMS = text(
+    """
+    SELECT r.tenant_id, q.id, r.rating, r.answers
+    FROM jsonb_to_recordset(CAST(:items AS jsonb)) AS i(tenant_id int, id text)
+    JOIN questions q ON q.tenant_id = i.tenant_id AND q.id = i.id
+    JOIN item_ratings r ON r.question_key = q.key
+    ORDER BY r.question_key FOR UPDATE OF r
+    """
+)
+
+BANK_VERSIONS = text("SELECT id, bank_version FROM tenants WHERE id = ANY(:tenant_ids)")
+
+BANK = text(
+    """
+    SELECT q.key, q.id, q.version, v.body, r.rating, r.answers
+    FROM questions q JOIN question_versions v ON v.key = q.version_key
+    LEFT JOIN item_ratings r ON r.question_key = q.key
+    WHERE q.tenant_id = :tenant_id ORDER BY q.id
+    """
+)
+
+SAVE_LEARNERS = text(
+    """
+    UPDATE learners l SET recent_correct = i.recent_correct
+    FROM jsonb_to_recordset(CAST(:learners AS jsonb)) AS i(tenant_id int, id text, recent_correct bigint[])
+    WHERE l.tenant_id = i.tenant_id AND l.id = i.id AND l.recent_correct IS DISTINCT FROM i.recent_correct
+    """
+)
+
+SAVE_SKILLS = text(
+    """
+    INSERT INTO skills (tenant_id, learner_id, topic, rating, answers, correct, recent_errors, recent_answers, updated_at)
+    SELECT * FROM jsonb_to_recordset(CAST(:skills AS jsonb)) AS s(
+        tenant_id int, learner_id text, topic text, rating float, answers int, correct int, recent_errors float,
+        recent_answers float, updated_at timestamptz)
+    ON CONFLICT (tenant_id, learner_id, topic) DO UPDATE SET
+        rating = excluded.rating, answers = excluded.answers, correct = excluded.correct,
+        recent_errors = excluded.recent_errors, recent_answers = excluded.recent_answers,
+        updated_at = excluded.updated_at
+    """
+)
+
+SAVE_ITEMS = text(
+    """
+    INSERT INTO item_ratings (question_key, tenant_id, rating, answers)
+    SELECT q.key, i.tenant_id, i.rating, i.answers
+    FROM jsonb_to_recordset(CAST(:items AS jsonb)) AS i(tenant_id int, id text, rating float, answers int)
+    JOIN questions q ON q.tenant_id = i.tenant_id AND q.id = i.id
+    ORDER BY q.key
+    ON CONFLICT (question_key) DO UPDATE SET rating = excluded.rating, answers = excluded.answers
+    """
+)
+
+SUMS: Final = "answers, scored, correct, fraction_millionths, timed, response_time_ms"
+SUM_TYPES: Final = (
+    "answers bigint, scored bigint, correct bigint, fraction_millionths bigint, timed bigint, response_time_ms bigint"
+)
+
+
+def added(table: str, columns: str = SUMS) -> str:
+    return ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in columns.split(", "))
+
+
+ADD_DAYS = text(
+    f"""
+    INSERT INTO learner_days (tenant_id, learner_id, day, submissions, {SUMS})
+    SELECT tenant_id, learner_id, day, submissions, {SUMS}
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS d(
+        tenant_id int, learner_id text, day date, submissions int, {SUM_TYPES})
+    ORDER BY tenant_id, learner_id, day
+    ON CONFLICT (tenant_id, learner_id, day) DO UPDATE SET {added("learner_days", "submissions, " + SUMS)}
+    """
+)
+
+ADD_ITEMS = text(
+    f"""
+    INSERT INTO item_statistics (question_key, tenant_id, {SUMS})
+    SELECT q.key, i.tenant_id, {SUMS}
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS i(tenant_id int, question_id text, {SUM_TYPES})
+    JOIN questions q ON q.tenant_id = i.tenant_id AND q.id = i.question_id
+    ORDER BY q.key
+    ON CONFLICT (question_key) DO UPDATE SET {added("item_statistics")}
+    """
+)
+
+ADD_MINUTES = text(
+    f"""
+    INSERT INTO stage_minutes (stage, minute, count, wait_ms, run_ms, longest_wait_ms, longest_run_ms)
+    SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS m(
+        stage text, minute timestamptz, count bigint, wait_ms bigint, run_ms bigint, longest_wait_ms bigint,
+        longest_run_ms bigint)
+    ORDER BY stage, minute
+    ON CONFLICT (stage, minute) DO UPDATE SET {added("stage_minutes", "count, wait_ms, run_ms")},
+        longest_wait_ms = greatest(stage_minutes.longest_wait_ms, excluded.longest_wait_ms),
+        longest_run_ms = greatest(stage_minutes.longest_run_ms, excluded.longest_run_ms)
+    """
+)
+
+
+class TenantBank(msgspec.Struct, frozen=True):
+    """A tenant's questions to choose from, as of one version of its bank."""
+
+    version: int
+    built_at: float
+    index: CandidateIndex
+    id_by_key: Mapping[int, str]
+    key_by_id: Mapping[str, int]
+
+
+class Banks:
+    """Each tenant's candidates, built when its bank changed, and now and then as difficulties are learnt."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._banks: dict[int, TenantBank] = {}
+
+    @property
+    def known(self) -> Mapping[int, TenantBank]:
+        """The banks loaded so far."""
+        return self._banks
+
+    async def load(self, connection: AsyncConnection, tenant_ids: set[int]) -> Mapping[int, TenantBank]:
+        rows = await connection.execute(BANK_VERSIONS, {"tenant_ids": list(tenant_ids)})
+        for tenant_id, version in rows.all():
+            known = self._banks.get(tenant_id)
+            if known is None or known.version != version or self._clock() - known.built_at > FRESH_SECONDS:
+                self._banks[tenant_id] = await self._build(connection, tenant_id, version)
+        return self._banks
+
+    async def _build(self, connection: AsyncConnection, tenant_id: int, version: int) -> TenantBank:
+        rows = (await connection.execute(BANK, {"tenant_id": tenant_id})).all()
+        return TenantBank(
+            version=version,
+            built_at=self._clock(),
+            index=index_candidates(
+                candidate_of(
+                    question_from_body(row.id, row.version, row.body),
+                    None if row.rating is None else ItemRating(row.rating, row.answers),
+                )
+                for row in rows
+            ),
+            id_by_key={row.key: row.id for row in rows},
+            key_by_id={row.id: row.key for row in rows},
+        )
+
+
+async def lock_learning(connection: AsyncConnection, banks: Banks, works: Sequence[Work]) -> LearningState:
+    """What is known of the learners and items of a batch, locked until the transaction ends."""
+    known = await banks.load(connection, {work.tenant_id for work in works})
+    keys = sorted({(work.tenant_id, work.learner_id) for work in works})
+    wanted = as_json([{"tenant_id": tenant_id, "id": id_} for tenant_id, id_ in keys])
+    correct: dict[LearnerKey, tuple[str, ...]] = {}
+    for tenant_id, id_, question_keys in await connection.execute(LOCK_LEARNERS, {"learners": wanted}):
+        names = known[tenant_id].id_by_key
+        correct[tenant_id, id_] = tuple(names[key] for key in question_keys if key in names)
+    skills: dict[LearnerKey, dict[str, Skill]] = {key: {} for key in keys}
+    for row in await connection.execute(SKILLS, {"learners": wanted}):
+        skills[row.tenant_id, row.learner_id][row.topic] = skill_from(row)
+    return LearningState(
+        learners={key: LearnerState(skills[key], correct.get(key, ())) for key in keys},
+        items=await _lock_items(connection, works),
+        banks={tenant_id: bank.index for tenant_id, bank in known.items()},
+    )
+
+
+async def _lock_items(connection: AsyncConnection, works: Sequence[Work]) -> dict[ItemKey, ItemRating]:
+    items = {(work.tenant_id, answer.question.id) for work in works for answer in work.answers}
+    wanted = as_json([{"tenant_id": tenant_id, "id": id_} for tenant_id, id_ in items])
+    rows = await connection.execute(LOCK_ITEMS, {"items": wanted})
+    return {(row.tenant_id, row.id): ItemRating(row.rating, row.answers) for row in rows}
+
+
+def skill_from(row: Any) -> Skill:
+    return Skill(
+        topic=row.topic,
+        rating=row.rating,
+        answers=row.answers,
+        correct=row.correct,
+        updated_at=row.updated_at,
+        recent=Recent(row.recent_errors, row.recent_answers),
+    )
+
+
+async def save_learning(connection: AsyncConnection, banks: Banks, learned: Learned) -> None:
+    """Write back what a batch moved."""
+    known = banks.known
+    learners = [
+        {
+            "tenant_id": tenant_id,
+            "id": id_,
+            "recent_correct": [
+                known[tenant_id].key_by_id[question] for question in state.recent_correct
+                if question in known[tenant_id].key_by_id
+            ],
+        }
+        for (tenant_id, id_), state in learned.learners.items()
+    ]
+    await connection.execute(SAVE_LEARNERS, {"learners": as_json(learners)})
+    skills = [
+        skill_row(key, learned.learners[key].skills[topic])
+        for key, topics in learned.moved_skills.items()
+        for topic in sorted(topics)
+    ]
+    await connection.execute(SAVE_SKILLS, {"skills": as_json(skills)})
+    items = [
+        {"tenant_id": tenant_id, "id": id_, "rating": item.rating, "answers": item.answers}
+        for (tenant_id, id_), item in learned.items.items()
+    ]
+    await connection.execute(SAVE_ITEMS, {"items": as_json(items)})
+
+
+def skill_row(key: LearnerKey, skill: Skill) -> dict[str, Any]:
+    return {
+        "tenant_id": key[0],
+        "learner_id": key[1],
+        "topic": skill.topic,
+        "rating": skill.rating,
+        "answers": skill.answers,
+        "correct": skill.correct,
+        "recent_errors": skill.recent.errors,
+        "recent_answers": skill.recent.answers,
+        "updated_at": skill.updated_at,
+    }
+
+
+async def add_metrics(connection: AsyncConnection, increments: Increments) -> None:
+    """Add a batch's figures; the order of rows is the order of locks."""
+    days = [
+        {
+            "tenant_id": row.tenant_id,
+            "learner_id": row.learner_id,
+            "day": row.day,
+            "submissions": row.submissions,
+            **sums(row.sums),
+        }
+        for row in increments.days
+    ]
+    await connection.execute(ADD_DAYS, {"rows": as_json(days)})
+    items = [
+        {"tenant_id": row.tenant_id, "question_id": row.question_id, **sums(row.sums)}
+        for row in increments.questions
+    ]
+    await connection.execute(ADD_ITEMS, {"rows": as_json(items)})
+    await connection.execute(ADD_MINUTES, {"rows": as_json(increments.stages)})
+
+
+def sums(row: AnswerSums) -> dict[str, int]:
+    return msgspec.structs.asdict(row)
