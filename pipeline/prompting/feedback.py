@@ -1,7 +1,6 @@
 """What a feedback provider is asked and what it answers, whoever writes it: templates or a model."""
 
 from enum import StrEnum
-from uuid import UUID
 
 import msgspec
 
@@ -16,7 +15,7 @@ class Source(StrEnum):
     MIXED = "mixed"
 
 
-class LearnerContext(msgspec.Struct, frozen=True):
+class LearnerPicture(msgspec.Struct, frozen=True):
     """What is known of the learner before this submission; any part may be unknown.
 
     `weaknesses` are topics, the worst first; `recent_accuracy` is in [0, 1].
@@ -32,11 +31,11 @@ class LearnerContext(msgspec.Struct, frozen=True):
 class FeedbackRequest(msgspec.Struct, frozen=True):
     """One submission to write feedback on; `locale` is a BCP 47 tag."""
 
-    tenant_id: UUID
-    submission_id: UUID
+    tenant_id: int
+    submission_id: str
     locale: str
     answers: tuple[ScoredAnswer, ...]
-    learner: LearnerContext = LearnerContext()
+    learner: LearnerPicture = LearnerPicture()
 
 
 class AnswerFeedback(msgspec.Struct, frozen=True):
@@ -54,7 +53,7 @@ class AnswerFeedback(msgspec.Struct, frozen=True):
     prompt_version: str
 
 
-class Feedback(msgspec.Struct, frozen=True):
+class Feedback(msgspec.Struct, frozen=True, omit_defaults=True):
     """The feedback on a submission: a summary and one text per answer, in the order they came.
 
     `shortfall` says why this is less than was asked for (a provider failed, the budget is spent); None

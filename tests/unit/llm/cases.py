@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -17,7 +16,6 @@ from pipeline.prompting.feedback import FeedbackRequest
 from prompts.catalog import LANGUAGES
 
 GOLDEN = Path(__file__).with_name("golden")
-NOBODY = UUID(int=0)
 
 OPTIONS = tuple(
     {"id": name, "text": text}
@@ -128,7 +126,7 @@ def cases(*, hide_solution: bool = False) -> Iterator[ScoredAnswer]:
 
 
 def request(*answers: ScoredAnswer, locale: str = "en") -> FeedbackRequest:
-    return FeedbackRequest(NOBODY, NOBODY, locale, answers)
+    return FeedbackRequest(1, "s-1", locale, answers)
 
 
 async def rendered(language: str) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.llm.template.provider import KEPT_LESSONS, TemplateProvider
 from pipeline.model import Outcome, ScoredAnswer
-from pipeline.prompting.feedback import AnswerFeedback, LearnerContext, Source
+from pipeline.prompting.feedback import AnswerFeedback, LearnerPicture, Source
 from pipeline.prompting.wording import Remark, Wording
 from prompts.catalog import LANGUAGES, load
 from tests.unit.llm.cases import GOLDEN, QUESTIONS, RESPONSES, cases, rendered, request, scored
@@ -209,7 +209,7 @@ async def test_topics_that_were_weak_before_are_named_first() -> None:
     asked = request(
         scored("numeric", Outcome.INCORRECT, 1), scored("cloze", Outcome.CORRECT, topics=("text",))
     )
-    asked = msgspec.structs.replace(asked, learner=LearnerContext(weaknesses=("loops", "mutability")))
+    asked = msgspec.structs.replace(asked, learner=LearnerPicture(weaknesses=("loops", "mutability")))
 
     feedback = await PROVIDER.write(asked)
 
