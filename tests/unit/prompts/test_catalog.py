@@ -1,0 +1,80 @@
+"""The texts are complete in every language, and none changes behind its version's back."""
+
+from dataclasses import replace
+
+import pytest
+
+from prompts.catalog import (
+    LANGUAGES,
+    MalformedText,
+    changed_without_version,
+    every,
+    load,
+    parse,
+    recorded,
+    unrecorded,
+    with_new_versions,
+)
+
+
+def test_no_text_was_changed_without_a_new_version() -> None:
+    """If this fails, raise `version:` in the texts it names, then run `python -m prompts`."""
+    assert changed_without_version(every(), recorded()) == ()
+
+
+def test_every_version_is_in_the_record() -> None:
+    """If this fails, run `python -m prompts` and commit the record."""
+    assert unrecorded(every(), recorded()) == ()
+
+
+def test_a_text_changed_under_its_old_version_is_found_out() -> None:
+    text = load("feedback/template", "en")
+
+    meddled = replace(text, body=text.body + "!")
+
+    assert changed_without_version((meddled,), recorded()) == ("feedback/template/en@1",)
+
+
+def test_a_text_changed_under_a_new_version_is_accepted_and_asks_to_be_recorded() -> None:
+    text = load("feedback/template", "en")
+
+    raised = replace(text, body=text.body + "!", version=999)
+
+    assert changed_without_version((raised,), recorded()) == ()
+    assert unrecorded((raised,), recorded()) == ("feedback/template/en@999",)
+
+
+def test_recording_a_new_version_keeps_what_the_old_ones_stood_for() -> None:
+    text = load("feedback/template", "en")
+    raised = replace(text, body="new words", version=999)
+
+    record = with_new_versions((raised,), recorded())
+
+    assert record["feedback/template/en"] == {**recorded()["feedback/template/en"], "999": raised.digest}
+
+
+def test_recording_never_replaces_the_digest_of_a_released_version() -> None:
+    meddled = replace(load("feedback/template", "en"), body="other words")
+
+    assert with_new_versions((meddled,), recorded()) == recorded()
+
+
+@pytest.mark.parametrize("text_id", sorted({text.id for text in every()}))
+def test_every_text_exists_in_every_language(text_id: str) -> None:
+    assert {text.language for text in every() if text.id == text_id} == set(LANGUAGES)
+
+
+def test_a_text_is_split_into_front_matter_and_body() -> None:
+    text = parse("a/b", "ko", "---\nversion: 3\npurpose: To show: this.\n---\nBody\n---\nmore")
+
+    assert (text.version, text.purpose, text.body) == (3, "To show: this.", "Body\n---\nmore")
+    assert text.reference == "a/b/ko@3"
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["", "Body", "---\nversion: 1\n---\nBody", "---\nversion: one\npurpose: x\n---\n", "---\nversion\n---\n"],
+)
+def test_a_text_without_a_proper_front_matter_is_refused_by_name(source: str) -> None:
+    with pytest.raises(MalformedText, match="a/b/en"):
+        parse("a/b", "en", source)
