@@ -164,7 +164,9 @@ class StageRunner:
         except Unavailable as error:
             log.warning(telemetry.WORK_ABANDONED, stage=self.stage, claims=len(claims), error=str(error))
             return
-        await asyncio.gather(*[self._one_apart(claim, work) for claim, work in zip(claims, works, strict=True)])
+        await asyncio.gather(
+            *[self._one_apart(claim, work) for claim, work in zip(claims, works, strict=True)]
+        )
 
     async def _prepare(self, claims: Sequence[Claim]) -> list[Work]:
         async with self.shop.store.unit(self.stage, self.shop.worker_id) as unit:
@@ -202,7 +204,9 @@ class StageRunner:
             if len(claims) == 1:
                 log.warning(telemetry.ATTEMPT_FAILED, stage=self.stage, submission_id=claims[0].submission_id)
                 return await self._record_failure(claims[0], surprise)
-            log.warning(telemetry.BATCH_SPLIT, stage=self.stage, claims=len(claims), error=type(surprise).__name__)
+            log.warning(
+                telemetry.BATCH_SPLIT, stage=self.stage, claims=len(claims), error=type(surprise).__name__
+            )
             return merged([await self._guarded([claim], once) for claim in claims])
 
     async def _record_failure(self, claim: Claim, surprise: Exception) -> Recorded:

@@ -20,6 +20,7 @@ from pipeline.model import (
     SubmissionView,
     Work,
 )
+from pipeline.prompting.feedback import Feedback, FeedbackRequest
 from pipeline.stages.recommend import Learned, LearningState
 from pipeline.stages.verdict import Verdict
 
@@ -113,7 +114,12 @@ class UpkeepStore(Protocol):
     """Heartbeats, leases taken back, and work nobody took."""
 
     async def beat(
-        self, worker_id: str, in_flight: Sequence[tuple[Stage, Claim]], lease_seconds: float, *, stopping: bool
+        self,
+        worker_id: str,
+        in_flight: Sequence[tuple[Stage, Claim]],
+        lease_seconds: float,
+        *,
+        stopping: bool,
     ) -> None:
         """Say that the worker lives and renew the leases of what it works on."""
         ...
@@ -205,4 +211,62 @@ class BankStore(Protocol):
 
     async def save(self, tenant_id: int, questions: Sequence[Question]) -> list[Saved]:
         """Store questions (ids distinct); one that is already there unchanged keeps its version."""
+        ...
+
+
+@runtime_checkable
+class FeedbackProvider(Protocol):
+    """Whoever writes feedback: templates, or a model."""
+
+    async def write(self, request: FeedbackRequest) -> Feedback:
+        """Feedback on a scored submission; less than was asked for says so in `shortfall`."""
+        ...
+
+
+class KnownKey(msgspec.Struct, frozen=True):
+    """A valid API key: whose it is and what it may do. `token_secret` signs its tenant's learner tokens."""
+
+    id: str
+    tenant_id: int
+    role: str
+    token_secret: str
+
+
+class KeyInfo(msgspec.Struct, frozen=True):
+    """An API key as operators see it: everything but the secret."""
+
+    id: str
+    tenant: str
+    name: str
+    role: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+@runtime_checkable
+class AccessStore(Protocol):
+    """Tenants and their API keys."""
+
+    async def ensure_tenant(self, name: str, *, token_secret: str, callback_secret: str) -> int:
+        """The tenant of this name, made with these secrets if there is none; answers its id."""
+        ...
+
+    async def add_key(self, tenant_id: int, *, name: str, role: str, secret_hash: bytes) -> str:
+        """Keep a new key by its hash; answers its id."""
+        ...
+
+    async def find_key(self, secret_hash: bytes) -> KnownKey | None:
+        """The key with this hash, unless there is none or it was revoked."""
+        ...
+
+    async def token_secret(self, tenant_id: int) -> str | None:
+        """What the tenant's learner tokens are signed with."""
+        ...
+
+    async def list_keys(self, tenant_id: int | None) -> list[KeyInfo]:
+        """A tenant's keys, or everybody's, oldest first; never their secrets."""
+        ...
+
+    async def revoke_key(self, key_id: str, tenant_id: int | None) -> bool:
+        """Revoke a key; False if there is none with this id (of this tenant, where one is given)."""
         ...

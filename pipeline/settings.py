@@ -3,12 +3,11 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from pipeline.errors import SettingsError
-from pipeline.lifecycle import Stage
 
 PREFIX: Final = "GRADELINE_"
 
@@ -44,14 +43,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     home: Annotated[Path, described("Where embedded servers keep their data and logs.")] = Path(".gradeline")
     host: Annotated[str, described("Address the API listens on.")] = "127.0.0.1"
-    port: Annotated[int, msgspec.Meta(ge=0, le=65535, description="Port of the API; 0 takes any free one.")] = 8000
+    port: Annotated[
+        int, msgspec.Meta(ge=0, le=65535, description="Port of the API; 0 takes any free one.")
+    ] = 8000
     rate_limits: Annotated[Literal["on", "off"], described("`off` switches all rate limits off.")] = "on"
-    rate_limit_submissions: Annotated[
-        str, described("Submissions per learner, as count/seconds.")
-    ] = "10/300"
-    rate_limit_tenant: Annotated[
-        str, described("Submissions per tenant, as count/seconds.")
-    ] = "100000/60"
+    rate_limit_submissions: Annotated[str, described("Submissions per learner, as count/seconds.")] = "10/300"
+    rate_limit_tenant: Annotated[str, described("Submissions per tenant, as count/seconds.")] = "100000/60"
     max_body_bytes: Annotated[int, Positive, described("Largest body of one request, in bytes.")] = 1_048_576
     max_batch_bytes: Annotated[
         int, Positive, described("Largest body of a batch or an import, in bytes.")
@@ -63,7 +60,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     api_pool_size: Annotated[int, Positive, described("Postgres connections of one API process.")] = 12
     worker_pool_size: Annotated[int, Positive, described("Postgres connections of one worker process.")] = 12
     worker_concurrency: Annotated[int, Positive, described("Rings one worker process handles at once.")] = 16
-    worker_batch: Annotated[int, Positive, described("Most submissions a worker handles in one transaction.")] = 200
+    worker_batch: Annotated[
+        int, Positive, described("Most submissions a worker handles in one transaction.")
+    ] = 200
     lease_seconds: Annotated[
         float, Positive, described("How long a claim lasts unless its worker renews it, in seconds.")
     ] = 30.0
@@ -77,15 +76,23 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sweep_grace_seconds: Annotated[
         float, Positive, described("How long rung work may lie untaken before it is rung again, in seconds.")
     ] = 3.0
-    max_attempts: Annotated[int, msgspec.Meta(ge=1, le=100, description="Attempts of a stage before it is dead.")] = 5
+    max_attempts: Annotated[
+        int, msgspec.Meta(ge=1, le=100, description="Attempts of a stage before it is dead.")
+    ] = 5
     retry_base_seconds: Annotated[
-        float, Positive, described("Upper bound of the first retry's random delay; doubles each time, in seconds.")
+        float,
+        Positive,
+        described("Upper bound of the first retry's random delay; doubles each time, in seconds."),
     ] = 1.0
-    retry_cap_seconds: Annotated[float, Positive, described("Upper bound of any retry's delay, in seconds.")] = 300.0
+    retry_cap_seconds: Annotated[
+        float, Positive, described("Upper bound of any retry's delay, in seconds.")
+    ] = 300.0
     shutdown_seconds: Annotated[
         float, Positive, described("How long running work may take to finish after SIGTERM, in seconds.")
     ] = 10.0
-    status_ttl_seconds: Annotated[int, Positive, described("How long a status stays in Redis, in seconds.")] = 86_400
+    status_ttl_seconds: Annotated[
+        int, Positive, described("How long a status stays in Redis, in seconds.")
+    ] = 86_400
     result_ttl_seconds: Annotated[
         int, Positive, described("How long a finished submission stays in Redis, in seconds.")
     ] = 604_800
@@ -93,13 +100,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, Positive, described("Longest life of a learner token, in seconds.")
     ] = 3_600
     key_cache_seconds: Annotated[
-        float, Positive, described("How long a verified API key may be used without asking Postgres, in seconds.")
+        float,
+        Positive,
+        described("How long a verified API key may be used without asking Postgres, in seconds."),
     ] = 2.0
     webhook_allow_private: Annotated[
         bool, described("Whether webhooks may go to private, loopback and link-local addresses.")
     ] = False
     webhook_give_up_seconds: Annotated[
-        float, Positive, described("How long a webhook delivery is retried before it is given up, in seconds.")
+        float,
+        Positive,
+        described("How long a webhook delivery is retried before it is given up, in seconds."),
     ] = 86_400.0
     webhook_timeout_seconds: Annotated[
         float, Positive, described("How long one webhook request may take, in seconds.")
@@ -122,10 +133,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def limits_enabled(self) -> bool:
         return self.rate_limits == "on"
-
-    def concurrency_of(self, stage: Stage) -> int:
-        """How many batches of a stage one process works on at once: AI waits, the others compute."""
-        return self.worker_concurrency if stage is Stage.FEEDBACK else 2
 
 
 def parse_rate_limit(name: str, text: str) -> RateLimit:
@@ -150,16 +157,20 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     fields = {variable_of(field.name): field for field in msgspec.structs.fields(Settings)}
     for name in sorted(given):
         if name not in fields and name not in CLIENT_VARIABLES:
-            raise SettingsError(f"{name} is not a setting of Gradeline; see docs/settings.md for those that are")
-    values = {fields[n].name: _convert(n, value, fields[n].type) for n, value in given.items() if n in fields}
+            raise SettingsError(
+                f"{name} is not a setting of Gradeline; see docs/settings.md for those that are"
+            )
+    values: dict[str, Any] = {
+        fields[n].name: _convert(n, value, fields[n].type) for n, value in given.items() if n in fields
+    }
     settings = Settings(**values)
     _check_together(settings)
     return settings
 
 
-def _convert(name: str, value: str, kind: object) -> object:
+def _convert(name: str, value: str, kind: Any) -> object:
     try:
-        return msgspec.convert(value, kind, strict=False, dec_hook=lambda cls, raw: cls(raw))  # type: ignore[call-overload]
+        return msgspec.convert(value, kind, strict=False, dec_hook=lambda cls, raw: cls(raw))
     except (msgspec.ValidationError, ValueError, TypeError) as error:
         raise SettingsError(f"{name} has a bad value: {error}") from None
 
@@ -167,7 +178,9 @@ def _convert(name: str, value: str, kind: object) -> object:
 def _check_together(settings: Settings) -> None:
     _ = settings.submission_limit, settings.tenant_limit
     if settings.worker_dead_seconds < 2 * settings.heartbeat_seconds:
-        raise SettingsError("GRADELINE_WORKER_DEAD_SECONDS must be at least twice GRADELINE_HEARTBEAT_SECONDS")
+        raise SettingsError(
+            "GRADELINE_WORKER_DEAD_SECONDS must be at least twice GRADELINE_HEARTBEAT_SECONDS"
+        )
     if settings.lease_seconds < settings.worker_dead_seconds:
         raise SettingsError("GRADELINE_LEASE_SECONDS must be at least GRADELINE_WORKER_DEAD_SECONDS")
     for name, url, schemes in (

@@ -65,7 +65,7 @@ class Wakes:
                 self._stopped.wait(0.5)
 
     def _listen_until_cut(self) -> None:
-        with self._client.pubsub(ignore_subscribe_messages=False) as subscription:
+        with self._client.pubsub() as subscription:  # type: ignore[no-untyped-call] # redis-py has no types here
             subscription.subscribe(WAKE_CHANNEL)
             while not self._stopped.is_set():
                 message = subscription.get_message(timeout=LISTEN_SECONDS)
@@ -86,12 +86,12 @@ class RingConsumer(_RedisConsumer):
             if not self.message_cache:
                 self.message_cache = self._fetch()
         except (redis.ConnectionError, redis.TimeoutError) as error:
-            raise ConnectionClosed(error) from None
+            raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call] # untyped in dramatiq
         return self._decoded(self.message_cache.pop(0)) if self.message_cache else None
 
     def ack(self, message: MessageProxy) -> None:
         """Acknowledge, and look again: there is room for one more."""
-        super().ack(message)
+        super().ack(message)  # type: ignore[no-untyped-call] # untyped in dramatiq
         self.broker.wakes.wake(self.queue_name)
 
     def _fetch(self) -> list[bytes]:
@@ -121,7 +121,7 @@ class RingBroker(RedisBroker):
     """A Redis broker without Dramatiq's own retries and delays: those belong to Postgres."""
 
     def __init__(self, client: redis.Redis, wakes: Wakes) -> None:
-        super().__init__(
+        super().__init__(  # type: ignore[no-untyped-call] # untyped in dramatiq
             client=client,
             middleware=[],
             namespace=NAMESPACE,

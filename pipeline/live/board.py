@@ -104,14 +104,17 @@ class RedisBoard:
     async def look(self, submission_id: str) -> Shown | None:
         """What is shown of a submission, if anything; raises `Unavailable`."""
         with reaching():
-            tenant, version, status, document = await self._client.hmget(  # type: ignore[misc]
+            shown: list[bytes | None] = await self._client.hmget(  # type: ignore[assignment] # bytes: nothing decodes
                 submission_key(submission_id), ["tenant", "version", "status", "document"]
             )
-        if version is None:
+        tenant, version, status, document = shown
+        if tenant is None or version is None or status is None:
             return None
         return Shown(int(tenant), int(version), status.decode(), document)
 
-    async def remember(self, submission_id: str, tenant_id: int, version: int, status: str, document: bytes) -> None:
+    async def remember(
+        self, submission_id: str, tenant_id: int, version: int, status: str, document: bytes
+    ) -> None:
         """Keep a submission's document for its version; raises `Unavailable`."""
         ttl = self._result_ttl if status in FINAL_STATUSES else self._status_ttl
         with reaching():
@@ -125,6 +128,7 @@ class RedisBoard:
         totals: Counter[str] = Counter()
         with reaching():
             for key in (flow_key(minute), flow_key(minute - 1)):
-                for field, count in (await self._client.hgetall(key)).items():  # type: ignore[misc]
+                counts: dict[bytes, bytes] = await self._client.hgetall(key)  # type: ignore[assignment] # bytes: nothing decodes
+                for field, count in counts.items():
                     totals[field.decode()] = max(totals[field.decode()], int(count))
         return dict(totals)

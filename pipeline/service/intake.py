@@ -8,7 +8,8 @@ import msgspec
 
 from pipeline.errors import FieldProblem, InvalidInput
 from pipeline.model import JsonValue, Question
-from pipeline.scoring import check_response, forbidden_text
+from pipeline.scoring.fields import forbidden_text
+from pipeline.scoring.shape import check_response
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 MAX_RESPONSE_TIME_MS: Final = 86_400_000
@@ -36,7 +37,10 @@ class SubmissionIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     learner_id: Name
     answers: Annotated[list[AnswerIn], msgspec.Meta(min_length=1)]
     assignment_id: Name | None = None
-    locale: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9]{1,8}([-_][A-Za-z0-9]{1,8})*$", max_length=35)] | None = None
+    locale: (
+        Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9]{1,8}([-_][A-Za-z0-9]{1,8})*$", max_length=35)]
+        | None
+    ) = None
     career_goal: Word | None = None
     industry: Word | None = None
     priority: Literal["low", "normal", "high"] = "normal"
@@ -67,7 +71,9 @@ def read_submission(body: bytes, limits: IntakeLimits, now: datetime) -> Submiss
 def check_submission(raw: JsonValue, limits: IntakeLimits, now: datetime) -> SubmissionIn:
     """Check one hand-in that is decoded already, as in a batch."""
     problems = list(problems_in(raw, SubmissionIn))
-    problems += [problem for problem in forbidden_text(raw) if problem.pointer not in {p.pointer for p in problems}]
+    problems += [
+        problem for problem in forbidden_text(raw) if problem.pointer not in {p.pointer for p in problems}
+    ]
     if problems:
         raise InvalidInput(first_problems(problems))
     given = msgspec.convert(raw, SubmissionIn)
@@ -88,7 +94,9 @@ def decode_json(body: bytes) -> JsonValue:
     try:
         return msgspec.json.decode(body)
     except UnicodeDecodeError as error:
-        raise InvalidInput([FieldProblem("", f"The body is not valid UTF-8 at byte {error.start}.")]) from None
+        raise InvalidInput(
+            [FieldProblem("", f"The body is not valid UTF-8 at byte {error.start}.")]
+        ) from None
     except RecursionError:
         raise InvalidInput([FieldProblem("", "The body is nested too deeply.")]) from None
     except msgspec.DecodeError as error:
@@ -113,7 +121,9 @@ def check_answers(given: SubmissionIn, questions: Mapping[str, Question]) -> Non
 
 def _own_problems(given: SubmissionIn, limits: IntakeLimits, now: datetime) -> Iterator[FieldProblem]:
     if len(given.answers) > limits.max_answers:
-        yield FieldProblem("/answers", f"At most {limits.max_answers} answers are allowed, not {len(given.answers)}.")
+        yield FieldProblem(
+            "/answers", f"At most {limits.max_answers} answers are allowed, not {len(given.answers)}."
+        )
     else:
         yield from _repeated_questions(given)
     if given.metadata and len(msgspec.json.encode(given.metadata)) > limits.max_metadata_bytes:
@@ -132,7 +142,9 @@ def _repeated_questions(given: SubmissionIn) -> Iterator[FieldProblem]:
 
 def _time_problems(moment: datetime, now: datetime) -> Iterator[FieldProblem]:
     if moment.tzinfo is None:
-        yield FieldProblem("/submitted_at", "The time needs an offset from UTC, such as 2026-01-31T09:00:00Z.")
+        yield FieldProblem(
+            "/submitted_at", "The time needs an offset from UTC, such as 2026-01-31T09:00:00Z."
+        )
     elif moment > now + CLOCK_TOLERANCE:
         yield FieldProblem("/submitted_at", "The time lies in the future.")
     elif moment < datetime(2000, 1, 1, tzinfo=UTC):

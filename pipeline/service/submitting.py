@@ -14,7 +14,15 @@ from pipeline import telemetry
 from pipeline.batching import Batcher
 from pipeline.errors import IdempotencyMismatch, Unavailable
 from pipeline.lifecycle import Stage, StageState, Status, first_states
-from pipeline.model import Change, LearnerContext, NewAnswer, NewSubmission, Question, StageView, SubmissionView
+from pipeline.model import (
+    Change,
+    LearnerContext,
+    NewAnswer,
+    NewSubmission,
+    Question,
+    StageView,
+    SubmissionView,
+)
 from pipeline.ports import (
     Acceptance,
     Accepted,
@@ -51,7 +59,9 @@ class Intake:
         self._commits: Batcher[NewSubmission, Acceptance] = Batcher(self._commit, most=ACCEPTED_AT_ONCE)
         self._announcements: set[asyncio.Task[None]] = set()
 
-    async def submit(self, tenant_id: int, given: SubmissionIn, idempotency_key: str | None = None) -> Submitted:
+    async def submit(
+        self, tenant_id: int, given: SubmissionIn, idempotency_key: str | None = None
+    ) -> Submitted:
         """Accept one hand-in.
 
         Raises `InvalidInput` for what the question bank does not know or cannot take, `IdempotencyMismatch`
@@ -175,5 +185,3 @@ def accepted_view(
         questions=questions,
         results={},
     )
-
-

@@ -46,7 +46,9 @@ class Heartbeat:
             await self._store.beat(
                 shop.worker_id, shop.in_flight.held(), shop.lease_seconds, stopping=self.stopping
             )
-            stranded = await self._store.return_stranded(shop.worker_id, shop.in_flight.held(), STRANDED_SECONDS)
+            stranded = await self._store.return_stranded(
+                shop.worker_id, shop.in_flight.held(), STRANDED_SECONDS
+            )
             await announce(stranded, shop)
         except Unavailable as error:
             log.warning(telemetry.HEARTBEAT_FAILED, error=str(error))

@@ -54,7 +54,9 @@ def decide(works: Sequence[Work], state: LearningState) -> tuple[list[Outcome], 
     outcomes: dict[str, Outcome] = {}
     for work in sorted(works, key=lambda one: one.submission_id):
         key = (work.tenant_id, work.learner_id)
-        outcome, learner, new_items, topics = decide_one(work, learners[key], items, state.banks[work.tenant_id])
+        outcome, learner, new_items, topics = decide_one(
+            work, learners[key], items, state.banks[work.tenant_id]
+        )
         learners[key] = learner
         items.update({(work.tenant_id, question_id): rating for question_id, rating in new_items.items()})
         moved[key] = moved.get(key, frozenset()) | topics
@@ -96,4 +98,6 @@ def remember_correct(
 ) -> tuple[str, ...]:
     """`recent` with this submission's right answers at the end; what was now answered wrong is forgotten."""
     kept = [question_id for question_id in recent if question_id not in answered]
-    return tuple((kept + [question_id for question_id in answered if question_id in right])[-REMEMBERED_CORRECT:])
+    return tuple(
+        (kept + [question_id for question_id in answered if question_id in right])[-REMEMBERED_CORRECT:]
+    )

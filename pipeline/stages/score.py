@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from pipeline.model import AnswerScore, JsonValue, Outcome, Work
-from pipeline.scoring import score
+from pipeline.scoring.rule import score
 from pipeline.stages.outcome import Done
 
 DECIMALS = 4

@@ -57,7 +57,9 @@ BUMP = text("UPDATE tenants SET bank_version = bank_version + 1 WHERE id = :tena
 def body_of(question: Question) -> dict[str, Any]:
     """What is stored of a version: everything but its id and number."""
     body = msgspec.to_builtins(question)
-    return {name: value for name, value in body.items() if name not in {"id", "version"} and value is not None}
+    return {
+        name: value for name, value in body.items() if name not in {"id", "version"} and value is not None
+    }
 
 
 class BankStore:

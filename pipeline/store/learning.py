@@ -92,9 +92,7 @@ SAVE_ITEMS = text(
 )
 
 SUMS: Final = "answers, scored, correct, fraction_millionths, timed, response_time_ms"
-SUM_TYPES: Final = (
-    "answers bigint, scored bigint, correct bigint, fraction_millionths bigint, timed bigint, response_time_ms bigint"
-)
+SUM_TYPES: Final = "answers bigint, scored bigint, correct bigint, fraction_millionths bigint, timed bigint, response_time_ms bigint"
 
 
 def added(table: str, columns: str = SUMS) -> str:
@@ -229,7 +227,8 @@ async def save_learning(connection: AsyncConnection, banks: Banks, learned: Lear
             "tenant_id": tenant_id,
             "id": id_,
             "recent_correct": [
-                known[tenant_id].key_by_id[question] for question in state.recent_correct
+                known[tenant_id].key_by_id[question]
+                for question in state.recent_correct
                 if question in known[tenant_id].key_by_id
             ],
         }

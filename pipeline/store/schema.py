@@ -54,7 +54,9 @@ def one_of(column: str, values: Any) -> str:
 
 
 def moment(name: str, *, nullable: bool = False, now: bool = False) -> Column[Any]:
-    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=func.now() if now else None)
+    return Column(
+        name, DateTime(timezone=True), nullable=nullable, server_default=func.now() if now else None
+    )
 
 
 def tenant() -> Column[Any]:
@@ -219,7 +221,9 @@ stages = Table(
     CheckConstraint("(state = 'running') = (lease_expires_at IS NOT NULL)", name="lease"),
     CheckConstraint("(state = 'running') = (worker_id IS NOT NULL)", name="worker"),
     CheckConstraint("(state = 'ready') = (available_at IS NOT NULL)", name="available"),
-    CheckConstraint("(state IN ('done', 'degraded', 'dead', 'cancelled')) = (finished_at IS NOT NULL)", name="finished"),
+    CheckConstraint(
+        "(state IN ('done', 'degraded', 'dead', 'cancelled')) = (finished_at IS NOT NULL)", name="finished"
+    ),
     CheckConstraint("attempts <= epoch", name="attempts"),
     Index("stages_ready_idx", "stage", "available_at", postgresql_where=text("state = 'ready'")),
     Index("stages_running_idx", "worker_id", postgresql_where=text("state = 'running'")),

@@ -74,7 +74,9 @@ FIND_REPEATED = text(
 )
 
 FIRST_STATES = as_json([{"stage": stage, "state": state} for stage, state in first_states().items()])
-READY_AT_FIRST: tuple[Stage, ...] = tuple(s for s, state in first_states().items() if state is StageState.READY)
+READY_AT_FIRST: tuple[Stage, ...] = tuple(
+    s for s, state in first_states().items() if state is StageState.READY
+)
 
 
 def submission_row(submission: NewSubmission) -> dict[str, Any]:

@@ -5,6 +5,8 @@ All times are Postgres'; the clocks of workers decide nothing.
 
 from collections.abc import Sequence
 
+from typing import Any
+
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -84,7 +86,7 @@ FIND_UNTAKEN = text(
 
 UNTAKEN_DELIVERIES = text(
     """
-    SELECT id::text, false AS solo FROM deliveries
+    SELECT id::text AS submission_id, false AS solo FROM deliveries
     WHERE (state = 'ready' AND available_at < clock_timestamp() - make_interval(secs => :grace_seconds))
        OR (state = 'ready' AND attempts > 0 AND available_at <= clock_timestamp())
        OR (state = 'running' AND lease_expires_at < clock_timestamp())
@@ -118,7 +120,9 @@ class UpkeepStore:
     async def register(self, worker_id: str, host: str, pid: int, stages: Sequence[str]) -> None:
         """Make a worker known, so that its leases count."""
         async with transaction(self._engine) as connection:
-            await connection.execute(REGISTER, {"id": worker_id, "host": host, "pid": pid, "stages": list(stages)})
+            await connection.execute(
+                REGISTER, {"id": worker_id, "host": host, "pid": pid, "stages": list(stages)}
+            )
 
     async def leave(self, worker_id: str) -> None:
         """Take a worker off the list; it holds nothing any more."""
@@ -126,7 +130,12 @@ class UpkeepStore:
             await connection.execute(LEAVE, {"id": worker_id})
 
     async def beat(
-        self, worker_id: str, in_flight: Sequence[tuple[Stage, Claim]], lease_seconds: float, *, stopping: bool
+        self,
+        worker_id: str,
+        in_flight: Sequence[tuple[Stage, Claim]],
+        lease_seconds: float,
+        *,
+        stopping: bool,
     ) -> None:
         """Say that the worker lives and renew the leases of what it works on."""
         async with transaction(self._engine) as connection:
@@ -157,7 +166,9 @@ class UpkeepStore:
                     "most": REAPED_AT_ONCE,
                 },
             )
-            return await take_back(connection, [lost_from(row) for row in rows], Event.GAVE_BACK, max_attempts=None)
+            return await take_back(
+                connection, [lost_from(row) for row in rows], Event.GAVE_BACK, max_attempts=None
+            )
 
     async def sweep(self, *, dead_seconds: float, trust_liveness: bool, max_attempts: int) -> Recorded | None:
         """Take back what dead workers and expired leases hold; None where another sweeper is at it."""
@@ -172,13 +183,20 @@ class UpkeepStore:
             await connection.execute(FORGET_DEAD)
             return await take_back(connection, lost, Event.LEASE_LOST, max_attempts=max_attempts)
 
-    async def untaken(self, stage: Stage, *, grace_seconds: float, most: int, with_retries: bool = True) -> Untaken:
+    async def untaken(
+        self, stage: Stage, *, grace_seconds: float, most: int, with_retries: bool = True
+    ) -> Untaken:
         """The oldest ready work of a stage that was due `grace_seconds` ago, and retries that are due now."""
         async with transaction(self._engine) as connection:
             rows = list(
                 await connection.execute(
                     FIND_UNTAKEN,
-                    {"stage": stage, "grace_seconds": grace_seconds, "most": most, "with_retries": with_retries},
+                    {
+                        "stage": stage,
+                        "grace_seconds": grace_seconds,
+                        "most": most,
+                        "with_retries": with_retries,
+                    },
                 )
             )
         return untaken_from(rows)
@@ -192,10 +210,10 @@ class UpkeepStore:
         return untaken_from(rows)
 
 
-def untaken_from(rows: Sequence[object]) -> Untaken:
+def untaken_from(rows: Sequence[Any]) -> Untaken:
     return Untaken(
-        ids=tuple(row[0] for row in rows if not row[1]),  # type: ignore[index]
-        solo=tuple(row[0] for row in rows if row[1]),  # type: ignore[index]
+        ids=tuple(row.submission_id for row in rows if not row.solo),
+        solo=tuple(row.submission_id for row in rows if row.solo),
     )
 
 
@@ -205,9 +223,9 @@ def claims_json(in_flight: Sequence[tuple[Stage, Claim]]) -> str:
     )
 
 
-def lost_from(row: object) -> Lost:
-    submission_id, tenant_id, stage, epoch, attempts, solo, worker_id, reason = row  # type: ignore[misc]
-    return Lost(Claim(submission_id, tenant_id, epoch, attempts, solo), Stage(stage), worker_id, reason)
+def lost_from(row: Any) -> Lost:
+    claim = Claim(row.submission_id, row.tenant_id, row.epoch, row.attempts, row.solo)
+    return Lost(claim, Stage(row.stage), row.worker_id, row.reason)
 
 
 def verdict_on(lost: Lost, event: Event, max_attempts: int | None) -> Verdict:

@@ -26,7 +26,17 @@ from pipeline.lifecycle import (
     move,
     status_of,
 )
-from pipeline.model import Answer, AnswerScore, Change, Claim, Held, LearnerContext, Recorded, StageTiming, Work
+from pipeline.model import (
+    Answer,
+    AnswerScore,
+    Change,
+    Claim,
+    Held,
+    LearnerContext,
+    Recorded,
+    StageTiming,
+    Work,
+)
 from pipeline.stages.verdict import Verdict
 from pipeline.stages.recommend import Learned, LearningState
 from pipeline.store.engine import as_json, transaction
@@ -236,15 +246,11 @@ class WorkUnit:
         """What the stage needs to know of each submission, in the order of the claims."""
         if not claims:
             return []
-        rows = {
-            row.id: row for row in await self.connection.execute(LOAD, {"claims": claim_rows(claims)})
-        }
+        rows = {row.id: row for row in await self.connection.execute(LOAD, {"claims": claim_rows(claims)})}
         keys = (answer[0] for row in rows.values() for answer in row.answers)
         versions = await self._versions.load(self.connection, keys)
         timings = await self._timings(claims) if self.stage is Stage.METRICS else {}
-        return [
-            work_from(rows[c.submission_id], versions, timings.get(c.submission_id, ())) for c in claims
-        ]
+        return [work_from(rows[c.submission_id], versions, timings.get(c.submission_id, ())) for c in claims]
 
     async def _timings(self, claims: Sequence[Claim]) -> dict[str, tuple[StageTiming, ...]]:
         found: dict[str, list[StageTiming]] = {}
@@ -304,7 +310,11 @@ def stage_change(
     """What a verdict on one stage means for its submission's rows."""
     after = advance(before.states, stage, verdict.event)
     claim = verdict.claim
-    moves = [move_row(before, name, state, verdict, stage) for name, state in after.items() if state is not before.states[name]]
+    moves = [
+        move_row(before, name, state, verdict, stage)
+        for name, state in after.items()
+        if state is not before.states[name]
+    ]
     result = attempt = None
     if verdict.body:  # the metrics stage stores sums, not a result of its own
         result = {
@@ -376,7 +386,9 @@ class LockedRow(msgspec.Struct, frozen=True):
     held: Held
 
 
-async def lock(connection: AsyncConnection, submissions: Sequence[tuple[str, int]], statement: Any = LOCK) -> Locked:
+async def lock(
+    connection: AsyncConnection, submissions: Sequence[tuple[str, int]], statement: Any = LOCK
+) -> Locked:
     """Lock these (id, tenant) in id order and read all their stages."""
     claims = as_json([{"submission_id": id_, "tenant_id": tenant_id} for id_, tenant_id in submissions])
     locked = list(await connection.execute(statement, {"claims": claims}))
@@ -414,7 +426,12 @@ async def write(connection: AsyncConnection, pending: Sequence[PendingWrite]) ->
                 "moves": as_json(moves),
                 "updates": as_json(
                     [
-                        {"id": c.submission_id, "tenant_id": c.tenant_id, "status": c.status, "version": c.version}
+                        {
+                            "id": c.submission_id,
+                            "tenant_id": c.tenant_id,
+                            "status": c.status,
+                            "version": c.version,
+                        }
                         for c in changes
                     ]
                 ),
@@ -424,7 +441,9 @@ async def write(connection: AsyncConnection, pending: Sequence[PendingWrite]) ->
         )
     ).one()
     if (row.moved, row.updated) != (len(moves), len(changes)):
-        raise FenceBroken(f"moved {row.moved} of {len(moves)} stages, {row.updated} of {len(changes)} submissions")
+        raise FenceBroken(
+            f"moved {row.moved} of {len(moves)} stages, {row.updated} of {len(changes)} submissions"
+        )
     ended = [
         {"id": c.submission_id, "tenant_id": c.tenant_id, "event": f"submission.{c.status}"}
         for c, p in zip(changes, pending, strict=True)

@@ -1,0 +1,191 @@
+"""Building the parts: the only module that knows them all."""
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Final
+
+import msgspec
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+from uuid_utils import uuid7
+
+from pipeline.errors import SettingsError
+from pipeline.execution import Shop, StageRunner, each_alone
+from pipeline.lifecycle import Stage
+from pipeline.live.bell import RedisBell
+from pipeline.live.board import RedisBoard
+from pipeline.live.client import create_client, queue_url
+from pipeline.llm.template import TemplateProvider
+from pipeline.model import Work
+from pipeline.ports import FeedbackProvider, WorkUnit
+from pipeline.service.submitting import Intake
+from pipeline.service.upkeep import Heartbeat, Sweeper
+from pipeline.settings import Settings
+from pipeline.stages import feedback, metrics, recommend, score
+from pipeline.stages.outcome import Outcome
+from pipeline.stages.verdict import RetryPolicy
+from pipeline.store.bank import BankStore
+from pipeline.store.engine import create_engine
+from pipeline.store.migrate import migrate as migrate_engine
+from pipeline.store.question import QuestionVersions
+from pipeline.store.reading import ReadingStore
+from pipeline.store.submission import IntakeStore
+from pipeline.store.upkeep import UpkeepStore
+from pipeline.store.work import WorkStore
+
+WORKER_POOL_WAIT_SECONDS: Final = 30.0
+COMPUTING: Final = 2
+"""Batches of a computing stage at once in one process: one computes while the other waits for Postgres."""
+
+
+class Servers(msgspec.Struct, frozen=True):
+    """Connections to the two servers everything stands on; `queues` is where the Dramatiq queues live."""
+
+    engine: AsyncEngine
+    redis: Redis
+    queues: Redis
+
+
+def required(url: str | None, name: str) -> str:
+    if url is None:
+        raise SettingsError(
+            f"{name} is not set; `gradeline up` starts servers of its own, the other commands need it"
+        )
+    return url
+
+
+@asynccontextmanager
+async def open_servers(
+    settings: Settings, *, pool_size: int, pool_wait_seconds: float
+) -> AsyncIterator[Servers]:
+    """Open pools to Postgres and Redis, and close them at the end; neither is contacted yet."""
+    redis_url = required(settings.redis_url, "GRADELINE_REDIS_URL")
+    engine = create_engine(
+        required(settings.database_url, "GRADELINE_DATABASE_URL"),
+        pool_size=pool_size,
+        pool_wait_seconds=pool_wait_seconds,
+    )
+    redis, queues = create_client(redis_url), create_client(queue_url(redis_url, settings.queue_redis_url))
+    try:
+        yield Servers(engine, redis, queues)
+    finally:
+        await redis.aclose()
+        await queues.aclose()
+        await engine.dispose()
+
+
+async def migrate(settings: Settings) -> None:
+    """Bring the database to the newest schema."""
+    engine = create_engine(required(settings.database_url, "GRADELINE_DATABASE_URL"), pool_size=1)
+    try:
+        await migrate_engine(engine)
+    finally:
+        await engine.dispose()
+
+
+def build_board(settings: Settings, servers: Servers) -> RedisBoard:
+    return RedisBoard(
+        servers.redis,
+        status_ttl_seconds=settings.status_ttl_seconds,
+        result_ttl_seconds=settings.result_ttl_seconds,
+    )
+
+
+class ApiParts(msgspec.Struct, frozen=True):
+    """What the HTTP door asks."""
+
+    settings: Settings
+    servers: Servers
+    intake: Intake
+    bank: BankStore
+    reading: ReadingStore
+    board: RedisBoard
+
+
+def build_api(settings: Settings, servers: Servers) -> ApiParts:
+    bank = BankStore(servers.engine)
+    board = build_board(settings, servers)
+    intake = Intake(store=IntakeStore(servers.engine), bank=bank, bell=RedisBell(servers.queues), board=board)
+    return ApiParts(
+        settings=settings,
+        servers=servers,
+        intake=intake,
+        bank=bank,
+        reading=ReadingStore(servers.engine, QuestionVersions()),
+        board=board,
+    )
+
+
+class WorkerParts(msgspec.Struct, frozen=True):
+    """What one worker process runs."""
+
+    settings: Settings
+    servers: Servers
+    shop: Shop
+    runners: dict[Stage, StageRunner]
+    upkeep: UpkeepStore
+    heartbeat: Heartbeat
+    sweeper: Sweeper
+
+
+def build_worker(
+    settings: Settings, servers: Servers, stages: tuple[Stage, ...] = tuple(Stage)
+) -> WorkerParts:
+    shop = Shop(
+        worker_id=str(uuid7()),
+        store=WorkStore(servers.engine, QuestionVersions()),
+        bell=RedisBell(servers.queues),
+        board=build_board(settings, servers),
+        policy=RetryPolicy(settings.max_attempts, settings.retry_base_seconds, settings.retry_cap_seconds),
+        lease_seconds=settings.lease_seconds,
+        batch=settings.worker_batch,
+    )
+    upkeep = UpkeepStore(servers.engine)
+    return WorkerParts(
+        settings=settings,
+        servers=servers,
+        shop=shop,
+        runners={stage: build_runner(stage, shop, settings) for stage in stages},
+        upkeep=upkeep,
+        heartbeat=Heartbeat(shop, upkeep),
+        sweeper=Sweeper(
+            shop,
+            upkeep,
+            dead_seconds=settings.worker_dead_seconds,
+            grace_seconds=settings.sweep_grace_seconds,
+            clock=time.monotonic,
+        ),
+    )
+
+
+def build_runner(stage: Stage, shop: Shop, settings: Settings) -> StageRunner:
+    """How each stage runs: three decide whole batches in their transaction, feedback may take its time."""
+    match stage:
+        case Stage.SCORE:
+            return StageRunner(stage, shop, perform=each_alone(score.decide), concurrency=COMPUTING)
+        case Stage.RECOMMEND:
+            return StageRunner(stage, shop, perform=perform_recommend, concurrency=COMPUTING)
+        case Stage.METRICS:
+            return StageRunner(stage, shop, perform=perform_metrics, concurrency=COMPUTING)
+        case Stage.FEEDBACK:
+            write = partial(write_feedback, TemplateProvider())
+            return StageRunner(stage, shop, perform_alone=write, concurrency=settings.worker_concurrency)
+
+
+async def perform_recommend(unit: WorkUnit, works: Sequence[Work]) -> list[Outcome]:
+    state = await unit.lock_learning(works)
+    outcomes, learned = recommend.decide(works, state)
+    await unit.save_learning(learned)
+    return outcomes
+
+
+async def perform_metrics(unit: WorkUnit, works: Sequence[Work]) -> list[Outcome]:
+    outcomes, increments = metrics.decide(works, await unit.now())
+    await unit.add_metrics(increments)
+    return outcomes
+
+
+async def write_feedback(provider: FeedbackProvider, work: Work) -> Outcome:
+    return feedback.outcome_of(await provider.write(feedback.request_of(work)))

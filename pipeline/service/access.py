@@ -1,0 +1,184 @@
+"""Who is calling and what they may do: API keys by role, learner tokens by learner."""
+
+import base64
+import hashlib
+import secrets
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any, Final
+
+import jwt
+import msgspec
+
+from pipeline.errors import Forbidden, Unauthenticated
+from pipeline.ports import AccessStore, KnownKey
+
+KEY_PREFIX: Final = "gl_"
+TOKEN_ALGORITHM: Final = "HS256"
+TOKEN_AUDIENCE: Final = "gradeline:learner"
+MOST_CACHED: Final = 10_000
+
+
+class Role(StrEnum):
+    """What a credential is for; `learner` comes from tokens only."""
+
+    SUBMITTER = "submitter"
+    TEACHER = "teacher"
+    OPERATOR = "operator"
+    LEARNER = "learner"
+
+
+class Permission(StrEnum):
+    """One kind of call."""
+
+    SUBMIT = "submit"
+    READ = "read"
+    CONTROL = "control"
+    MINT_TOKENS = "mint_tokens"
+    TEACH = "teach"
+    OPERATE = "operate"
+    WEBHOOKS = "webhooks"
+    READ_OWN_LEARNING = "read_own_learning"
+
+
+# Deny by default: what is not listed is forbidden. CONTROL is cancel and retry of one submission.
+PERMISSIONS: Final = {
+    Role.SUBMITTER: frozenset(
+        {Permission.SUBMIT, Permission.READ, Permission.CONTROL, Permission.MINT_TOKENS, Permission.WEBHOOKS}
+    ),
+    Role.TEACHER: frozenset(
+        {
+            Permission.SUBMIT,
+            Permission.READ,
+            Permission.CONTROL,
+            Permission.MINT_TOKENS,
+            Permission.WEBHOOKS,
+            Permission.TEACH,
+        }
+    ),
+    Role.OPERATOR: frozenset({Permission.READ, Permission.CONTROL, Permission.OPERATE, Permission.WEBHOOKS}),
+    Role.LEARNER: frozenset({Permission.READ, Permission.READ_OWN_LEARNING}),
+}
+
+
+class Principal(msgspec.Struct, frozen=True):
+    """The verified caller. `learner_id` is set for a learner token and narrows everything to that learner."""
+
+    tenant_id: int
+    role: Role
+    actor: str
+    learner_id: str | None = None
+
+    def require(self, permission: Permission) -> None:
+        """Raise `Forbidden` unless the role includes `permission`."""
+        if permission not in PERMISSIONS[self.role]:
+            raise Forbidden(f"A {self.role} may not do this.")
+
+    def may_see(self, learner_id: str) -> bool:
+        """Whether what belongs to this learner exists for the caller."""
+        return self.learner_id is None or self.learner_id == learner_id
+
+
+class CreatedKey(msgspec.Struct, frozen=True):
+    """A new API key; `secret` is shown this once and never again."""
+
+    id: str
+    secret: str
+    role: Role
+    name: str
+
+
+def hash_secret(secret: str) -> bytes:
+    """What is kept of a key. Keys are 256 random bits, so a plain hash cannot be guessed back."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+class Access:
+    """Verifies credentials and issues them."""
+
+    def __init__(
+        self, store: AccessStore, *, cache_seconds: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._store = store
+        self._cache_seconds = cache_seconds
+        self._clock = clock
+        self._verified: dict[bytes, tuple[float, Principal]] = {}
+
+    async def authenticate(self, authorization: str | None) -> Principal:
+        """Who sent this `Authorization` header; raises `Unauthenticated`."""
+        scheme, _, credential = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not credential:
+            raise Unauthenticated("Send an API key as `Authorization: Bearer <key>`.")
+        if credential.startswith(KEY_PREFIX):
+            return await self._key(credential)
+        return await self._token(credential)
+
+    async def _key(self, secret: str) -> Principal:
+        hashed = hash_secret(secret)
+        cached = self._verified.get(hashed)
+        if cached is not None and self._clock() < cached[0]:
+            return cached[1]
+        known = await self._store.find_key(hashed)
+        if known is None:
+            self._verified.pop(hashed, None)
+            raise Unauthenticated("The API key is unknown or revoked.")
+        principal = principal_of(known)
+        if len(self._verified) >= MOST_CACHED:
+            self._verified.clear()
+        self._verified[hashed] = (self._clock() + self._cache_seconds, principal)
+        return principal
+
+    async def _token(self, token: str) -> Principal:
+        try:
+            tenant_id = int(jwt.decode(token, options={"verify_signature": False}).get("tenant", 0))
+            secret = await self._store.token_secret(tenant_id)
+            if secret is None:
+                raise Unauthenticated("The learner token is not valid.")
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                secret,
+                algorithms=[TOKEN_ALGORITHM],
+                audience=TOKEN_AUDIENCE,
+                options={"require": ["exp", "sub", "aud"]},
+            )
+        except (jwt.PyJWTError, TypeError, ValueError, OverflowError):
+            raise Unauthenticated("The learner token is not valid or has expired.") from None
+        learner = str(claims["sub"])
+        return Principal(tenant_id, Role.LEARNER, f"learner:{learner}", learner_id=learner)
+
+    async def mint_token(self, principal: Principal, learner_id: str, seconds: int) -> str:
+        """A token that reads only this learner's things, for `seconds`."""
+        secret = await self._store.token_secret(principal.tenant_id)
+        if secret is None:
+            raise Unauthenticated("The tenant no longer exists.")
+        now = int(time.time())
+        claims = {
+            "sub": learner_id,
+            "tenant": principal.tenant_id,
+            "aud": TOKEN_AUDIENCE,
+            "iat": now,
+            "exp": now + seconds,
+        }
+        return jwt.encode(claims, secret, algorithm=TOKEN_ALGORITHM)
+
+    async def create_key(self, tenant: str, role: Role, name: str) -> CreatedKey:
+        """A new key for a tenant, which is made if it is not there."""
+        tenant_id = await self._store.ensure_tenant(
+            tenant, token_secret=secrets.token_hex(32), callback_secret=new_signing_secret()
+        )
+        return await self.create_key_in(tenant_id, role, name)
+
+    async def create_key_in(self, tenant_id: int, role: Role, name: str) -> CreatedKey:
+        secret = KEY_PREFIX + secrets.token_urlsafe(32)
+        key_id = await self._store.add_key(tenant_id, name=name, role=role, secret_hash=hash_secret(secret))
+        return CreatedKey(key_id, secret, role, name)
+
+
+def principal_of(known: KnownKey) -> Principal:
+    return Principal(known.tenant_id, Role(known.role), f"key:{known.id}")
+
+
+def new_signing_secret() -> str:
+    """A secret for signing webhooks, in the form of the Standard Webhooks spec."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()

@@ -1,0 +1,98 @@
+"""Tenants and their API keys. Only a hash of a key is kept; it can be recognised, not read back."""
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from uuid_utils import uuid7
+
+from pipeline.ports import KeyInfo, KnownKey
+from pipeline.store.engine import transaction
+
+ENSURE_TENANT = text(
+    """
+    WITH new AS (
+        INSERT INTO tenants (name, token_secret, callback_secret) VALUES (:name, :token_secret, :callback_secret)
+        ON CONFLICT (name) DO NOTHING RETURNING id
+    )
+    SELECT id FROM new UNION ALL SELECT id FROM tenants WHERE name = :name LIMIT 1
+    """
+)
+INSERT_KEY = text(
+    "INSERT INTO api_keys (id, tenant_id, name, role, secret_hash)"
+    " VALUES (CAST(:id AS uuid), :tenant_id, :name, :role, :secret_hash)"
+)
+FIND_KEY = text(
+    """
+    SELECT k.id::text, k.tenant_id, k.role, t.token_secret FROM api_keys k JOIN tenants t ON t.id = k.tenant_id
+    WHERE k.secret_hash = :secret_hash AND k.revoked_at IS NULL
+    """
+)
+LIST_KEYS = text(
+    """
+    SELECT k.id::text, t.name AS tenant, k.name, k.role, k.created_at, k.revoked_at
+    FROM api_keys k JOIN tenants t ON t.id = k.tenant_id
+    WHERE CAST(:tenant_id AS int) IS NULL OR k.tenant_id = :tenant_id ORDER BY k.id
+    """
+)
+REVOKE_KEY = text(
+    """
+    UPDATE api_keys SET revoked_at = coalesce(revoked_at, clock_timestamp())
+    WHERE id = CAST(:id AS uuid) AND (CAST(:tenant_id AS int) IS NULL OR tenant_id = :tenant_id) RETURNING id
+    """
+)
+TOKEN_SECRET = text("SELECT token_secret FROM tenants WHERE id = :tenant_id")
+
+
+class AccessStore:
+    """Postgres as the port `pipeline.ports.AccessStore`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def ensure_tenant(self, name: str, *, token_secret: str, callback_secret: str) -> int:
+        """The tenant of this name, made with these secrets if there is none; answers its id."""
+        async with transaction(self._engine) as connection:
+            values = {"name": name, "token_secret": token_secret, "callback_secret": callback_secret}
+            return int((await connection.execute(ENSURE_TENANT, values)).scalar_one())
+
+    async def add_key(self, tenant_id: int, *, name: str, role: str, secret_hash: bytes) -> str:
+        """Keep a new key by its hash; answers its id."""
+        key_id = str(uuid7())
+        values = {
+            "id": key_id,
+            "tenant_id": tenant_id,
+            "name": name,
+            "role": role,
+            "secret_hash": secret_hash,
+        }
+        async with transaction(self._engine) as connection:
+            await connection.execute(INSERT_KEY, values)
+        return key_id
+
+    async def find_key(self, secret_hash: bytes) -> KnownKey | None:
+        """The key with this hash, unless there is none or it was revoked."""
+        async with transaction(self._engine) as connection:
+            row = (await connection.execute(FIND_KEY, {"secret_hash": secret_hash})).one_or_none()
+        return None if row is None else KnownKey(row.id, row.tenant_id, row.role, row.token_secret)
+
+    async def token_secret(self, tenant_id: int) -> str | None:
+        """What the tenant's learner tokens are signed with."""
+        async with transaction(self._engine) as connection:
+            secret: Any = (
+                await connection.execute(TOKEN_SECRET, {"tenant_id": tenant_id})
+            ).scalar_one_or_none()
+        return None if secret is None else str(secret)
+
+    async def list_keys(self, tenant_id: int | None) -> list[KeyInfo]:
+        """A tenant's keys, or everybody's, oldest first; never their secrets."""
+        async with transaction(self._engine) as connection:
+            rows = await connection.execute(LIST_KEYS, {"tenant_id": tenant_id})
+            return [msgspec.convert(row._asdict(), KeyInfo) for row in rows]
+
+    async def revoke_key(self, key_id: str, tenant_id: int | None) -> bool:
+        """Revoke a key; False if there is none with this id (of this tenant, where one is given)."""
+        async with transaction(self._engine) as connection:
+            values = {"id": key_id, "tenant_id": tenant_id}
+            return (await connection.execute(REVOKE_KEY, values)).one_or_none() is not None

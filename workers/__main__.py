@@ -1,0 +1,25 @@
+"""`python -m workers`: one worker process, all stages."""
+
+import asyncio
+import os
+
+import uvloop
+
+# Dramatiq reads this when it is imported: how soon its consumers come back after Redis was away.
+os.environ.setdefault("dramatiq_restart_delay", "500")
+
+
+def main() -> None:
+    from pipeline import telemetry
+    from pipeline.lifecycle import Stage
+    from pipeline.settings import read_settings
+    from workers.process import run_worker
+
+    settings = read_settings()
+    telemetry.configure(settings.log_level, settings.log_format)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run_worker(settings, tuple(Stage)))
+
+
+if __name__ == "__main__":
+    main()
