@@ -20,12 +20,14 @@ from pipeline.live.client import create_client, queue_url
 from pipeline.llm.template import TemplateProvider
 from pipeline.model import Work
 from pipeline.ports import FeedbackProvider, WorkUnit
+from pipeline.service.access import Access
 from pipeline.service.submitting import Intake
 from pipeline.service.upkeep import Heartbeat, Sweeper
 from pipeline.settings import Settings
 from pipeline.stages import feedback, metrics, recommend, score
 from pipeline.stages.outcome import Outcome
 from pipeline.stages.verdict import RetryPolicy
+from pipeline.store.access import AccessStore
 from pipeline.store.bank import BankStore
 from pipeline.store.engine import create_engine
 from pipeline.store.migrate import migrate as migrate_engine
@@ -102,6 +104,7 @@ class ApiParts(msgspec.Struct, frozen=True):
     bank: BankStore
     reading: ReadingStore
     board: RedisBoard
+    access: Access
 
 
 def build_api(settings: Settings, servers: Servers) -> ApiParts:
@@ -115,6 +118,7 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         bank=bank,
         reading=ReadingStore(servers.engine, QuestionVersions()),
         board=board,
+        access=Access(AccessStore(servers.engine), cache_seconds=settings.key_cache_seconds),
     )
 
 

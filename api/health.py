@@ -1,0 +1,32 @@
+"""Whether this process lives and can serve."""
+
+from typing import Any
+
+from litestar import get
+from litestar.datastructures import State
+from sqlalchemy import text
+from litestar import Response
+
+from pipeline.store.engine import transaction
+from pipeline.errors import Unavailable
+
+
+@get("/health/live", sync_to_thread=False)
+def live() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@get("/health/ready")
+async def ready(state: State) -> Response[dict[str, Any]]:
+    """Postgres can be reached."""
+    try:
+        async with transaction(state.parts.servers.engine) as connection:
+            await connection.execute(text("SELECT 1"))
+    except Unavailable:
+        return Response({"status": "unavailable"}, status_code=503)
+    return Response({"status": "ok"})
+
+
+def health_handlers() -> list[Any]:
+    return [live, ready]
