@@ -81,7 +81,7 @@ TRANSITIONS: Final[Mapping[tuple[StageState, Event], StageState]] = MappingProxy
 
 EVENT_MEANING: Final[Mapping[Event, str]] = MappingProxyType(
     {
-        Event.PREDECESSORS_FINISHED: "the last stage it waited for is final",
+        Event.PREDECESSORS_FINISHED: "the last stage it waited for has succeeded",
         Event.CLAIMED: "a worker takes it: new epoch, one more attempt, a lease",
         Event.SUCCEEDED: "its result is stored",
         Event.SUCCEEDED_WITH_LESS: "a lesser result than asked for is stored, and says so",
