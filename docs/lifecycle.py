@@ -14,13 +14,14 @@ from pipeline.lifecycle import (
     EVENT_MEANING,
     FINAL_STATUSES,
     PREDECESSORS,
-    SUCCEEDED_STATES,
     SUCCESSORS,
     TRANSITIONS,
     Event,
     Stage,
     StageState,
     Status,
+    advance,
+    cancel,
     first_states,
     move,
     sources,
@@ -36,8 +37,9 @@ Combination = tuple[StageState, ...]
 
 Step = tuple[Event, Combination]
 
-OF_THE_WHOLE: Final = frozenset({Event.CANCELLED, Event.RETRIED})
-"""Asked for a submission, these move every stage that may move."""
+ON_ONE_STAGE: Final = tuple(
+    event for event in Event if event not in {Event.PREDECESSORS_FINISHED, Event.CANCELLED, Event.RETRIED}
+)
 
 STATUS_MEANING: Final = {
     Status.PENDING: "stored, and its score is not being worked on: not yet, or not until the next try",
@@ -56,22 +58,26 @@ Generated from the table in `pipeline/lifecycle.py` by `python -m docs.lifecycle
 
 
 def steps_from(states: Combination) -> Iterator[Step]:
-    """Everything that can happen next to a submission in `states`, and where it leads."""
-    for event in Event:
-        if event in OF_THE_WHOLE:
-            movable = [index for index, state in enumerate(states) if state in sources(event)]
-            if movable:
-                yield event, _moved(states, movable, event)
-        elif event is not Event.PREDECESSORS_FINISHED:  # that one follows from a success, at once
-            for index, state in enumerate(states):
-                if state in sources(event):
-                    yield event, _released(_moved(states, [index], event))
+    """Everything that can happen next to a submission in `states`, and where it leads.
+
+    A cancel and a retry are asked for a whole submission; that its predecessors finished happens to a stage
+    as part of the success of the last one.
+    """
+    by_stage = dict(zip(Stage, states, strict=True))
+    for event in ON_ONE_STAGE:
+        for stage, state in by_stage.items():
+            if state in sources(event):
+                yield event, tuple(advance(by_stage, stage, event).values())
+    if set(states) & set(sources(Event.CANCELLED)):
+        yield Event.CANCELLED, tuple(cancel(by_stage).values())
+    if StageState.DEAD in states:
+        yield Event.RETRIED, tuple(_retried(state) for state in states)
 
 
 def reachable() -> tuple[Combination, ...]:
     """All combinations that a submission can be in, in the order a walk meets them."""
     met = [tuple(first_states()[stage] for stage in Stage)]
-    for states in met:
+    for states in met:  # the list grows while it is read: breadth first
         met += dict.fromkeys(after for _, after in steps_from(states) if after not in met)
     return tuple(met)
 
@@ -106,20 +112,8 @@ def page() -> str:
     )
 
 
-def _moved(states: Combination, indexes: Iterable[int], event: Event) -> Combination:
-    moving = frozenset(indexes)
-    return tuple(move(state, event) if index in moving else state for index, state in enumerate(states))
-
-
-def _released(states: Combination) -> Combination:
-    """`states` with every waiting stage made ready whose predecessors all succeeded."""
-    succeeded = {stage for stage, state in zip(Stage, states, strict=True) if state in SUCCEEDED_STATES}
-    free = [
-        index
-        for index, stage in enumerate(Stage)
-        if states[index] is StageState.WAITING and succeeded.issuperset(PREDECESSORS[stage])
-    ]
-    return _moved(states, free, Event.PREDECESSORS_FINISHED)
+def _retried(state: StageState) -> StageState:
+    return move(state, Event.RETRIED) if state in sources(Event.RETRIED) else state
 
 
 def _status(states: Combination) -> Status:

@@ -151,7 +151,7 @@ def status_of(stages: StageStates) -> Status:
 
 
 def advance(stages: StageStates, stage: Stage, event: Event) -> dict[Stage, StageState]:
-    """All states after `event` happened to `stage`; successors whose last predecessor is final become ready."""
+    """All states after `event` happened to `stage`; a successor waiting for nothing else becomes ready."""
     after = dict(stages)
     after[stage] = move(stages[stage], event)
     for successor in SUCCESSORS[stage]:

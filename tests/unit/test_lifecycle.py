@@ -20,6 +20,8 @@ from pipeline.lifecycle import (
     Stage,
     StageState,
     Status,
+    advance,
+    cancel,
     first_states,
     move,
     sources,
@@ -102,6 +104,34 @@ def test_stages_run_in_the_order_they_are_listed() -> None:
     order = list(Stage)
     for stage in Stage:
         assert all(order.index(before) < order.index(stage) for before in PREDECESSORS[stage])
+
+
+def test_one_of_two_predecessors_is_not_enough() -> None:
+    before = dict(zip(Stage, (D, X, X, W), strict=True))
+    once = advance(before, Stage.FEEDBACK, Event.SUCCEEDED_WITH_LESS)
+    assert tuple(once.values()) == (D, G, X, W)
+    assert tuple(advance(once, Stage.RECOMMEND, Event.SUCCEEDED).values()) == (D, G, D, R)
+    assert tuple(before.values()) == (D, X, X, W)
+
+
+def test_a_dead_stage_releases_nobody() -> None:
+    before = dict(zip(Stage, (X, W, W, W), strict=True))
+    assert tuple(advance(before, Stage.SCORE, Event.EXHAUSTED).values()) == (F, W, W, W)
+
+
+def test_a_cancel_keeps_what_is_finished() -> None:
+    before = dict(zip(Stage, (D, F, X, W), strict=True))
+    assert tuple(cancel(before).values()) == (D, C, C, C)
+    assert cancel(dict.fromkeys(Stage, C)) == dict.fromkeys(Stage, C)
+
+
+@given(st.data())
+def test_advancing_agrees_with_a_walk_that_moves_stage_by_stage(data: st.DataObject) -> None:
+    walk = Walk(lambda events: data.draw(st.sampled_from(events)))
+    states = first_states()
+    for stage, event in walk.run(data):
+        states = advance(states, stage, event)
+    assert states == walk.states
 
 
 def test_only_the_score_is_ready_at_first() -> None:
@@ -196,15 +226,19 @@ class Walk:
         self.draw = draw
         self.met = [tuple(self.states.values())]
 
-    def step(self, stage: Stage) -> None:
+    def step(self, stage: Stage) -> tuple[Stage, Event]:
+        event = self.next_event(stage)
+        self.happen(stage, event)
+        return stage, event
+
+    def next_event(self, stage: Stage) -> Event:
         state = self.states[stage]
         if state is StageState.READY:
             self.attempts[stage] += 1
-            self.happen(stage, Event.CLAIMED)
-        elif state is StageState.RUNNING:
-            event = self.draw([Event.SUCCEEDED, Event.SUCCEEDED_WITH_LESS, Event.POSTPONED, Event.LEASE_LOST])
-            spent = self.attempts[stage] >= ATTEMPTS and event in {Event.POSTPONED, Event.LEASE_LOST}
-            self.happen(stage, Event.EXHAUSTED if spent else event)
+            return Event.CLAIMED
+        event = self.draw([Event.SUCCEEDED, Event.SUCCEEDED_WITH_LESS, Event.POSTPONED, Event.LEASE_LOST])
+        spent = self.attempts[stage] >= ATTEMPTS and event in {Event.POSTPONED, Event.LEASE_LOST}
+        return Event.EXHAUSTED if spent else event
 
     def happen(self, stage: Stage, event: Event) -> None:
         self.states[stage] = move(self.states[stage], event)
@@ -224,12 +258,12 @@ class Walk:
             stage for stage, state in self.states.items() if state in {StageState.READY, StageState.RUNNING}
         ]
 
-    def run(self, data: st.DataObject) -> None:
+    def run(self, data: st.DataObject) -> list[tuple[Stage, Event]]:
         """Until nothing happens by itself: a step begins or ends an attempt, and these are few."""
-        for _ in range(2 * ATTEMPTS * len(Stage)):
-            if not self.busy():
-                return
-            self.step(data.draw(st.sampled_from(self.busy())))
+        happened: list[tuple[Stage, Event]] = []
+        while self.busy() and len(happened) <= 2 * ATTEMPTS * len(Stage):
+            happened.append(self.step(data.draw(st.sampled_from(self.busy()))))
+        return happened
 
 
 @given(st.data())
