@@ -81,7 +81,7 @@ TRANSITIONS: Final[Mapping[tuple[StageState, Event], StageState]] = MappingProxy
 
 EVENT_MEANING: Final[Mapping[Event, str]] = MappingProxyType(
     {
-        Event.PREDECESSORS_FINISHED: "the last stage it waited for is final",
+        Event.PREDECESSORS_FINISHED: "the last stage it waited for has succeeded",
         Event.CLAIMED: "a worker takes it: new epoch, one more attempt, a lease",
         Event.SUCCEEDED: "its result is stored",
         Event.SUCCEEDED_WITH_LESS: "a lesser result than asked for is stored, and says so",
@@ -151,7 +151,7 @@ def status_of(stages: StageStates) -> Status:
 
 
 def advance(stages: StageStates, stage: Stage, event: Event) -> dict[Stage, StageState]:
-    """All states after `event` happened to `stage`; successors whose last predecessor is final become ready."""
+    """All states after `event` happened to `stage`; a successor waiting for nothing else becomes ready."""
     after = dict(stages)
     after[stage] = move(stages[stage], event)
     for successor in SUCCESSORS[stage]:

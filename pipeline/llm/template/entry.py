@@ -4,10 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pipeline.llm.template.choice import UNREADABLE
-from pipeline.llm.template.comparison import fits_blank, is_within, number_in
-from pipeline.model import Answer, JsonValue, Question
+from pipeline.model import Answer, JsonValue, Outcome, Question
 from pipeline.prompting.plain import ITEM_LIMIT, listed, number_text, quotable, scalar_text
 from pipeline.prompting.wording import Remark
+from pipeline.scoring.quantity import matches, readings, same_unit
+from pipeline.scoring.shape import forbidden_characters
+from pipeline.scoring.text import is_blank
+from pipeline.scoring.writing import judge_text
 
 _ACCEPTED_LIMIT: Final = 600
 """Characters of a model answer that are shown."""
@@ -29,10 +32,10 @@ def accepted_solution(question: Question) -> tuple[Remark, ...]:
 
 def numeric_details(answer: Answer) -> tuple[Remark, ...]:
     """Whether the number is too high or too low, or fits and leaves only its unit in doubt."""
-    given, number = scalar_text(answer.response), number_in(answer.response)
-    if not given or number is None:
+    given, difference = scalar_text(answer.response), _difference(answer.question.answer, answer.response)
+    if not given or difference is None:
         return given_details(answer)
-    return (Remark(_direction(number, answer.question.answer), {"answer": given}),)
+    return (Remark(difference, {"answer": given}),)
 
 
 def number_solution(question: Question) -> tuple[Remark, ...]:
@@ -68,18 +71,31 @@ def review_points(question: Question) -> tuple[Remark, ...]:
     return (Remark("review_points", listed(points)),) if points else ()
 
 
-def _direction(number: float, key: Mapping[str, JsonValue]) -> str:
-    if is_within(number, key):
-        return "unit_off" if key.get("unit") else "given"
-    return "too_high" if number > key["value"] else "too_low"
+def _difference(key: Mapping[str, JsonValue], response: JsonValue) -> str | None:
+    """Where a number is off, as a remark; None where that is not plain in every way to read it."""
+    if matches({**key, "unit": None}, response):
+        return None if matches(key, response) else "unit_off"
+    unit = key.get("unit")
+    read = readings(response)
+    if not read or any(unit and one.unit and not same_unit(unit, one.unit) for one in read):
+        return None
+    sides = {"too_high" if one.value > key["value"] else "too_low" for one in read}
+    return sides.pop() if len(sides) == 1 else None
 
 
 def _wrong_blanks(answer: Answer, entries: Sequence[JsonValue]) -> Iterator[tuple[int, str, str]]:
     """Number, what was filled in and what would be accepted, of each blank that does not fit."""
     for index, blank in enumerate(answer.question.answer["blanks"]):
         entry = entries[index] if index < len(entries) else None
-        if not fits_blank(entry, blank):
-            yield index + 1, scalar_text(entry) or "", quotable(blank["accepted"][0])
+        if not _may_fit(blank, entry, answer.question.prompt):
+            yield index + 1, scalar_text(entry) or "", quotable(next(iter(blank["accepted"]), ""))
+
+
+def _may_fit(blank: Mapping[str, JsonValue], entry: JsonValue, prompt: str) -> bool:
+    """Whether the scoring rule calls a blank right or is in doubt of it."""
+    if not isinstance(entry, str) or is_blank(entry) or forbidden_characters(entry):
+        return False
+    return judge_text(blank, entry, prompt).outcome is not Outcome.INCORRECT
 
 
 def _blank(number: int, given: str, accepted: str) -> Remark:

@@ -1,7 +1,6 @@
 """Figures add up exactly, however submissions are batched."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
-from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +20,7 @@ from pipeline.learning.metrics import (
 from pipeline.lifecycle import Stage
 from pipeline.model import Outcome
 
-ACME, BETA = UUID(int=1), UUID(int=2)
+ACME, BETA = 1, 2
 NOON = datetime(2026, 3, 9, 12, 0, 30, tzinfo=UTC)
 milliseconds = st.integers(0, 10**7)
 SEOUL = timezone(timedelta(hours=9))
@@ -53,7 +52,7 @@ submissions = st.lists(
 
 def hand_in(
     *given_answers: FinishedAnswer,
-    tenant: UUID = ACME,
+    tenant: int = ACME,
     at: datetime = NOON,
     stages: tuple[StageRun, ...] = (),
 ) -> FinishedSubmission:

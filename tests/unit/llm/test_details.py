@@ -23,8 +23,11 @@ def said(kind: str, response: Any, **changes: Any) -> list[tuple[str, Any]]:
         ("-9.81", "too_low"),
         ("\u22129.81 m/s²", "too_low"),
         ("9e0", "too_low"),
-        ("9.86", "unit_off"),
+        ("9.86", "given"),
         ("1,234", "given"),
+        ("12,345", "too_high"),
+        ("9.81 s", "unit_off"),
+        ("981 cm/s²", "given"),
         ("1.2.3", "given"),
         ("about 9", "given"),
         (float("nan"), "given"),
@@ -53,6 +56,21 @@ def test_as_few_elements_as_possible_are_called_out_of_place(order: str, out_of_
 
 def test_an_element_placed_twice_counts_where_it_stood_first() -> None:
     assert said("ordering", list("abab"), answer={"sequence": ["a", "b"]}, options=()) == []
+
+
+def test_a_blank_is_called_wrong_only_where_the_scoring_rule_calls_it_wrong() -> None:
+    blanks = [
+        {"accepted": ["자료 구조"]},
+        {"accepted": ["Len"], "case_sensitive": True},
+        {"accepted": [], "pattern": "ra+nge"},
+        {"accepted": ["an immutable sequence of values"], "match": "similar"},
+    ]
+
+    remarks = said(
+        "cloze", ["자료구조", "len", "raaange", "immutable sequence of a value"], answer={"blanks": blanks}
+    )
+
+    assert [facts["number"] for _, facts in remarks] == [2]
 
 
 def test_many_wrong_blanks_are_named_in_part_and_counted_in_full() -> None:

@@ -12,7 +12,7 @@ from pipeline.model import Outcome, ScoredAnswer
 from pipeline.prompting.feedback import AnswerFeedback, LearnerPicture, Source
 from pipeline.prompting.wording import Remark, Wording
 from prompts.catalog import LANGUAGES, load
-from tests.unit.llm.cases import GOLDEN, QUESTIONS, RESPONSES, cases, rendered, request, scored
+from tests.unit.llm.cases import GOLDEN, OPTIONS, QUESTIONS, RESPONSES, cases, rendered, request, scored
 
 PROVIDER = TemplateProvider()
 LONGEST_TEXT = 6_000
@@ -114,6 +114,13 @@ async def test_a_hidden_solution_is_never_told(kind: str, outcome: Outcome, resp
     told = written.text.replace("enough to make it false", "")  # said of any statement, true or false
 
     assert not [secret for secret in SOLUTIONS[kind] if secret in told]
+
+
+@pytest.mark.parametrize("response", [["d", "c"], ["b", "a", "c", "d"]], ids=repr)
+async def test_a_hidden_order_is_not_told_element_by_element(response: list[str]) -> None:
+    written = await write(scored("ordering", Outcome.PARTIAL, response, hide_solution=True))
+
+    assert not [option["text"] for option in OPTIONS if option["text"] in written.text]
 
 
 @pytest.mark.parametrize("kind", ["single_choice", "numeric", "short_text", "ordering"])
