@@ -1,18 +1,15 @@
 """The HTTP door: Litestar on the parts that bootstrap builds."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from litestar import Litestar
-from litestar.datastructures import State
-from litestar.di import Provide
 
 from api.errors import EXCEPTION_HANDLERS
 from api.health import health_handlers
-from api.submissions import submission_handlers
 from api.questions import question_handlers
-from pipeline.bootstrap import ApiParts, build_api, open_servers
+from api.submissions import submission_handlers
+from pipeline.bootstrap import build_api, open_servers
 from pipeline.settings import Settings
 
 
@@ -28,7 +25,7 @@ def create_app(settings: Settings) -> Litestar:
             await parts.intake.drain()
 
     return Litestar(
-        route_handlers=[*health_handlers(), *submission_handlers(settings), *question_handlers(settings)],
+        route_handlers=[*health_handlers(), *submission_handlers(), *question_handlers()],
         lifespan=[lifespan],
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=None,

@@ -107,17 +107,13 @@ def on_gradeline_error(request: Request[Any, Any, Any], error: GradelineError) -
 def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
     name, title = HTTP_TITLES.get(error.status_code, ("http-error", "The request cannot be answered"))
     headers = error.headers or {}
-    return answer(
-        Problem(type_uri(name), title, error.status_code, error.detail or None, request.url.path), headers
-    )
+    return answer(Problem(type_uri(name), title, error.status_code, error.detail or None, request.url.path), headers)
 
 
 def on_surprise(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """A bug: logged by type and place, answered without a word of our insides."""
     log.error(telemetry.REQUEST_FAILED, path=request.url.path, method=request.method, exc_info=error)
-    return answer(
-        Problem(type_uri("internal"), "Something went wrong on our side", 500, None, request.url.path)
-    )
+    return answer(Problem(type_uri("internal"), "Something went wrong on our side", 500, None, request.url.path))
 
 
 EXCEPTION_HANDLERS: Final[dict[Any, Any]] = {

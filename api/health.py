@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from litestar import get
+from litestar import Response, get
 from litestar.datastructures import State
 from sqlalchemy import text
-from litestar import Response
 
-from pipeline.store.engine import transaction
 from pipeline.errors import Unavailable
+from pipeline.store.engine import transaction
 
 
 @get("/health/live", sync_to_thread=False)

@@ -84,9 +84,7 @@ def measure(size: int) -> None:
     figures = {
         "apply": microseconds(lambda _: apply_submission(skills, {}, answers, NOW)),
         "weaknesses": microseconds(lambda _: weaknesses_of(skills.values(), NOW)),
-        "recommend": microseconds(
-            lambda run: recommend(index, skills, weaknesses, excluded=fresh, seed=str(run))
-        ),
+        "recommend": microseconds(lambda run: recommend(index, skills, weaknesses, excluded=fresh, seed=str(run))),
         "worn": microseconds(lambda run: recommend(index, skills, weaknesses, excluded=worn, seed=str(run))),
         "build index": microseconds(lambda _: index_candidates(candidates), runs=20),
     }

@@ -66,7 +66,7 @@ class Batcher(Generic[Item, Reply]):
         try:
             replies = await self._flush([item for item, _ in batch])
             pairs = list(zip(batch, replies, strict=True))
-        except BaseException as error:  # noqa: BLE001 - whatever went wrong is the callers' to see
+        except BaseException as error:
             for _, reply in batch:
                 if not reply.done():
                     reply.set_exception(error if isinstance(error, Exception) else asyncio.CancelledError())

@@ -52,16 +52,12 @@ class Servers(msgspec.Struct, frozen=True):
 
 def required(url: str | None, name: str) -> str:
     if url is None:
-        raise SettingsError(
-            f"{name} is not set; `gradeline up` starts servers of its own, the other commands need it"
-        )
+        raise SettingsError(f"{name} is not set; `gradeline up` starts servers of its own, the other commands need it")
     return url
 
 
 @asynccontextmanager
-async def open_servers(
-    settings: Settings, *, pool_size: int, pool_wait_seconds: float
-) -> AsyncIterator[Servers]:
+async def open_servers(settings: Settings, *, pool_size: int, pool_wait_seconds: float) -> AsyncIterator[Servers]:
     """Open pools to Postgres and Redis, and close them at the end; neither is contacted yet."""
     redis_url = required(settings.redis_url, "GRADELINE_REDIS_URL")
     engine = create_engine(
@@ -134,9 +130,7 @@ class WorkerParts(msgspec.Struct, frozen=True):
     sweeper: Sweeper
 
 
-def build_worker(
-    settings: Settings, servers: Servers, stages: tuple[Stage, ...] = tuple(Stage)
-) -> WorkerParts:
+def build_worker(settings: Settings, servers: Servers, stages: tuple[Stage, ...] = tuple(Stage)) -> WorkerParts:
     shop = Shop(
         worker_id=str(uuid7()),
         store=WorkStore(servers.engine, QuestionVersions()),

@@ -40,9 +40,7 @@ class SettingsError(GradelineError):
 class InvalidInput(GradelineError):
     """The request is well-formed HTTP but its content is wrong; `problems` lists everything found."""
 
-    def __init__(
-        self, problems: Sequence[FieldProblem], detail: str = "The request has invalid fields."
-    ) -> None:
+    def __init__(self, problems: Sequence[FieldProblem], detail: str = "The request has invalid fields.") -> None:
         super().__init__(detail)
         self.problems = tuple(problems)
 

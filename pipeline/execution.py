@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final, TypeVar
 
-import msgspec
 import structlog
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
@@ -164,9 +163,7 @@ class StageRunner:
         except Unavailable as error:
             log.warning(telemetry.WORK_ABANDONED, stage=self.stage, claims=len(claims), error=str(error))
             return
-        await asyncio.gather(
-            *[self._one_apart(claim, work) for claim, work in zip(claims, works, strict=True)]
-        )
+        await asyncio.gather(*[self._one_apart(claim, work) for claim, work in zip(claims, works, strict=True)])
 
     async def _prepare(self, claims: Sequence[Claim]) -> list[Work]:
         async with self.shop.store.unit(self.stage, self.shop.worker_id) as unit:
@@ -204,9 +201,7 @@ class StageRunner:
             if len(claims) == 1:
                 log.warning(telemetry.ATTEMPT_FAILED, stage=self.stage, submission_id=claims[0].submission_id)
                 return await self._record_failure(claims[0], surprise)
-            log.warning(
-                telemetry.BATCH_SPLIT, stage=self.stage, claims=len(claims), error=type(surprise).__name__
-            )
+            log.warning(telemetry.BATCH_SPLIT, stage=self.stage, claims=len(claims), error=type(surprise).__name__)
             return merged([await self._guarded([claim], once) for claim in claims])
 
     async def _record_failure(self, claim: Claim, surprise: Exception) -> Recorded:
@@ -223,9 +218,7 @@ class StageRunner:
             log.warning(telemetry.WORK_ABANDONED, stage=self.stage, claims=1, error=str(error))
             return Recorded()
 
-    def _judged(
-        self, held: Sequence[tuple[Claim, Held]], outcomes: Sequence[Outcome]
-    ) -> list[tuple[Verdict, Held]]:
+    def _judged(self, held: Sequence[tuple[Claim, Held]], outcomes: Sequence[Outcome]) -> list[tuple[Verdict, Held]]:
         return [
             (judge(claim, outcome, self.shop.policy, jitter()), before)
             for (claim, before), outcome in zip(held, outcomes, strict=True)

@@ -164,7 +164,4 @@ def advance(stages: StageStates, stage: Stage, event: Event) -> dict[Stage, Stag
 def cancel(stages: StageStates) -> dict[Stage, StageState]:
     """All states after a cancel: what is finished stays, everything else is cancelled."""
     cancellable = set(sources(Event.CANCELLED))
-    return {
-        stage: move(state, Event.CANCELLED) if state in cancellable else state
-        for stage, state in stages.items()
-    }
+    return {stage: move(state, Event.CANCELLED) if state in cancellable else state for stage, state in stages.items()}

@@ -138,9 +138,7 @@ class UpkeepStore(Protocol):
         """Take back what dead workers and expired leases hold; None where another sweeper is at it."""
         ...
 
-    async def untaken(
-        self, stage: Stage, *, grace_seconds: float, most: int, with_retries: bool = True
-    ) -> Untaken:
+    async def untaken(self, stage: Stage, *, grace_seconds: float, most: int, with_retries: bool = True) -> Untaken:
         """The oldest ready work that was due `grace_seconds` ago, and retries that are due now."""
         ...
 

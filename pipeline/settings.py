@@ -43,16 +43,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     home: Annotated[Path, described("Where embedded servers keep their data and logs.")] = Path(".gradeline")
     host: Annotated[str, described("Address the API listens on.")] = "127.0.0.1"
-    port: Annotated[
-        int, msgspec.Meta(ge=0, le=65535, description="Port of the API; 0 takes any free one.")
-    ] = 8000
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535, description="Port of the API; 0 takes any free one.")] = 8000
     rate_limits: Annotated[Literal["on", "off"], described("`off` switches all rate limits off.")] = "on"
     rate_limit_submissions: Annotated[str, described("Submissions per learner, as count/seconds.")] = "10/300"
     rate_limit_tenant: Annotated[str, described("Submissions per tenant, as count/seconds.")] = "100000/60"
     max_body_bytes: Annotated[int, Positive, described("Largest body of one request, in bytes.")] = 1_048_576
-    max_batch_bytes: Annotated[
-        int, Positive, described("Largest body of a batch or an import, in bytes.")
-    ] = 33_554_432
+    max_batch_bytes: Annotated[int, Positive, described("Largest body of a batch or an import, in bytes.")] = 33_554_432
     max_answers: Annotated[int, Positive, described("Most answers in one submission.")] = 500
     max_metadata_bytes: Annotated[
         int, Positive, described("Largest metadata of one submission, as JSON, in bytes.")
@@ -60,9 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     api_pool_size: Annotated[int, Positive, described("Postgres connections of one API process.")] = 12
     worker_pool_size: Annotated[int, Positive, described("Postgres connections of one worker process.")] = 12
     worker_concurrency: Annotated[int, Positive, described("Rings one worker process handles at once.")] = 16
-    worker_batch: Annotated[
-        int, Positive, described("Most submissions a worker handles in one transaction.")
-    ] = 200
+    worker_batch: Annotated[int, Positive, described("Most submissions a worker handles in one transaction.")] = 200
     lease_seconds: Annotated[
         float, Positive, described("How long a claim lasts unless its worker renews it, in seconds.")
     ] = 30.0
@@ -76,29 +70,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     sweep_grace_seconds: Annotated[
         float, Positive, described("How long rung work may lie untaken before it is rung again, in seconds.")
     ] = 3.0
-    max_attempts: Annotated[
-        int, msgspec.Meta(ge=1, le=100, description="Attempts of a stage before it is dead.")
-    ] = 5
+    max_attempts: Annotated[int, msgspec.Meta(ge=1, le=100, description="Attempts of a stage before it is dead.")] = 5
     retry_base_seconds: Annotated[
         float,
         Positive,
         described("Upper bound of the first retry's random delay; doubles each time, in seconds."),
     ] = 1.0
-    retry_cap_seconds: Annotated[
-        float, Positive, described("Upper bound of any retry's delay, in seconds.")
-    ] = 300.0
+    retry_cap_seconds: Annotated[float, Positive, described("Upper bound of any retry's delay, in seconds.")] = 300.0
     shutdown_seconds: Annotated[
         float, Positive, described("How long running work may take to finish after SIGTERM, in seconds.")
     ] = 10.0
-    status_ttl_seconds: Annotated[
-        int, Positive, described("How long a status stays in Redis, in seconds.")
-    ] = 86_400
+    status_ttl_seconds: Annotated[int, Positive, described("How long a status stays in Redis, in seconds.")] = 86_400
     result_ttl_seconds: Annotated[
         int, Positive, described("How long a finished submission stays in Redis, in seconds.")
     ] = 604_800
-    learner_token_seconds: Annotated[
-        int, Positive, described("Longest life of a learner token, in seconds.")
-    ] = 3_600
+    learner_token_seconds: Annotated[int, Positive, described("Longest life of a learner token, in seconds.")] = 3_600
     key_cache_seconds: Annotated[
         float,
         Positive,
@@ -118,9 +104,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], described("Least severe log lines that are written.")
     ] = "info"
-    log_format: Annotated[
-        Literal["json", "console"], described("`json` for machines, `console` for people.")
-    ] = "json"
+    log_format: Annotated[Literal["json", "console"], described("`json` for machines, `console` for people.")] = "json"
 
     @property
     def submission_limit(self) -> RateLimit:
@@ -157,9 +141,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     fields = {variable_of(field.name): field for field in msgspec.structs.fields(Settings)}
     for name in sorted(given):
         if name not in fields and name not in CLIENT_VARIABLES:
-            raise SettingsError(
-                f"{name} is not a setting of Gradeline; see docs/settings.md for those that are"
-            )
+            raise SettingsError(f"{name} is not a setting of Gradeline; see docs/settings.md for those that are")
     values: dict[str, Any] = {
         fields[n].name: _convert(n, value, fields[n].type) for n, value in given.items() if n in fields
     }
@@ -178,9 +160,7 @@ def _convert(name: str, value: str, kind: Any) -> object:
 def _check_together(settings: Settings) -> None:
     _ = settings.submission_limit, settings.tenant_limit
     if settings.worker_dead_seconds < 2 * settings.heartbeat_seconds:
-        raise SettingsError(
-            "GRADELINE_WORKER_DEAD_SECONDS must be at least twice GRADELINE_HEARTBEAT_SECONDS"
-        )
+        raise SettingsError("GRADELINE_WORKER_DEAD_SECONDS must be at least twice GRADELINE_HEARTBEAT_SECONDS")
     if settings.lease_seconds < settings.worker_dead_seconds:
         raise SettingsError("GRADELINE_LEASE_SECONDS must be at least GRADELINE_WORKER_DEAD_SECONDS")
     for name, url, schemes in (

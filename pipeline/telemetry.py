@@ -33,9 +33,7 @@ WATCH_FAILED: Final = "watch.failed"
 
 def configure(level: str, style: str) -> None:
     """Send structured lines to standard error, as `json` or for a `console`."""
-    renderer: Any = (
-        structlog.processors.JSONRenderer() if style == "json" else structlog.dev.ConsoleRenderer()
-    )
+    renderer: Any = structlog.processors.JSONRenderer() if style == "json" else structlog.dev.ConsoleRenderer()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -4,11 +4,11 @@ import threading
 from typing import Any, Final
 
 import redis
-from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
+import structlog
 from dramatiq.broker import MessageProxy
+from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
 from dramatiq.errors import ConnectionClosed, DecodeError
 from dramatiq.message import Message
-import structlog
 
 from pipeline import telemetry
 from pipeline.live.bell import NAMESPACE, WAKE_CHANNEL

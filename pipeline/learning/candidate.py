@@ -37,9 +37,7 @@ class Kind(StrEnum):
     CHALLENGE = "challenge"
 
 
-TARGETS: Final[Mapping[Kind, float]] = MappingProxyType(
-    {Kind.WEAKNESS: 0.75, Kind.REVIEW: 0.85, Kind.CHALLENGE: 0.55}
-)
+TARGETS: Final[Mapping[Kind, float]] = MappingProxyType({Kind.WEAKNESS: 0.75, Kind.REVIEW: 0.85, Kind.CHALLENGE: 0.55})
 """The expected score that each kind aims at: within reach, nearly sure, and open."""
 
 
@@ -99,9 +97,7 @@ def candidate_of(question: Question, rating: ItemRating | None = None) -> Candid
     )
 
 
-def index_candidates(
-    candidates: Iterable[Candidate], targets: Mapping[Kind, float] = TARGETS
-) -> CandidateIndex:
+def index_candidates(candidates: Iterable[Candidate], targets: Mapping[Kind, float] = TARGETS) -> CandidateIndex:
     """Shelve `candidates` (each id once) for every kind in `targets`; O(n·log n)."""
     by_topic: dict[str, list[Candidate]] = defaultdict(list)
     for candidate in candidates:

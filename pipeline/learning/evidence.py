@@ -100,6 +100,4 @@ def evidence_of(scored: ScoredAnswer) -> Evidence | None:
 
 def fully_answered(scored_answers: Iterable[ScoredAnswer]) -> frozenset[str]:
     """The ids of the questions answered with the whole score, settled or provisional."""
-    return frozenset(
-        scored.answer.question.id for scored in scored_answers if (scored.score.fraction or 0.0) >= 1.0
-    )
+    return frozenset(scored.answer.question.id for scored in scored_answers if (scored.score.fraction or 0.0) >= 1.0)

@@ -139,9 +139,7 @@ def ability_in(skills: Mapping[str, Skill], topics: tuple[str, ...]) -> float:
     return total / len(topics)
 
 
-def apply_answer(
-    skills: Mapping[str, Skill], item: ItemRating, evidence: Evidence, now: datetime
-) -> AnswerEffect:
+def apply_answer(skills: Mapping[str, Skill], item: ItemRating, evidence: Evidence, now: datetime) -> AnswerEffect:
     """The effect of one answer given at `now` by a learner with `skills` on a question rated `item`."""
     expected = expected_score(ability_in(skills, evidence.topics), item.rating, evidence.guess)
     surprise = evidence.outcome - expected
@@ -151,9 +149,7 @@ def apply_answer(
     step = -item_step(item.answers) * evidence.item_weight * surprise
     counted = int(evidence.item_weight > 0)
     return AnswerEffect(
-        skills=tuple(
-            _moved(skill, moved, evidence, share, now) for skill, moved in zip(before, steps, strict=True)
-        ),
+        skills=tuple(_moved(skill, moved, evidence, share, now) for skill, moved in zip(before, steps, strict=True)),
         item=ItemRating(rating=item.rating + step, answers=item.answers + counted),
         change=Change(
             question_id=evidence.question_id,

@@ -56,9 +56,9 @@ WORDS: Final[Mapping[str, Words]] = MappingProxyType(
             gap="",
         ),
         "zh": Words(
-            weakness="针对最近七天的错误练习{count}道题：{topics}。",  # noqa: RUF001  Chinese full-width colon
-            review="复习学过的主题{count}道题：{topics}。",  # noqa: RUF001  Chinese full-width colon
-            challenge="更进一步的挑战{count}道题：{topics}。",  # noqa: RUF001  Chinese full-width colon
+            weakness="针对最近七天的错误练习{count}道题：{topics}。",
+            review="复习学过的主题{count}道题：{topics}。",
+            challenge="更进一步的挑战{count}道题：{topics}。",
             nothing="暂时没有更多适合的题目。合适的题目都已答对。",
             comma="、",
             gap="",

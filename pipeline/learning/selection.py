@@ -29,9 +29,7 @@ from pipeline.learning.rationale import rationale_for
 from pipeline.learning.weakness import Weakness
 from pipeline.model import JsonValue
 
-MIX: Final[Mapping[Kind, float]] = MappingProxyType(
-    {Kind.WEAKNESS: 0.6, Kind.REVIEW: 0.2, Kind.CHALLENGE: 0.2}
-)
+MIX: Final[Mapping[Kind, float]] = MappingProxyType({Kind.WEAKNESS: 0.6, Kind.REVIEW: 0.2, Kind.CHALLENGE: 0.2})
 FOCUS: Final = 3
 """So many topics take turns before the next ones get theirs: practice needs more than one question."""
 
@@ -150,9 +148,7 @@ def _picks(search: _Search, kind: Kind, barred: set[str]) -> Iterator[Recommende
                 yield pick
 
 
-def _fitting(
-    search: _Search, kind: Kind, topic: str, barred: AbstractSet[str]
-) -> Iterator[RecommendedQuestion]:
+def _fitting(search: _Search, kind: Kind, topic: str, barred: AbstractSet[str]) -> Iterator[RecommendedQuestion]:
     """One topic's questions, each the best fit of `LOOKAHEAD` neighbours on the shelves."""
     target = search.index.targets[kind]
     shelves = search.index.shelves.get((kind, topic), NO_SHELVES)

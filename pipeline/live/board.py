@@ -112,15 +112,11 @@ class RedisBoard:
             return None
         return Shown(int(tenant), int(version), status.decode(), document)
 
-    async def remember(
-        self, submission_id: str, tenant_id: int, version: int, status: str, document: bytes
-    ) -> None:
+    async def remember(self, submission_id: str, tenant_id: int, version: int, status: str, document: bytes) -> None:
         """Keep a submission's document for its version; raises `Unavailable`."""
         ttl = self._result_ttl if status in FINAL_STATUSES else self._status_ttl
         with reaching():
-            await self._remember(
-                keys=[submission_key(submission_id)], args=[tenant_id, version, status, document, ttl]
-            )
+            await self._remember(keys=[submission_key(submission_id)], args=[tenant_id, version, status, document, ttl])
 
     async def flow(self) -> dict[str, int]:
         """How many entered (`score:in`) and left (`score:out`) each stage in the last full minute or this one."""

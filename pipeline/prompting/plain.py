@@ -42,9 +42,7 @@ def plain(text: str, limit: int) -> str:
 
 def quotable(text: str, limit: int = QUOTE_LIMIT) -> str:
     """`text` as `plain` leaves it, on one line, with runs of white space made one space."""
-    return _cut(
-        " ".join(_UNSAFE.sub("", text[: limit * _WINDOW]).split()), limit, len(text) > limit * _WINDOW
-    )
+    return _cut(" ".join(_UNSAFE.sub("", text[: limit * _WINDOW]).split()), limit, len(text) > limit * _WINDOW)
 
 
 def scalar_text(value: JsonValue, limit: int = QUOTE_LIMIT) -> str | None:

@@ -167,9 +167,7 @@ def _check_criterion(criterion: Fields, seen: set[str]) -> None:
         seen.add(identifier)
 
 
-def _refuse_strangers(
-    answer: Fields, name: str, named: Sequence[str] | None, option_ids: Collection[str]
-) -> None:
+def _refuse_strangers(answer: Fields, name: str, named: Sequence[str] | None, option_ids: Collection[str]) -> None:
     for index, option in enumerate(named or ()):
         if option not in option_ids:
             answer.refuse(f"{name}/{index}", "is not an option of this question")

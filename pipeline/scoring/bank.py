@@ -119,9 +119,7 @@ def _option(body: Fields) -> Mapping[str, str] | None:
     return None if identifier is None or text is None else {"id": identifier, "text": text}
 
 
-def _answer(
-    fields: Fields, question_type: str, options: tuple[Mapping[str, str], ...]
-) -> Mapping[str, JsonValue]:
+def _answer(fields: Fields, question_type: str, options: tuple[Mapping[str, str], ...]) -> Mapping[str, JsonValue]:
     answer = fields.object("answer")
     if question_type in OPTION_TYPES and not fields.body.get("options"):
         fields.refuse("options", f"is required for {question_type}")

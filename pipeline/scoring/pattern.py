@@ -36,9 +36,7 @@ def program_size(pattern: str) -> int:
 
 def full_match(pattern: str, text: str, *, keep_case: bool) -> bool:
     """Whether all of `text` matches a pattern that `program_size` let through."""
-    return (
-        len(text) <= MAX_MATCHED_CHARS and _compiled(pattern, keep_case=keep_case).fullmatch(text) is not None
-    )
+    return len(text) <= MAX_MATCHED_CHARS and _compiled(pattern, keep_case=keep_case).fullmatch(text) is not None
 
 
 def _compiled(pattern: str, *, keep_case: bool) -> "re2._Regexp":

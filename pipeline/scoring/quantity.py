@@ -25,9 +25,7 @@ MAX_NUMBER_CHARS: Final = 100
 _SIGNS: Final = str.maketrans(
     {"\u2212": "-", "\u2013": "-", "\u2019": "'", "\u00d7": "x", "\u066b": ".", "\u066c": ",", "\u2044": "/"}
 )
-_RAISED: Final = re.compile(
-    "[\u2070\u00b9\u00b2\u00b3\u2074-\u2079\u207a\u207b]+"
-)  # superscript digits and signs
+_RAISED: Final = re.compile("[\u2070\u00b9\u00b2\u00b3\u2074-\u2079\u207a\u207b]+")  # superscript digits and signs
 _BARE_POWER: Final = re.compile(r"^([=≈~]? ?[+-]?) ?10 ?(?:\^|\*\*) ?(?=[+-]?[0-9])")
 _NUMBER: Final = re.compile(
     r"[=≈~]? ?(?P<before>[$€£¥₩₹]?) ?(?P<sign>[+-]?) ?(?P<currency>[$€£¥₩₹]?) ?"
@@ -56,9 +54,7 @@ def matches(key: Mapping[str, JsonValue], response: JsonValue) -> bool:
     Decimal arithmetic, so 3.13 is within 0.01 of 3.14 though binary floats deny it. A unit, where the
     key has one, may be left out but must not be another; no units are converted.
     """
-    return any(
-        _within(key, reading.value) and _unit_fits(key, reading.unit) for reading in readings(response)
-    )
+    return any(_within(key, reading.value) and _unit_fits(key, reading.unit) for reading in readings(response))
 
 
 def readings(response: JsonValue) -> tuple[Reading, ...]:
@@ -136,10 +132,7 @@ def _is_grouped(body: str) -> bool:
     """Whether `body` is digits in groups: 1,234,567 by threes, or 12,34,567 as in India."""
     if len({char for char in body if not char.isdigit()}) != _SINGLE_KIND:
         return False
-    return (
-        re.fullmatch(r"[1-9][0-9]{0,2}(?:[.,' ][0-9]{3})+|[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}", body)
-        is not None
-    )
+    return re.fullmatch(r"[1-9][0-9]{0,2}(?:[.,' ][0-9]{3})+|[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}", body) is not None
 
 
 def _ungrouped(body: str) -> str:

@@ -58,13 +58,11 @@ def each_answer(key: AbstractSet[str], picked: AbstractSet[str], option_count: i
     return (option_count - len(picked ^ key)) / option_count
 
 
-PARTIAL_MODES: Final[Mapping[str, Callable[[AbstractSet[str], AbstractSet[str], int], float]]] = (
-    MappingProxyType(
-        {
-            "all_or_nothing": all_or_nothing,
-            "net_correct": net_correct,
-            "coverage": coverage,
-            "each_answer": each_answer,
-        }
-    )
+PARTIAL_MODES: Final[Mapping[str, Callable[[AbstractSet[str], AbstractSet[str], int], float]]] = MappingProxyType(
+    {
+        "all_or_nothing": all_or_nothing,
+        "net_correct": net_correct,
+        "coverage": coverage,
+        "each_answer": each_answer,
+    }
 )

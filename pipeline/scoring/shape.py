@@ -55,11 +55,7 @@ def forbidden_characters(text: str) -> str | None:
     match = _FORBIDDEN.search(text)
     if match is None:
         return None
-    return (
-        "contains a NUL character"
-        if match.group() == "\x00"
-        else "contains a lone surrogate, which is no character"
-    )
+    return "contains a NUL character" if match.group() == "\x00" else "contains a lone surrogate, which is no character"
 
 
 def escape(key: str) -> str:
@@ -73,9 +69,7 @@ def _all_blank(values: Iterable[JsonValue]) -> bool:
 
 def _names_nothing(question: Question, response: Mapping[str, JsonValue]) -> bool:
     return (
-        len(response) <= MAX_PICKS
-        and set(response) <= set(question.answer["pairs"])
-        and _all_blank(response.values())
+        len(response) <= MAX_PICKS and set(response) <= set(question.answer["pairs"]) and _all_blank(response.values())
     )
 
 

@@ -70,9 +70,7 @@ def similarity(answer: str, references: Sequence[str], prompt: str) -> float:
     known = {stem(token) for token in tokens(prompt)}
     given = _profile(tokens(answer), known)
     if not given.weights:
-        return max(
-            (_symbol_likeness(written, comparable(reference)) for reference in references), default=0.0
-        )
+        return max((_symbol_likeness(written, comparable(reference)) for reference in references), default=0.0)
     keys = [_profile(tokens(reference), known) for reference in references]
     resembling = _resembling({word for key in keys for word in key.weights}, given.weights)
     return max((_likeness(given, key, resembling) for key in keys), default=0.0)

@@ -26,8 +26,7 @@ _INVISIBLE: Final = re.compile("[\u200b\u2060\ufeff\u00ad]")
 
 # Han (with iteration marks), kana and Hangul: scripts in which a blank is a matter of taste or absent.
 _CJK: Final = (
-    "\u1100-\u11ff\uac00-\ud7a3\u3040-\u30ff\u31f0-\u31ff"
-    "\u3005-\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+    "\u1100-\u11ff\uac00-\ud7a3\u3040-\u30ff\u31f0-\u31ff\u3005-\u3007\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 )
 # Thai, Lao, Myanmar and Khmer are written without blanks between words as well.
 _UNSPACED: Final = f"{_CJK}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"

@@ -79,9 +79,7 @@ def _fits_pattern(key: Mapping[str, JsonValue], text: str) -> bool:
 
 
 def _judge_blank(key: Mapping[str, JsonValue], text: str | None, prompt: str) -> Verdict:
-    return (
-        Verdict(0.0, Outcome.INCORRECT) if text is None or is_blank(text) else judge_text(key, text, prompt)
-    )
+    return Verdict(0.0, Outcome.INCORRECT) if text is None or is_blank(text) else judge_text(key, text, prompt)
 
 
 def _combined(verdicts: list[Verdict]) -> Outcome:

@@ -37,10 +37,9 @@ class SubmissionIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     learner_id: Name
     answers: Annotated[list[AnswerIn], msgspec.Meta(min_length=1)]
     assignment_id: Name | None = None
-    locale: (
-        Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9]{1,8}([-_][A-Za-z0-9]{1,8})*$", max_length=35)]
-        | None
-    ) = None
+    locale: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9]{1,8}([-_][A-Za-z0-9]{1,8})*$", max_length=35)] | None = (
+        None
+    )
     career_goal: Word | None = None
     industry: Word | None = None
     priority: Literal["low", "normal", "high"] = "normal"
@@ -71,9 +70,7 @@ def read_submission(body: bytes, limits: IntakeLimits, now: datetime) -> Submiss
 def check_submission(raw: JsonValue, limits: IntakeLimits, now: datetime) -> SubmissionIn:
     """Check one hand-in that is decoded already, as in a batch."""
     problems = list(problems_in(raw, SubmissionIn))
-    problems += [
-        problem for problem in forbidden_text(raw) if problem.pointer not in {p.pointer for p in problems}
-    ]
+    problems += [problem for problem in forbidden_text(raw) if problem.pointer not in {p.pointer for p in problems}]
     if problems:
         raise InvalidInput(first_problems(problems))
     given = msgspec.convert(raw, SubmissionIn)
@@ -94,9 +91,7 @@ def decode_json(body: bytes) -> JsonValue:
     try:
         return msgspec.json.decode(body)
     except UnicodeDecodeError as error:
-        raise InvalidInput(
-            [FieldProblem("", f"The body is not valid UTF-8 at byte {error.start}.")]
-        ) from None
+        raise InvalidInput([FieldProblem("", f"The body is not valid UTF-8 at byte {error.start}.")]) from None
     except RecursionError:
         raise InvalidInput([FieldProblem("", "The body is nested too deeply.")]) from None
     except msgspec.DecodeError as error:
@@ -121,9 +116,7 @@ def check_answers(given: SubmissionIn, questions: Mapping[str, Question]) -> Non
 
 def _own_problems(given: SubmissionIn, limits: IntakeLimits, now: datetime) -> Iterator[FieldProblem]:
     if len(given.answers) > limits.max_answers:
-        yield FieldProblem(
-            "/answers", f"At most {limits.max_answers} answers are allowed, not {len(given.answers)}."
-        )
+        yield FieldProblem("/answers", f"At most {limits.max_answers} answers are allowed, not {len(given.answers)}.")
     else:
         yield from _repeated_questions(given)
     if given.metadata and len(msgspec.json.encode(given.metadata)) > limits.max_metadata_bytes:
@@ -142,9 +135,7 @@ def _repeated_questions(given: SubmissionIn) -> Iterator[FieldProblem]:
 
 def _time_problems(moment: datetime, now: datetime) -> Iterator[FieldProblem]:
     if moment.tzinfo is None:
-        yield FieldProblem(
-            "/submitted_at", "The time needs an offset from UTC, such as 2026-01-31T09:00:00Z."
-        )
+        yield FieldProblem("/submitted_at", "The time needs an offset from UTC, such as 2026-01-31T09:00:00Z.")
     elif moment > now + CLOCK_TOLERANCE:
         yield FieldProblem("/submitted_at", "The time lies in the future.")
     elif moment < datetime(2000, 1, 1, tzinfo=UTC):
@@ -200,7 +191,7 @@ def _struct_item(kind: Any) -> type[msgspec.Struct] | None:
 
 
 def pointer_and_detail(message: str) -> tuple[str, str]:
-    """msgspec's "Expected `int`, got `str` - at `$.a[0]`" as ("/a/0", "Expected `int`, got `str`.")."""
+    """Msgspec's "Expected `int`, got `str` - at `$.a[0]`" as ("/a/0", "Expected `int`, got `str`.")."""
     detail, _, place = message.partition(" - at `$")
     path = place.rstrip("`").replace("[", "/").replace("]", "").replace(".", "/")
     return ("" if path == "..." else path), f"{detail}."

@@ -59,9 +59,7 @@ class Intake:
         self._commits: Batcher[NewSubmission, Acceptance] = Batcher(self._commit, most=ACCEPTED_AT_ONCE)
         self._announcements: set[asyncio.Task[None]] = set()
 
-    async def submit(
-        self, tenant_id: int, given: SubmissionIn, idempotency_key: str | None = None
-    ) -> Submitted:
+    async def submit(self, tenant_id: int, given: SubmissionIn, idempotency_key: str | None = None) -> Submitted:
         """Accept one hand-in.
 
         Raises `InvalidInput` for what the question bank does not know or cannot take, `IdempotencyMismatch`
@@ -150,9 +148,7 @@ def fingerprint(given: SubmissionIn) -> bytes:
     return hashlib.blake2b(msgspec.json.encode(plain, order="sorted"), digest_size=16).digest()
 
 
-def accepted_view(
-    submission: NewSubmission, questions: tuple[Question, ...], created_at: datetime
-) -> SubmissionView:
+def accepted_view(submission: NewSubmission, questions: tuple[Question, ...], created_at: datetime) -> SubmissionView:
     """A submission as it is the moment after its commit, without reading it back."""
     return SubmissionView(
         id=submission.id,

@@ -43,12 +43,8 @@ class Heartbeat:
     async def tick(self) -> None:
         shop = self._shop
         try:
-            await self._store.beat(
-                shop.worker_id, shop.in_flight.held(), shop.lease_seconds, stopping=self.stopping
-            )
-            stranded = await self._store.return_stranded(
-                shop.worker_id, shop.in_flight.held(), STRANDED_SECONDS
-            )
+            await self._store.beat(shop.worker_id, shop.in_flight.held(), shop.lease_seconds, stopping=self.stopping)
+            stranded = await self._store.return_stranded(shop.worker_id, shop.in_flight.held(), STRANDED_SECONDS)
             await announce(stranded, shop)
         except Unavailable as error:
             log.warning(telemetry.HEARTBEAT_FAILED, error=str(error))

@@ -22,9 +22,7 @@ def finished(work: Work, now: datetime) -> FinishedSubmission:
         learner_id=work.learner_id,
         submitted_at=work.handed_in_at,
         answers=tuple(
-            FinishedAnswer(
-                one.answer.question.id, one.score.outcome, one.score.fraction, one.answer.response_time_ms
-            )
+            FinishedAnswer(one.answer.question.id, one.score.outcome, one.score.fraction, one.answer.response_time_ms)
             for one in work.scored_answers
         ),
         stages=tuple(run for timing in work.timings if (run := stage_run(timing, now))),

@@ -54,9 +54,7 @@ def decide(works: Sequence[Work], state: LearningState) -> tuple[list[Outcome], 
     outcomes: dict[str, Outcome] = {}
     for work in sorted(works, key=lambda one: one.submission_id):
         key = (work.tenant_id, work.learner_id)
-        outcome, learner, new_items, topics = decide_one(
-            work, learners[key], items, state.banks[work.tenant_id]
-        )
+        outcome, learner, new_items, topics = decide_one(work, learners[key], items, state.banks[work.tenant_id])
         learners[key] = learner
         items.update({(work.tenant_id, question_id): rating for question_id, rating in new_items.items()})
         moved[key] = moved.get(key, frozenset()) | topics
@@ -82,7 +80,7 @@ def decide_one(
         bank,
         effect.skills,
         weaknesses_of(effect.skills.values(), work.handed_in_at),
-        excluded=frozenset(recent),
+        excluded=right.union(recent),
         postponed=frozenset(answered) - right,
         seed=work.submission_id,
         count=RECOMMENDED,
@@ -93,11 +91,8 @@ def decide_one(
     return Done(msgspec.to_builtins(advice)), LearnerState(effect.skills, recent), changed, topics
 
 
-def remember_correct(
-    recent: Sequence[str], answered: Sequence[str], right: frozenset[str]
-) -> tuple[str, ...]:
+def remember_correct(recent: Sequence[str], answered: Sequence[str], right: frozenset[str]) -> tuple[str, ...]:
     """`recent` with this submission's right answers at the end; what was now answered wrong is forgotten."""
-    kept = [question_id for question_id in recent if question_id not in answered]
-    return tuple(
-        (kept + [question_id for question_id in answered if question_id in right])[-REMEMBERED_CORRECT:]
-    )
+    here = frozenset(answered)
+    kept = [question_id for question_id in recent if question_id not in here]
+    return tuple((kept + [question_id for question_id in answered if question_id in right])[-REMEMBERED_CORRECT:])

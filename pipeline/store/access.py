@@ -80,9 +80,7 @@ class AccessStore:
     async def token_secret(self, tenant_id: int) -> str | None:
         """What the tenant's learner tokens are signed with."""
         async with transaction(self._engine) as connection:
-            secret: Any = (
-                await connection.execute(TOKEN_SECRET, {"tenant_id": tenant_id})
-            ).scalar_one_or_none()
+            secret: Any = (await connection.execute(TOKEN_SECRET, {"tenant_id": tenant_id})).scalar_one_or_none()
         return None if secret is None else str(secret)
 
     async def list_keys(self, tenant_id: int | None) -> list[KeyInfo]:

@@ -57,9 +57,7 @@ BUMP = text("UPDATE tenants SET bank_version = bank_version + 1 WHERE id = :tena
 def body_of(question: Question) -> dict[str, Any]:
     """What is stored of a version: everything but its id and number."""
     body = msgspec.to_builtins(question)
-    return {
-        name: value for name, value in body.items() if name not in {"id", "version"} and value is not None
-    }
+    return {name: value for name, value in body.items() if name not in {"id", "version"} and value is not None}
 
 
 class BankStore:
@@ -110,9 +108,7 @@ def stored_from(row: Any, tenant_id: int) -> StoredQuestion:
     return StoredQuestion(row.version_key, row.question_key, tenant_id, question)
 
 
-async def save_questions(
-    connection: AsyncConnection, tenant_id: int, questions: Sequence[Question]
-) -> list[Saved]:
+async def save_questions(connection: AsyncConnection, tenant_id: int, questions: Sequence[Question]) -> list[Saved]:
     ids = [question.id for question in questions]
     known = {row.id for row in await connection.execute(CURRENT, {"tenant_id": tenant_id, "ids": ids})}
     fresh = [id_ for id_ in ids if id_ not in known]

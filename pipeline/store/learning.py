@@ -1,7 +1,7 @@
 """What the store knows of learners and items, read under lock and written back in the same transaction."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline.learning.candidate import CandidateIndex, candidate_of, index_candidates
 from pipeline.learning.metrics import AnswerSums, Increments
-from pipeline.learning.rating import ItemRating, Skill
+from pipeline.learning.rating import ItemRating, Skill, first_item_rating
 from pipeline.learning.recency import Recent
 from pipeline.model import Work
 from pipeline.stages.recommend import ItemKey, Learned, LearnerKey, LearnerState, LearningState
@@ -80,6 +80,17 @@ SAVE_SKILLS = text(
     """
 )
 
+START_ITEMS = text(
+    """
+    INSERT INTO item_ratings (question_key, tenant_id, rating, answers)
+    SELECT q.key, i.tenant_id, i.rating, i.answers
+    FROM jsonb_to_recordset(CAST(:items AS jsonb)) AS i(tenant_id int, id text, rating float, answers int)
+    JOIN questions q ON q.tenant_id = i.tenant_id AND q.id = i.id
+    ORDER BY q.key
+    ON CONFLICT (question_key) DO NOTHING
+    """
+)
+
 SAVE_ITEMS = text(
     """
     INSERT INTO item_ratings (question_key, tenant_id, rating, answers)
@@ -92,7 +103,9 @@ SAVE_ITEMS = text(
 )
 
 SUMS: Final = "answers, scored, correct, fraction_millionths, timed, response_time_ms"
-SUM_TYPES: Final = "answers bigint, scored bigint, correct bigint, fraction_millionths bigint, timed bigint, response_time_ms bigint"
+SUM_TYPES: Final = (
+    "answers bigint, scored bigint, correct bigint, fraction_millionths bigint, timed bigint, response_time_ms bigint"
+)
 
 
 def added(table: str, columns: str = SUMS) -> str:
@@ -202,8 +215,21 @@ async def lock_learning(connection: AsyncConnection, banks: Banks, works: Sequen
 
 
 async def _lock_items(connection: AsyncConnection, works: Sequence[Work]) -> dict[ItemKey, ItemRating]:
-    items = {(work.tenant_id, answer.question.id) for work in works for answer in work.answers}
-    wanted = as_json([{"tenant_id": tenant_id, "id": id_} for tenant_id, id_ in items])
+    asked = {(w.tenant_id, a.question.id): a.question for w in works for a in w.answers}
+    items = await _locked_items(connection, asked)
+    if fresh := {key: question for key, question in asked.items() if key not in items}:
+        # A row that is not there can't be locked: put it there first, then lock with whoever else did.
+        first = [
+            {"tenant_id": key[0], "id": key[1], **msgspec.structs.asdict(first_item_rating(question))}
+            for key, question in fresh.items()
+        ]
+        await connection.execute(START_ITEMS, {"items": as_json(first)})
+        items |= await _locked_items(connection, fresh)
+    return items
+
+
+async def _locked_items(connection: AsyncConnection, keys: Iterable[ItemKey]) -> dict[ItemKey, ItemRating]:
+    wanted = as_json([{"tenant_id": tenant_id, "id": id_} for tenant_id, id_ in keys])
     rows = await connection.execute(LOCK_ITEMS, {"items": wanted})
     return {(row.tenant_id, row.id): ItemRating(row.rating, row.answers) for row in rows}
 
@@ -276,8 +302,7 @@ async def add_metrics(connection: AsyncConnection, increments: Increments) -> No
     ]
     await connection.execute(ADD_DAYS, {"rows": as_json(days)})
     items = [
-        {"tenant_id": row.tenant_id, "question_id": row.question_id, **sums(row.sums)}
-        for row in increments.questions
+        {"tenant_id": row.tenant_id, "question_id": row.question_id, **sums(row.sums)} for row in increments.questions
     ]
     await connection.execute(ADD_ITEMS, {"rows": as_json(items)})
     await connection.execute(ADD_MINUTES, {"rows": as_json(increments.stages)})

@@ -1,14 +1,13 @@
 """Reading submissions whole, always of one tenant."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from pipeline.lifecycle import Stage, StageState, Status, status_of
+from pipeline.lifecycle import Stage, status_of
 from pipeline.model import StageView, SubmissionView
 from pipeline.store.engine import transaction
 from pipeline.store.question import QuestionVersions
@@ -26,9 +25,7 @@ COLUMNS = """
     (SELECT jsonb_agg(a.version_key ORDER BY a.position) FROM answers a WHERE a.submission_id = s.id) AS version_keys
 """
 
-READ = text(
-    f"SELECT {COLUMNS} FROM submissions s WHERE s.tenant_id = :tenant_id AND s.id = ANY(CAST(:ids AS uuid[]))"
-)
+READ = text(f"SELECT {COLUMNS} FROM submissions s WHERE s.tenant_id = :tenant_id AND s.id = ANY(CAST(:ids AS uuid[]))")
 
 
 class ReadingStore:
@@ -41,9 +38,7 @@ class ReadingStore:
     async def read(self, tenant_id: int, ids: Sequence[str]) -> list[SubmissionView]:
         """These submissions of the tenant, in the order asked for; those it does not have are left out."""
         async with transaction(self._engine) as connection:
-            rows = {
-                r.id: r for r in await connection.execute(READ, {"tenant_id": tenant_id, "ids": list(ids)})
-            }
+            rows = {r.id: r for r in await connection.execute(READ, {"tenant_id": tenant_id, "ids": list(ids)})}
             keys = {key for row in rows.values() for key in row.version_keys or ()}
             versions = await self._versions.load(connection, keys)
             return [view_from(rows[id_], versions) for id_ in ids if id_ in rows]

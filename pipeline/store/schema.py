@@ -54,9 +54,7 @@ def one_of(column: str, values: Any) -> str:
 
 
 def moment(name: str, *, nullable: bool = False, now: bool = False) -> Column[Any]:
-    return Column(
-        name, DateTime(timezone=True), nullable=nullable, server_default=func.now() if now else None
-    )
+    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=func.now() if now else None)
 
 
 def tenant() -> Column[Any]:

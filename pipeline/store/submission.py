@@ -1,10 +1,8 @@
 """Accepting submissions: many in one statement, each kept whole or not at all."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
-import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -12,7 +10,6 @@ from pipeline.lifecycle import Stage, StageState, Status, first_states
 from pipeline.model import NewSubmission
 from pipeline.ports import Acceptance, Accepted, Repeated, Stale
 from pipeline.store.engine import as_json, transaction
-
 
 # One statement for the whole batch. `current` holds the submissions whose questions are all still at the
 # version they were checked against; a repeated idempotency key inserts nothing and is looked up afterwards.
@@ -74,9 +71,7 @@ FIND_REPEATED = text(
 )
 
 FIRST_STATES = as_json([{"stage": stage, "state": state} for stage, state in first_states().items()])
-READY_AT_FIRST: tuple[Stage, ...] = tuple(
-    s for s, state in first_states().items() if state is StageState.READY
-)
+READY_AT_FIRST: tuple[Stage, ...] = tuple(s for s, state in first_states().items() if state is StageState.READY)
 
 
 def submission_row(submission: NewSubmission) -> dict[str, Any]:

@@ -4,7 +4,6 @@ All times are Postgres'; the clocks of workers decide nothing.
 """
 
 from collections.abc import Sequence
-
 from typing import Any
 
 import msgspec
@@ -24,9 +23,7 @@ REGISTER = text(
     "INSERT INTO workers (id, host, pid, stages) VALUES (CAST(:id AS uuid), :host, :pid, :stages)"
     " ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp()"
 )
-BEAT = text(
-    "UPDATE workers SET heartbeat_at = clock_timestamp(), stopping = :stopping WHERE id = CAST(:id AS uuid)"
-)
+BEAT = text("UPDATE workers SET heartbeat_at = clock_timestamp(), stopping = :stopping WHERE id = CAST(:id AS uuid)")
 LEAVE = text("DELETE FROM workers WHERE id = CAST(:id AS uuid)")
 FORGET_DEAD = text("DELETE FROM workers WHERE heartbeat_at < clock_timestamp() - interval '1 hour'")
 
@@ -120,9 +117,7 @@ class UpkeepStore:
     async def register(self, worker_id: str, host: str, pid: int, stages: Sequence[str]) -> None:
         """Make a worker known, so that its leases count."""
         async with transaction(self._engine) as connection:
-            await connection.execute(
-                REGISTER, {"id": worker_id, "host": host, "pid": pid, "stages": list(stages)}
-            )
+            await connection.execute(REGISTER, {"id": worker_id, "host": host, "pid": pid, "stages": list(stages)})
 
     async def leave(self, worker_id: str) -> None:
         """Take a worker off the list; it holds nothing any more."""
@@ -166,9 +161,7 @@ class UpkeepStore:
                     "most": REAPED_AT_ONCE,
                 },
             )
-            return await take_back(
-                connection, [lost_from(row) for row in rows], Event.GAVE_BACK, max_attempts=None
-            )
+            return await take_back(connection, [lost_from(row) for row in rows], Event.GAVE_BACK, max_attempts=None)
 
     async def sweep(self, *, dead_seconds: float, trust_liveness: bool, max_attempts: int) -> Recorded | None:
         """Take back what dead workers and expired leases hold; None where another sweeper is at it."""
@@ -183,9 +176,7 @@ class UpkeepStore:
             await connection.execute(FORGET_DEAD)
             return await take_back(connection, lost, Event.LEASE_LOST, max_attempts=max_attempts)
 
-    async def untaken(
-        self, stage: Stage, *, grace_seconds: float, most: int, with_retries: bool = True
-    ) -> Untaken:
+    async def untaken(self, stage: Stage, *, grace_seconds: float, most: int, with_retries: bool = True) -> Untaken:
         """The oldest ready work of a stage that was due `grace_seconds` ago, and retries that are due now."""
         async with transaction(self._engine) as connection:
             rows = list(
@@ -204,9 +195,7 @@ class UpkeepStore:
     async def untaken_deliveries(self, *, grace_seconds: float, most: int) -> Untaken:
         """Webhook deliveries that are due, were rung long ago, or whose worker is gone."""
         async with transaction(self._engine) as connection:
-            rows = list(
-                await connection.execute(UNTAKEN_DELIVERIES, {"grace_seconds": grace_seconds, "most": most})
-            )
+            rows = list(await connection.execute(UNTAKEN_DELIVERIES, {"grace_seconds": grace_seconds, "most": most}))
         return untaken_from(rows)
 
 
@@ -218,9 +207,7 @@ def untaken_from(rows: Sequence[Any]) -> Untaken:
 
 
 def claims_json(in_flight: Sequence[tuple[Stage, Claim]]) -> str:
-    return as_json(
-        [{"submission_id": c.submission_id, "stage": stage, "epoch": c.epoch} for stage, c in in_flight]
-    )
+    return as_json([{"submission_id": c.submission_id, "stage": stage, "epoch": c.epoch} for stage, c in in_flight])
 
 
 def lost_from(row: Any) -> Lost:

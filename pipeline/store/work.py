@@ -23,7 +23,6 @@ from pipeline.lifecycle import (
     StageState,
     Status,
     advance,
-    move,
     status_of,
 )
 from pipeline.model import (
@@ -37,8 +36,8 @@ from pipeline.model import (
     StageTiming,
     Work,
 )
-from pipeline.stages.verdict import Verdict
 from pipeline.stages.recommend import Learned, LearningState
+from pipeline.stages.verdict import Verdict
 from pipeline.store.engine import as_json, transaction
 from pipeline.store.learning import Banks, add_metrics, lock_learning, save_learning
 from pipeline.store.question import QuestionVersions
@@ -386,9 +385,7 @@ class LockedRow(msgspec.Struct, frozen=True):
     held: Held
 
 
-async def lock(
-    connection: AsyncConnection, submissions: Sequence[tuple[str, int]], statement: Any = LOCK
-) -> Locked:
+async def lock(connection: AsyncConnection, submissions: Sequence[tuple[str, int]], statement: Any = LOCK) -> Locked:
     """Lock these (id, tenant) in id order and read all their stages."""
     claims = as_json([{"submission_id": id_, "tenant_id": tenant_id} for id_, tenant_id in submissions])
     locked = list(await connection.execute(statement, {"claims": claims}))
@@ -396,9 +393,7 @@ async def lock(
     epochs: dict[str, dict[Stage, int]] = {row.id: {} for row in locked}
     attempts: dict[str, dict[Stage, int]] = {row.id: {} for row in locked}
     owners: dict[tuple[str, Stage], tuple[int, str | None]] = {}
-    for id_, stage_name, state, epoch, attempt, worker_id, _ in await connection.execute(
-        STATES, {"ids": list(states)}
-    ):
+    for id_, stage_name, state, epoch, attempt, worker_id, _ in await connection.execute(STATES, {"ids": list(states)}):
         stage = Stage(stage_name)
         states[id_][stage] = StageState(state)
         epochs[id_][stage] = epoch
@@ -441,9 +436,7 @@ async def write(connection: AsyncConnection, pending: Sequence[PendingWrite]) ->
         )
     ).one()
     if (row.moved, row.updated) != (len(moves), len(changes)):
-        raise FenceBroken(
-            f"moved {row.moved} of {len(moves)} stages, {row.updated} of {len(changes)} submissions"
-        )
+        raise FenceBroken(f"moved {row.moved} of {len(moves)} stages, {row.updated} of {len(changes)} submissions")
     ended = [
         {"id": c.submission_id, "tenant_id": c.tenant_id, "event": f"submission.{c.status}"}
         for c, p in zip(changes, pending, strict=True)

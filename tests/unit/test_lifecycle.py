@@ -28,9 +28,7 @@ from pipeline.lifecycle import (
     status_of,
 )
 
-W, R, X, D, G, F, C = (
-    StageState  # waiting, ready, running (x), done, degraded, failed for good (dead), cancelled
-)
+W, R, X, D, G, F, C = StageState  # waiting, ready, running (x), done, degraded, failed for good (dead), cancelled
 
 LEGAL = {
     "waiting": {"predecessors_finished": "ready", "cancelled": "cancelled"},
@@ -189,11 +187,7 @@ def test_a_submission_moves_between_statuses_as_the_design_draws_it() -> None:
         ("pending", "scoring"),
         ("scoring", "ai_processing"),
         ("ai_processing", "completed"),
-        *(
-            (status, end)
-            for status in ("pending", "scoring", "ai_processing")
-            for end in ("failed", "cancelled")
-        ),
+        *((status, end) for status in ("pending", "scoring", "ai_processing") for end in ("failed", "cancelled")),
     }
     back = {
         ("scoring", "pending"),
@@ -254,9 +248,7 @@ class Walk:
         self.met.append(tuple(self.states.values()))
 
     def busy(self) -> list[Stage]:
-        return [
-            stage for stage, state in self.states.items() if state in {StageState.READY, StageState.RUNNING}
-        ]
+        return [stage for stage, state in self.states.items() if state in {StageState.READY, StageState.RUNNING}]
 
     def run(self, data: st.DataObject) -> list[tuple[Stage, Event]]:
         """Until nothing happens by itself: a step begins or ends an attempt, and these are few."""
@@ -276,9 +268,7 @@ def test_with_limited_attempts_every_walk_ends_in_a_final_status(data: st.DataOb
 
 
 @given(st.data(), st.integers(0, 8))
-def test_a_cancelled_walk_is_cancelled_at_once_unless_it_is_completed(
-    data: st.DataObject, steps: int
-) -> None:
+def test_a_cancelled_walk_is_cancelled_at_once_unless_it_is_completed(data: st.DataObject, steps: int) -> None:
     walk = Walk(lambda events: data.draw(st.sampled_from(events)))
     for _ in range(steps):
         if walk.busy():

@@ -57,9 +57,7 @@ def cloze_details(answer: Answer) -> tuple[Remark, ...]:
         return (UNREADABLE,)
     wrong = tuple(_wrong_blanks(answer, answer.response))
     hidden = answer.question.hide_solution
-    shown = tuple(
-        _blank(number, given, "" if hidden else accepted) for number, given, accepted in wrong[:ITEM_LIMIT]
-    )
+    shown = tuple(_blank(number, given, "" if hidden else accepted) for number, given, accepted in wrong[:ITEM_LIMIT])
     rest = len(wrong) - ITEM_LIMIT
     return (*shown, Remark("more_blanks", {"count": rest})) if rest > 0 else shown
 

@@ -70,9 +70,7 @@ def _counts(outcomes: Counter[Outcome], total: int) -> tuple[Remark, ...]:
     )
 
 
-def _next(
-    outcomes: Counter[Outcome], next_topics: Sequence[str], weaknesses: Sequence[str]
-) -> tuple[Remark, ...]:
+def _next(outcomes: Counter[Outcome], next_topics: Sequence[str], weaknesses: Sequence[str]) -> tuple[Remark, ...]:
     if not next_topics:
         return (Remark("look_next_untagged"),) if _TO_WORK_ON & outcomes.keys() else ()
     return (

@@ -26,9 +26,7 @@ def of_difficulty(*difficulties: float) -> list[Candidate]:
 
 
 @given(st.floats(-4, 4), st.sampled_from([0, 3, 4, 5]), st.sampled_from([0.6, 0.75, 0.85]))
-def test_the_fitting_ability_is_expected_to_hit_the_target(
-    difficulty: float, choices: int, target: float
-) -> None:
+def test_the_fitting_ability_is_expected_to_hit_the_target(difficulty: float, choices: int, target: float) -> None:
     candidate = Candidate("q", ("loops",), difficulty, choices)
     guess = 1 / choices if choices else 0.0
     assert expected_score(fitting_ability(candidate, target), difficulty, guess) == pytest.approx(target)

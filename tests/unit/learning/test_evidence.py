@@ -44,9 +44,7 @@ def test_a_provisional_score_counts_half() -> None:
         ((), None, ("general",)),
     ],
 )
-def test_every_question_has_a_topic(
-    topics: tuple[str, ...], module: str | None, expected: tuple[str, ...]
-) -> None:
+def test_every_question_has_a_topic(topics: tuple[str, ...], module: str | None, expected: tuple[str, ...]) -> None:
     assert topics_of(question(topics=topics, module=module)) == expected
 
 

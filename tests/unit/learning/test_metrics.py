@@ -70,9 +70,7 @@ def test_a_learners_day_and_each_question_get_the_sums_of_their_answers() -> Non
             hand_in(FinishedAnswer("q1", Outcome.UNANSWERED, 0.0, 1_000)),
         ]
     )
-    assert found.days == (
-        LearnerDay(ACME, "ann", date(2026, 3, 9), 2, AnswerSums(4, 3, 1, 1_333_333, 3, 95_000)),
-    )
+    assert found.days == (LearnerDay(ACME, "ann", date(2026, 3, 9), 2, AnswerSums(4, 3, 1, 1_333_333, 3, 95_000)),)
     assert found.questions == (
         QuestionCount(ACME, "q1", AnswerSums(2, 2, 1, 1_000_000, 2, 5_000)),
         QuestionCount(ACME, "q2", AnswerSums(1, 1, 0, 333_333, 0, 0)),

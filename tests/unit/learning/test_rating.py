@@ -35,9 +35,7 @@ def test_a_blind_guess_lifts_the_expectation_to_its_floor() -> None:
 
 
 @given(ratings, ratings, st.floats(0, 0.5))
-def test_an_expected_score_lies_between_the_floor_and_one(
-    ability: float, difficulty: float, guess: float
-) -> None:
+def test_an_expected_score_lies_between_the_floor_and_one(ability: float, difficulty: float, guess: float) -> None:
     assert guess <= expected_score(ability, difficulty, guess) <= 1.0
 
 
@@ -99,9 +97,7 @@ def test_a_provisional_answer_moves_half_as_far_as_a_settled_one() -> None:
 
 
 @given(st.lists(scored_answers(), max_size=12), st.integers(0, 12))
-def test_replaying_in_two_submissions_gives_the_same_floats_as_in_one(
-    answers: list[ScoredAnswer], cut: int
-) -> None:
+def test_replaying_in_two_submissions_gives_the_same_floats_as_in_one(answers: list[ScoredAnswer], cut: int) -> None:
     whole = apply_submission({}, {}, answers, NOW)
     first = apply_submission({}, {}, answers[:cut], NOW)
     second = apply_submission(first.skills, first.items, answers[cut:], NOW)

@@ -10,8 +10,7 @@ PICKS = [(Kind.WEAKNESS, "loops")] * 2 + [(Kind.WEAKNESS, "lists"), (Kind.REVIEW
 
 def test_each_kind_gets_a_sentence_with_its_number_and_topics() -> None:
     assert rationale_for(PICKS) == (
-        "3 to practise what went wrong in the last seven days: loops, lists. "
-        "1 to keep earlier topics fresh: dicts."
+        "3 to practise what went wrong in the last seven days: loops, lists. 1 to keep earlier topics fresh: dicts."
     )
 
 
@@ -23,9 +22,7 @@ def test_every_language_says_number_and_topic_of_every_kind(language: str, kind:
     assert "Schleifen" in text
 
 
-@pytest.mark.parametrize(
-    ("tag", "language"), [("ko-KR", "ko"), ("zh_Hans", "zh"), ("JA", "ja"), ("fr", "en")]
-)
+@pytest.mark.parametrize(("tag", "language"), [("ko-KR", "ko"), ("zh_Hans", "zh"), ("JA", "ja"), ("fr", "en")])
 def test_a_locale_speaks_its_language_and_unknown_ones_english(tag: str, language: str) -> None:
     assert rationale_for(PICKS, tag) == rationale_for(PICKS, language)
 

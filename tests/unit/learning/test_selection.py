@@ -31,9 +31,7 @@ LEARNER = (
 )
 
 
-def advice(
-    *skills: Skill, excluded: frozenset[str] = frozenset(), seed: str = "s", count: int = 10
-) -> Recommendation:
+def advice(*skills: Skill, excluded: frozenset[str] = frozenset(), seed: str = "s", count: int = 10) -> Recommendation:
     return recommend(
         INDEX,
         {one.topic: one for one in skills},
@@ -203,9 +201,7 @@ def test_a_question_that_is_hard_for_its_other_topic_waits_behind_one_that_fits(
     )
     skills = {"loops": skill("loops", 0.1, recent=WRONG), "quantum": skill("quantum", -4.0)}
     for seed in "abcdef":
-        found = recommend(
-            index, skills, weaknesses_of(skills.values(), NOW), excluded=frozenset(), seed=seed, count=1
-        )
+        found = recommend(index, skills, weaknesses_of(skills.values(), NOW), excluded=frozenset(), seed=seed, count=1)
         assert [pick.question_id for pick in found.questions] == ["alone"]
 
 

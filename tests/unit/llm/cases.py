@@ -18,8 +18,7 @@ from prompts.catalog import LANGUAGES
 GOLDEN = Path(__file__).with_name("golden")
 
 OPTIONS = tuple(
-    {"id": name, "text": text}
-    for name, text in [("a", "a list"), ("b", "a tuple"), ("c", "a set"), ("d", "a dict")]
+    {"id": name, "text": text} for name, text in [("a", "a list"), ("b", "a tuple"), ("c", "a set"), ("d", "a dict")]
 )
 
 
@@ -44,13 +43,9 @@ QUESTIONS = {
         question("true_false", {"value": False}),
         question("numeric", {"value": 9.81, "tolerance": 0.05, "unit": "m/s²"}),
         question("short_text", {"accepted": ["immutable sequence", "tuple"], "match": "similar"}),
-        question(
-            "cloze", {"blanks": [{"accepted": ["len"]}, {"accepted": ["range"]}, {"accepted": ["zip"]}]}
-        ),
+        question("cloze", {"blanks": [{"accepted": ["len"]}, {"accepted": ["range"]}, {"accepted": ["zip"]}]}),
         question("ordering", {"sequence": ["c", "a", "b", "d"]}, options=OPTIONS),
-        question(
-            "matching", {"pairs": {"a": "mutable", "b": "immutable", "c": "unordered"}}, options=OPTIONS
-        ),
+        question("matching", {"pairs": {"a": "mutable", "b": "immutable", "c": "unordered"}}, options=OPTIONS),
         question(
             "essay",
             {
@@ -140,9 +135,7 @@ async def _sections(provider: TemplateProvider, language: str) -> Any:
         answers = tuple(cases(hide_solution=hidden))
         feedback = await provider.write(request(*answers, locale=language))
         for case, written in zip(answers, feedback.answers, strict=True):
-            title = (
-                f"## {case.answer.question.type}, {case.score.outcome}{', solution hidden' if hidden else ''}"
-            )
+            title = f"## {case.answer.question.type}, {case.score.outcome}{', solution hidden' if hidden else ''}"
             yield f"{title}\n\n{written.text}"
     yield f"## summary\n\n{feedback.summary}"
 

@@ -19,7 +19,7 @@ def said(kind: str, response: Any, **changes: Any) -> list[tuple[str, Any]]:
     [
         (9.9, "too_high"),
         ("9,9", "too_high"),
-        ("１０", "too_high"),  # noqa: RUF001 - full-width digits
+        ("１０", "too_high"),
         ("-9.81", "too_low"),
         ("\u22129.81 m/s²", "too_low"),
         ("9e0", "too_low"),
@@ -66,9 +66,7 @@ def test_a_blank_is_called_wrong_only_where_the_scoring_rule_calls_it_wrong() ->
         {"accepted": ["an immutable sequence of values"], "match": "similar"},
     ]
 
-    remarks = said(
-        "cloze", ["자료구조", "len", "raaange", "immutable sequence of a value"], answer={"blanks": blanks}
-    )
+    remarks = said("cloze", ["자료구조", "len", "raaange", "immutable sequence of a value"], answer={"blanks": blanks})
 
     assert [facts["number"] for _, facts in remarks] == [2]
 

@@ -19,12 +19,7 @@ LONGEST_TEXT = 6_000
 NAUGHTY = Path(__file__).parents[3] / "../shared/data/robustness/blns.json"
 
 JSON_LIKE = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats()
-    | st.text(st.characters())
-    | st.sampled_from("abcd"),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()) | st.sampled_from("abcd"),
     lambda inner: st.lists(inner, max_size=8) | st.dictionaries(st.text() | st.sampled_from("abc"), inner),
     max_leaves=12,
 )
@@ -82,9 +77,7 @@ async def test_the_summary_of_nothing_right_praises_nothing(language: str, outco
     praise = [wording.say(Remark("went_well", {"topics": ["collections", "mutability"]}))]
     praise += [wording.say(Remark("all_correct", {"total": total})) for total in (1, 2)]
 
-    feedback = await PROVIDER.write(
-        request(scored("numeric", outcome), scored("cloze", outcome), locale=language)
-    )
+    feedback = await PROVIDER.write(request(scored("numeric", outcome), scored("cloze", outcome), locale=language))
 
     assert not [sentence for sentence in praise if sentence in feedback.summary]
 
@@ -106,9 +99,7 @@ SOLUTIONS = {
 @pytest.mark.parametrize("outcome", sorted(set(Outcome) - {Outcome.CORRECT}))
 @pytest.mark.parametrize("response", ["c", True, 12, ["x"], {"a": "x"}, None], ids=repr)
 async def test_a_hidden_solution_is_never_told(kind: str, outcome: Outcome, response: Any) -> None:
-    case = scored(
-        kind, outcome, response, hide_solution=True, explanation="It is " + ", ".join(SOLUTIONS[kind])
-    )
+    case = scored(kind, outcome, response, hide_solution=True, explanation="It is " + ", ".join(SOLUTIONS[kind]))
 
     written = await write(case)
     told = written.text.replace("enough to make it false", "")  # said of any statement, true or false
@@ -134,9 +125,7 @@ async def test_a_solution_that_is_not_hidden_is_told_to_who_got_it_wrong(kind: s
 async def test_an_open_question_is_not_solved_for_the_learner(kind: str) -> None:
     written = await write(scored(kind, Outcome.UNANSWERED))
 
-    assert not [
-        secret for secret in SOLUTIONS[kind][:1] if secret in written.text.replace("make it false", "")
-    ]
+    assert not [secret for secret in SOLUTIONS[kind][:1] if secret in written.text.replace("make it false", "")]
 
 
 async def test_template_syntax_in_an_answer_comes_out_as_it_went_in() -> None:
@@ -213,9 +202,7 @@ async def test_a_huge_response_makes_no_huge_feedback(kind: str, response: Any) 
 
 
 async def test_topics_that_were_weak_before_are_named_first() -> None:
-    asked = request(
-        scored("numeric", Outcome.INCORRECT, 1), scored("cloze", Outcome.CORRECT, topics=("text",))
-    )
+    asked = request(scored("numeric", Outcome.INCORRECT, 1), scored("cloze", Outcome.CORRECT, topics=("text",)))
     asked = msgspec.structs.replace(asked, learner=LearnerPicture(weaknesses=("loops", "mutability")))
 
     feedback = await PROVIDER.write(asked)

@@ -25,9 +25,7 @@ def test_a_locale_is_served_in_its_own_language_where_we_have_it(locale: str, la
     assert select_language(locale) == language
 
 
-@pytest.mark.parametrize(
-    "locale", ["", "-", "pt-BR", "kok-IN", "jam", "x-ko", "i-klingon", "C.UTF-8", "한국어"]
-)
+@pytest.mark.parametrize("locale", ["", "-", "pt-BR", "kok-IN", "jam", "x-ko", "i-klingon", "C.UTF-8", "한국어"])
 def test_any_other_locale_is_served_in_english(locale: str) -> None:
     assert select_language(locale) == "en"
 

@@ -29,9 +29,7 @@ def test_optional_fields_have_the_documented_defaults() -> None:
 
 
 def test_all_problems_of_a_question_are_reported_at_once() -> None:
-    raw = document(
-        "single_choice", answer={"option": "z"}, points=0, difficulty=6, colour="red", language="e n"
-    )
+    raw = document("single_choice", answer={"option": "z"}, points=0, difficulty=6, colour="red", language="e n")
     del raw["prompt"]
     assert set(problems_of(raw)) == {
         "/answer/option",
@@ -73,9 +71,7 @@ def test_an_id_is_printable_and_at_most_200_characters(bad: Any) -> None:
 def test_nul_and_lone_surrogates_are_refused_wherever_they_stand(bad: str) -> None:
     assert "/prompt" in problems_of(document("true_false", prompt=bad))
     assert "/topics/1" in problems_of(document("true_false", topics=["ok", bad]))
-    assert "/answer/blanks/0/accepted/0" in problems_of(
-        document("cloze", answer={"blanks": [{"accepted": [bad]}]})
-    )
+    assert "/answer/blanks/0/accepted/0" in problems_of(document("cloze", answer={"blanks": [{"accepted": [bad]}]}))
     assert "/answer/pairs" in problems_of(document("matching", answer={"pairs": {bad: "1"}}))
 
 
@@ -129,9 +125,7 @@ def test_nul_and_lone_surrogates_are_refused_wherever_they_stand(bad: str) -> No
         ("essay", {"rubric": [{"id": "r", "description": "d", "points": 1}] * 2}, "/answer/rubric/1/id"),
     ],
 )
-def test_a_wrong_key_is_refused_at_the_field(
-    question_type: str, answer: dict[str, Any], pointer: str
-) -> None:
+def test_a_wrong_key_is_refused_at_the_field(question_type: str, answer: dict[str, Any], pointer: str) -> None:
     assert pointer in problems_of(document(question_type, answer=answer))
 
 
@@ -155,12 +149,8 @@ def test_options_have_an_id_of_their_own_and_a_text() -> None:
 
 
 def test_matching_keys_name_existing_options_where_options_are_given() -> None:
-    assert "/answer/pairs/a" in problems_of(
-        document("matching", options=OPTIONS, answer={"pairs": {"a": "1"}})
-    )
+    assert "/answer/pairs/a" in problems_of(document("matching", options=OPTIONS, answer={"pairs": {"a": "1"}}))
 
 
 def test_a_pattern_is_enough_for_an_exact_short_text() -> None:
-    assert parse_question(document("short_text", answer={"pattern": "[0-9]+"})).answer == {
-        "pattern": "[0-9]+"
-    }
+    assert parse_question(document("short_text", answer={"pattern": "[0-9]+"})).answer == {"pattern": "[0-9]+"}

@@ -79,9 +79,7 @@ def test_multiple_choice_scores_by_its_mode(mode: str | None, picked: str, expec
 
 
 def test_points_are_the_fraction_of_the_maximum_to_4_decimals() -> None:
-    asked = question(
-        "multiple_choice", answer={"options": ["a", "b", "c"], "partial": "net_correct"}, points=3
-    )
+    asked = question("multiple_choice", answer={"options": ["a", "b", "c"], "partial": "net_correct"}, points=3)
     given = score(asked, ["a"])
     assert (given.outcome, given.fraction, given.points) == (Outcome.PARTIAL, 0.333333, 1.0)
 
@@ -105,9 +103,7 @@ def test_ordering_counts_the_moves_to_the_right_order(given: str, expected: floa
 
 def test_a_reversed_order_scores_0() -> None:
     sequence = [str(number) for number in range(20)]
-    assert (
-        score(question("ordering", options=[], answer={"sequence": sequence}), sequence[::-1]).fraction == 0.0
-    )
+    assert score(question("ordering", options=[], answer={"sequence": sequence}), sequence[::-1]).fraction == 0.0
 
 
 @pytest.mark.parametrize(

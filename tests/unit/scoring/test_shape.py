@@ -13,9 +13,7 @@ def pointers(question_type: str, response: Any) -> list[str]:
 
 @pytest.mark.parametrize("question_type", QUESTION_TYPES)
 @pytest.mark.parametrize("response", [None, "", " \t\n\u3000", "\u200b", [], {}])
-def test_null_blank_and_empty_responses_are_unanswered_for_every_type(
-    question_type: str, response: Any
-) -> None:
+def test_null_blank_and_empty_responses_are_unanswered_for_every_type(question_type: str, response: Any) -> None:
     assert is_unanswered(question(question_type), response)
     assert pointers(question_type, response) == []
 
@@ -72,9 +70,7 @@ def test_the_key_itself_has_the_right_shape(question_type: str) -> None:
         ("essay", "x" * 20_001, [""]),
     ],
 )
-def test_a_wrong_shape_is_refused_at_the_place(
-    question_type: str, response: Any, expected: list[str]
-) -> None:
+def test_a_wrong_shape_is_refused_at_the_place(question_type: str, response: Any, expected: list[str]) -> None:
     assert pointers(question_type, response) == expected
 
 

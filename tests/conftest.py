@@ -1,0 +1,101 @@
+"""Real servers for tests: one Postgres and one Valkey per run, a database of its own for every test."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+import redis
+
+from pipeline.bootstrap import migrate
+from pipeline.embedded import EmbeddedPostgres, EmbeddedValkey
+from pipeline.settings import Settings
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """Real learners' answers; tests that use them skip where they are absent."""
+    folder = Path(os.environ.get("GRADELINE_TEST_DATA", REPOSITORY / ".." / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip("the folder of real data is not here")
+    return folder.resolve()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """A Postgres of this test process."""
+    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), fsync=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]:
+    """A Valkey of this test process."""
+    with EmbeddedValkey(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+def in_database(url: str, name: str) -> str:
+    """The same server's URL, another database."""
+    return url.rpartition("/")[0] + "/" + name
+
+
+@pytest.fixture(scope="session")
+def template(postgres: EmbeddedPostgres) -> str:
+    """The name of a migrated database that tests' databases are copied from."""
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE template_gradeline")
+    asyncio.run(migrate(Settings(database_url=in_database(postgres.url, "template_gradeline"))))
+    return "template_gradeline"
+
+
+@pytest.fixture
+def empty_database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """A database without any table."""
+    yield from new_database(postgres, "template1")
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
+    """A migrated, empty database of this test."""
+    yield from new_database(postgres, template)
+
+
+def new_database(postgres: EmbeddedPostgres, source: str) -> Iterator[str]:
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {source}")
+    yield in_database(postgres.url, name)
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def redis_url(valkey: EmbeddedValkey) -> str:
+    """An empty Valkey of this test; its queues live in the next database."""
+    with redis.Redis.from_url(valkey.url) as client:
+        client.flushall()
+    return valkey.url
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
+    """Settings of a system of this test's own, with short times."""
+    return Settings(
+        database_url=database_url,
+        redis_url=redis_url,
+        home=tmp_path,
+        port=0,
+        rate_limits="off",
+        heartbeat_seconds=0.5,
+        worker_dead_seconds=2.0,
+        sweep_seconds=0.2,
+        sweep_grace_seconds=0.5,
+        retry_base_seconds=0.05,
+        shutdown_seconds=5.0,
+    )
