@@ -13,13 +13,15 @@ OLDEST_VALKEY: Final = (7, 2)
 TIMEOUT_SECONDS: Final = 5.0
 
 
-async def check_redis(url: str, *, setting: str = "GRADELINE_REDIS_URL") -> None:
+async def check_redis(
+    url: str, *, setting: str = "GRADELINE_REDIS_URL", timeout_seconds: float = TIMEOUT_SECONDS
+) -> None:
     """Raise `EnvironmentFault`, one line without the password, if the server at `url` will not do.
 
     It must be reachable and let us in, have the database number, be Redis 6.2 or Valkey 7.2 or newer,
     take writes, and not throw queues away when memory is short.
     """
-    facts = await _ask(url, setting)
+    facts = await _ask(url, setting, timeout_seconds)
     if fault := fault_of(facts):
         raise EnvironmentFault(f"Redis at {place(url)} {fault}")
 
@@ -45,9 +47,9 @@ def place(url: str) -> str:
     return url.partition("://")[2].rpartition("@")[2].partition("?")[0]
 
 
-async def _ask(url: str, setting: str) -> Mapping[str, Any]:
+async def _ask(url: str, setting: str, timeout_seconds: float) -> Mapping[str, Any]:
     try:
-        client = Redis.from_url(url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS)
+        client = Redis.from_url(url, socket_timeout=timeout_seconds, socket_connect_timeout=timeout_seconds)
     except ValueError:  # its text may quote the address with the password
         raise EnvironmentFault(f"{setting} is not an address of a Redis server") from None
     async with client:

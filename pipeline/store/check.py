@@ -7,7 +7,7 @@ import psycopg
 from pipeline.errors import EnvironmentFault
 
 OLDEST_VERSION: Final = 140_000  # as server_version_num counts: 14.0
-CONNECT_SECONDS: Final = 5
+TIMEOUT_SECONDS: Final = 5
 
 FACTS: Final = """
 SELECT current_setting('server_version_num')::int AS version,
@@ -17,13 +17,13 @@ SELECT current_setting('server_version_num')::int AS version,
 """
 
 
-async def check_postgres(url: str) -> None:
+async def check_postgres(url: str, *, timeout_seconds: int = TIMEOUT_SECONDS) -> None:
     """Raise `EnvironmentFault`, one line without the password, if the Postgres at `url` will not do.
 
     It must be reachable and let us in, be version 14 or newer, take writes, hold UTF-8, and have a
     commit on disk before it says so: what is accepted is promised to be kept.
     """
-    facts = await _ask(url)
+    facts = await _ask(url, timeout_seconds)
     if fault := fault_of(*facts):
         raise EnvironmentFault(f"Postgres at {place(url)} {fault}")
 
@@ -46,10 +46,10 @@ def place(url: str) -> str:
     return url.partition("://")[2].rpartition("@")[2].partition("?")[0]
 
 
-async def _ask(url: str) -> tuple[int, str, str, bool]:
+async def _ask(url: str, timeout_seconds: int) -> tuple[int, str, str, bool]:
     try:
         async with await psycopg.AsyncConnection.connect(
-            url.replace("postgresql+psycopg://", "postgresql://", 1), connect_timeout=CONNECT_SECONDS
+            url.replace("postgresql+psycopg://", "postgresql://", 1), connect_timeout=timeout_seconds
         ) as connection:
             row = await (await connection.execute(FACTS)).fetchone()
     except psycopg.ProgrammingError:  # its text may quote the address with the password

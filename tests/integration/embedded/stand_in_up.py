@@ -1,5 +1,6 @@
 """The command `up` as people run it, with stand-ins for the API, the workers and the schema."""
 
+import asyncio
 import os
 import sys
 from pathlib import Path
@@ -9,7 +10,9 @@ import psycopg
 from cli.connection import Keys
 from cli.supervisor import Programs
 from cli.up import up_command
+from pipeline.live.check import check_redis
 from pipeline.settings import Settings
+from pipeline.store.check import check_postgres
 
 HERE = Path(__file__).parent
 PROGRAMS = Programs(
@@ -20,6 +23,8 @@ PROGRAMS = Programs(
 def check(settings: Settings) -> None:
     assert settings.database_url
     assert settings.redis_url
+    asyncio.run(check_postgres(settings.database_url))
+    asyncio.run(check_redis(settings.redis_url))
 
 
 def migrate(settings: Settings) -> None:

@@ -221,3 +221,12 @@ def test_a_setting_that_does_not_exist_is_named(home: Path) -> None:
         code, said = outcome(process)
     assert code == 1
     assert said.startswith("Error: GRADELINE_DATABSE_URL is not a setting")
+
+
+def test_a_server_that_cannot_be_reached_is_refused_in_one_line(home: Path) -> None:
+    with up(home, GRADELINE_DATABASE_URL="postgresql://me:secret@127.0.0.1:1/mine") as process:
+        code, said = outcome(process)
+    assert code == 1
+    assert said.splitlines()[-1].startswith("Error: cannot use Postgres at 127.0.0.1:1/mine: ")
+    assert "secret" not in said
+    assert "Traceback" not in said
