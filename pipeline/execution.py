@@ -127,10 +127,10 @@ class StageRunner:
         if not claims:
             return
         async with self.shop.in_flight.holding(self.stage, claims):
+            if self._perform is not None:
+                await announce(await self.work_together(self._perform, claims), self.shop)
             if self._perform_alone is not None:
-                await self.work_apart(claims)
-            else:
-                await announce(await self.work_together(claims), self.shop)
+                await self.work_apart(self._perform_alone, claims)
 
     async def claim(self, ids: Sequence[str], *, solo: bool) -> list[Claim]:
         """Take what is still ready. Postgres away is no loss: the sweeper will ring again."""
@@ -144,35 +144,35 @@ class StageRunner:
         await publish(changes, self.shop)
         return claims
 
-    async def work_together(self, claims: Sequence[Claim]) -> Recorded:
+    async def work_together(self, perform: Perform, claims: Sequence[Claim]) -> Recorded:
         """Decide and record a batch in one transaction; a batch that can't be recorded is taken apart."""
-        return await self._guarded(claims, self._together_once)
+        return await self._guarded(claims, partial(self._together_once, perform))
 
-    async def _together_once(self, claims: Sequence[Claim]) -> Recorded:
-        assert self._perform is not None
+    async def _together_once(self, perform: Perform, claims: Sequence[Claim]) -> Recorded:
         async with self.shop.store.unit(self.stage, self.shop.worker_id) as unit:
             held = await unit.hold(claims)
             works = await unit.load([claim for claim, _ in held])
-            outcomes = await self._perform(unit, works)
+            outcomes = await perform(unit, works)
             return await unit.record(self._judged(held, outcomes))
 
-    async def work_apart(self, claims: Sequence[Claim]) -> None:
+    async def work_apart(self, perform: PerformAlone, claims: Sequence[Claim]) -> None:
         """Prepare a batch at once, then let each submission take its time and finish alone."""
         try:
             works = await patiently(partial(self._prepare, claims), self.shop.lease_seconds)
         except Unavailable as error:
             log.warning(telemetry.WORK_ABANDONED, stage=self.stage, claims=len(claims), error=str(error))
             return
-        await asyncio.gather(*[self._one_apart(claim, work) for claim, work in zip(claims, works, strict=True)])
+        await asyncio.gather(
+            *[self._one_apart(perform, claim, work) for claim, work in zip(claims, works, strict=True)]
+        )
 
     async def _prepare(self, claims: Sequence[Claim]) -> list[Work]:
         async with self.shop.store.unit(self.stage, self.shop.worker_id) as unit:
             return await unit.load(claims)
 
-    async def _one_apart(self, claim: Claim, work: Work) -> None:
-        assert self._perform_alone is not None
+    async def _one_apart(self, perform: PerformAlone, claim: Claim, work: Work) -> None:
         try:
-            outcome = await self._perform_alone(work)
+            outcome = await perform(work)
         except Exception as surprise:  # noqa: BLE001 - it is this submission's failed attempt, kept in its history
             outcome = failure(surprise)
         await self._finished.add((claim, outcome))
@@ -197,7 +197,7 @@ class StageRunner:
         except Unavailable as error:
             log.warning(telemetry.WORK_ABANDONED, stage=self.stage, claims=len(claims), error=str(error))
             return Recorded()
-        except Exception as surprise:
+        except Exception as surprise:  # noqa: BLE001 - whatever it is, it must not stop the neighbours
             if len(claims) == 1:
                 log.warning(telemetry.ATTEMPT_FAILED, stage=self.stage, submission_id=claims[0].submission_id)
                 return await self._record_failure(claims[0], surprise)

@@ -10,10 +10,10 @@ os.environ.setdefault("dramatiq_restart_delay", "500")
 
 
 def main() -> None:
-    from pipeline import telemetry
-    from pipeline.lifecycle import Stage
-    from pipeline.settings import read_settings
-    from workers.process import run_worker
+    from pipeline import telemetry  # noqa: PLC0415 - after the line above
+    from pipeline.lifecycle import Stage  # noqa: PLC0415 - after the line above
+    from pipeline.settings import read_settings  # noqa: PLC0415 - after the line above
+    from workers.process import run_worker  # noqa: PLC0415 - after the line above
 
     settings = read_settings()
     telemetry.configure(settings.log_level, settings.log_format)

@@ -96,8 +96,20 @@ def end(process: subprocess.Popen[bytes], steps: Steps) -> int:
             return process.wait(seconds)
         except subprocess.TimeoutExpired:
             continue
-    process.kill()
+    kill_tree(process)
     return process.wait()
+
+
+def end_together(processes: Sequence[subprocess.Popen[bytes]], seconds: float) -> None:
+    """SIGTERM all of our children at once, once; SIGKILL those that still run after `seconds`."""
+    for process in processes:
+        process.terminate()
+    deadline = time.monotonic() + seconds
+    for process in processes:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            kill_tree(process)
 
 
 def find(pid: int, *, argument: Path) -> psutil.Process | None:

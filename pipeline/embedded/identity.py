@@ -41,7 +41,10 @@ def identity_for(directory: Path, *, also_reads: Iterable[Path]) -> Identity | N
 
 def prepare_home(home: Path) -> None:
     """Make the home if need be: private, or under root enterable, for the servers run as another user."""
-    home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+    try:
+        home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise EnvironmentFault(f"cannot make {home}: {error.strerror}; set GRADELINE_HOME") from None
 
 
 def prepare_directory(directory: Path, identity: Identity | None) -> None:

@@ -18,7 +18,12 @@ class DirectoryLock:
 
     def take(self) -> None:
         """Take the lock; its file is made if need be and never removed, or two could hold "it"."""
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise EnvironmentFault(
+                f"cannot write in {self._path.parent}: {error.strerror}; set GRADELINE_HOME"
+            ) from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

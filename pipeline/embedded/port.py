@@ -1,4 +1,4 @@
-"""Free ports on the loopback address."""
+"""Free ports of this machine."""
 
 import socket
 from typing import Final
@@ -6,19 +6,23 @@ from typing import Final
 HOST: Final = "127.0.0.1"
 
 
-def free_port() -> int:
+def free_port(host: str = HOST) -> int:
     """A port free just now; another process may take it before you do, so be ready to ask again."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
+    with _socket(host) as probe:
+        probe.bind((host, 0))
         return int(probe.getsockname()[1])
 
 
-def is_taken(port: int) -> bool:
-    """Whether somebody listens on, or otherwise holds, `port` of the loopback address."""
-    with socket.socket() as probe:
+def is_taken(port: int, host: str = HOST) -> bool:
+    """Whether `port` of `host` cannot be listened on; most likely somebody else does."""
+    with _socket(host) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((host, port))
         except OSError:
             return True
         return False
+
+
+def _socket(host: str) -> socket.socket:
+    return socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)

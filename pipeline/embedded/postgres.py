@@ -15,6 +15,7 @@ from pipeline.embedded.identity import Identity, identity_for, prepare_directory
 from pipeline.embedded.port import HOST
 from pipeline.embedded.secret import password_in
 from pipeline.embedded.server import EmbeddedServer
+from pipeline.errors import EnvironmentFault
 
 ROLE: Final = "gradeline"
 DATABASE: Final = "gradeline"
@@ -107,16 +108,26 @@ class EmbeddedPostgres(EmbeddedServer):
 
     def _complete(self) -> None:
         """Make our role and database if they are not there; safe to repeat after a crash in between."""
-        with self._connect_as_superuser() as connection:
-            if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE]).rowcount == 0:
-                connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(sql.Identifier(ROLE)))
+        try:
+            with self._connect_as_superuser() as connection:
+                self._ensure_role(connection)
+                self._ensure_database(connection)
+        except psycopg.Error as error:
+            reason = " ".join(str(error).split())
+            raise EnvironmentFault(f"PostgreSQL in {self._data} cannot be used: {reason}") from error
+
+    def _ensure_role(self, connection: psycopg.Connection) -> None:
+        if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [ROLE]).rowcount == 0:
+            connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(sql.Identifier(ROLE)))
+        connection.execute(
+            sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(ROLE), sql.Literal(self._password(ROLE)))
+        )
+
+    def _ensure_database(self, connection: psycopg.Connection) -> None:
+        if connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).rowcount == 0:
             connection.execute(
-                sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(ROLE), sql.Literal(self._password(ROLE)))
+                sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(ROLE))
             )
-            if connection.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).rowcount == 0:
-                connection.execute(
-                    sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(ROLE))
-                )
 
     def _connect_as_superuser(self) -> psycopg.Connection:
         return psycopg.connect(

@@ -49,6 +49,9 @@ class EmbeddedServer(ABC):
             self._prepare()
             self._launch()
             self._complete()
+        except OSError as error:
+            self.stop()
+            raise EnvironmentFault(f"{self.title} cannot start in {self._directory}: {error}") from error
         except BaseException:
             self.stop()
             raise

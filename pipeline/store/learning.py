@@ -69,7 +69,8 @@ SAVE_LEARNERS = text(
 
 SAVE_SKILLS = text(
     """
-    INSERT INTO skills (tenant_id, learner_id, topic, rating, answers, correct, recent_errors, recent_answers, updated_at)
+    INSERT INTO skills (tenant_id, learner_id, topic, rating, answers, correct, recent_errors, recent_answers,
+        updated_at)
     SELECT * FROM jsonb_to_recordset(CAST(:skills AS jsonb)) AS s(
         tenant_id int, learner_id text, topic text, rating float, answers int, correct int, recent_errors float,
         recent_answers float, updated_at timestamptz)

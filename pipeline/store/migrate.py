@@ -24,9 +24,7 @@ def configuration(connection: Connection | None = None) -> Config:
 
 def newest_revision() -> str:
     """The revision this code was written for."""
-    head = ScriptDirectory.from_config(configuration()).get_current_head()
-    assert head is not None
-    return head
+    return str(ScriptDirectory.from_config(configuration()).get_current_head())
 
 
 async def current_revision(engine: AsyncEngine) -> str | None:
