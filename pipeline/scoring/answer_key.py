@@ -14,7 +14,7 @@ from pipeline.scoring.shape import escape
 MAX_OPTIONS: Final = 100
 MAX_ACCEPTED: Final = 50
 MAX_ACCEPTED_CHARS: Final = 5_000
-MAX_KEY_CHARS: Final = 20_000
+MAX_KEY_CHARS: Final = 15_000
 """All accepted answers of one question together; this and the next bound the work of scoring."""
 
 MAX_BLANKS: Final = 50

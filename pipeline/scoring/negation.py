@@ -24,7 +24,9 @@ _PAIRS: Final = frozenset({"ない", "なく", "なか", "せん", "안", "아�
 
 def is_negation(token: str) -> bool:
     """Whether a token says no: an English or common European word, or a Chinese, Japanese or Korean mark."""
-    return token in _WORDS or token in _PAIRS or not _CHARACTERS.isdisjoint(token)
+    if token in _WORDS or token in _PAIRS:
+        return True
+    return not token.isascii() and not _CHARACTERS.isdisjoint(token)
 
 
 def negated(tokens: Sequence[str], function_words: AbstractSet[str]) -> list[bool]:

@@ -18,7 +18,7 @@ from pipeline.model import JsonValue, Question
 from pipeline.scoring.text import is_blank
 
 MAX_RESPONSE_CHARS: Final = 20_000
-MAX_BLANK_CHARS: Final = 1_000
+MAX_BLANK_CHARS: Final = 500
 MAX_PICKS: Final = 1_000
 """Options named in one response, duplicates included."""
 

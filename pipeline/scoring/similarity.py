@@ -1,7 +1,7 @@
 """How much an answer says the same as a reference answer, in [0, 1], without a model.
 
-A weighted overlap of tokens. Each of these was measured to help on both corpora of SemEval-2013
-task 7 (see docs/why.md), and none was fitted: the constants below are round numbers.
+A weighted overlap of tokens. Each part of it helps on both corpora of SemEval-2013 task 7, and the
+constants are round numbers from a plateau (docs/why.md has the measurements).
 
 - Words that the prompt already holds, and function words, say little.
 - A word counts less where one side negates it and the other does not.
@@ -11,6 +11,7 @@ task 7 (see docs/why.md), and none was fitted: the constants below are round num
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 import msgspec
@@ -52,11 +53,17 @@ _NEGATED: Final = 2
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """A text as similarity sees it: its words' weights, and whether each stands plain, negated or both."""
+    """A text as similarity sees it.
+
+    Weights of its stemmed words, whether each stands plain, negated or both, the content words among
+    them, and whether the text negates an odd number of times.
+    """
 
     weights: Mapping[str, float]
     polarity: Mapping[str, int]
     total: float
+    content: frozenset[str]
+    denies: bool
 
 
 def similarity(answer: str, references: Sequence[str], prompt: str) -> float:
@@ -76,20 +83,27 @@ def similarity(answer: str, references: Sequence[str], prompt: str) -> float:
     return max((_likeness(given, key, resembling) for key in keys), default=0.0)
 
 
-def _profile(words: Sequence[str], prompt: set[str]) -> Profile:
+def _profile(words: Sequence[str], prompt: AbstractSet[str]) -> Profile:
     weights: dict[str, float] = {}
     polarity: dict[str, int] = defaultdict(int)
+    content: set[str] = set()
+    denials = 0
     for word, under_negation in zip(words, negated(words, _FUNCTION_WORDS), strict=True):
         stemmed = stem(word)
-        weights[stemmed] = _weight(word) * (PROMPT_WORD_WEIGHT if stemmed in prompt else 1.0)
+        denying = is_negation(word)
+        denials += denying
+        weight = _weight(word, denying=denying)
+        weights[stemmed] = weight * PROMPT_WORD_WEIGHT if stemmed in prompt else weight
         polarity[stemmed] |= _NEGATED if under_negation else _PLAIN
-    return Profile(weights=weights, polarity=polarity, total=sum(weights.values()))
+        if not denying and word not in _FUNCTION_WORDS:
+            content.add(stemmed)
+    return Profile(weights, polarity, sum(weights.values()), frozenset(content), denies=denials % 2 == 1)
 
 
-def _weight(word: str) -> float:
+def _weight(word: str, *, denying: bool) -> float:
     if word in _FUNCTION_WORDS:
         return FUNCTION_WORD_WEIGHT
-    return NEGATION_WEIGHT if is_negation(word) and not is_unspaced(word) else 1.0
+    return NEGATION_WEIGHT if denying and not is_unspaced(word) else 1.0
 
 
 def _likeness(given: Profile, key: Profile, resembling: Mapping[str, tuple[str, float]]) -> float:
@@ -104,7 +118,13 @@ def _likeness(given: Profile, key: Profile, resembling: Mapping[str, tuple[str, 
     if not found:
         return 0.0
     recall, precision = found / key.total, min(1.0, hit / given.total)
-    return min(1.0, 1.0 / (RECALL_SHARE / recall + (1.0 - RECALL_SHARE) / precision))
+    likeness = min(1.0, 1.0 / (RECALL_SHARE / recall + (1.0 - RECALL_SHARE) / precision))
+    return likeness * OPPOSITE_CREDIT if _contradicts(given, key) else likeness
+
+
+def _contradicts(given: Profile, key: Profile) -> bool:
+    """Whether two texts differ in nothing but that one denies what the other says."""
+    return given.denies != key.denies and given.content == key.content
 
 
 def _agreement(given: int, key: int) -> float:

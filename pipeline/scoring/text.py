@@ -5,21 +5,41 @@ Everything here is bounded: no input costs more than a few milliseconds, whateve
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
 TEXT_CHARS: Final = 20_000
 """Longer texts are cut before they are compared; responses this long are refused earlier anyway."""
 
+MAX_GROWTH: Final = 4
+"""No written language grows more in NFKC; a text made of U+FDFA alone would grow 18 times."""
+
+_ALWAYS_KEPT_CHARS: Final = 500
+
 MAX_TOKENS: Final = 4_000
 """Tokens beyond these are ignored: a short answer that needs more is no short answer."""
 
-_MARKS: Final = "".join(chr(c) for c in range(0x300, 0x20000) if unicodedata.category(chr(c)).startswith("M"))
+
+def _character_class(codes: Iterable[int]) -> str:
+    """Character codes as the inside of a regular expression's class, in ranges."""
+    members = set(codes)
+    starts = sorted(code for code in members if code - 1 not in members)
+    ends = sorted(code for code in members if code + 1 not in members)
+    return "".join(f"{chr(start)}-{chr(end)}" for start, end in zip(starts, ends, strict=True))
+
+
+_MARKS: Final = _character_class(
+    c for c in range(0x300, 0x10000) if unicodedata.category(chr(c)).startswith("M")
+)
+_COMBINING: Final = _character_class(c for c in range(0x300, 0x10000) if unicodedata.combining(chr(c)))
+_RARE_COMBINING: Final = _character_class(c for c in range(0x10000, 0x1F000) if unicodedata.combining(chr(c)))
+# The rarer planes apart and behind a look ahead: in one class they make every character slow to test.
+_MARK: Final = f"(?:[{_COMBINING}]|(?=[\U00010000-\U0001efff])[{_RARE_COMBINING}])"
 
 # Python reorders a run of combining marks in quadratic time. Runs are cut to 30 as in Unicode's
 # stream-safe text format (UAX #15, section 13), which no written language exceeds.
-_MARK_RUN: Final = re.compile(f"([{_MARKS}]{{30}})[{_MARKS}]+")
+_MARK_RUN: Final = re.compile(f"({_MARK}{{30}}){_MARK}+")
 
 # Zero-width space, word joiner, byte order mark, soft hyphen: pasted along unseen, they mean nothing.
 _INVISIBLE: Final = re.compile("[\u200b\u2060\ufeff\u00ad]")
@@ -30,7 +50,7 @@ _CJK: Final = (
 )
 # Thai, Lao, Myanmar and Khmer are written without blanks between words as well.
 _UNSPACED: Final = f"{_CJK}\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
-_CJK_BLANK: Final = re.compile(f"(?<=[{_CJK}]) | (?=[{_CJK}])")
+_CJK_BLANK: Final = re.compile(f" (?:(?<=[{_CJK}] )|(?=[{_CJK}]))")
 
 _TOKEN: Final = re.compile(
     f"(?P<unspaced>[{_UNSPACED}]+)|(?P<number>\\d+(?:\\.\\d+)?)"
@@ -63,11 +83,13 @@ def fold(text: str, *, keep_case: bool = False) -> str:
     """`text` in Unicode NFKC, without invisible characters, blanks collapsed and, usually, case folded.
 
     NFKC makes full-width digits, half-width kana and decomposed Hangul the same as their usual forms;
-    case folding is Unicode's full folding, normalised once more because it can leave NFKC.
+    case folding is Unicode's full folding, normalised once more because it can leave NFKC. Folding a
+    folded text is cheap, so callers fold once what they compare often.
     """
     text = _INVISIBLE.sub("", text[:TEXT_CHARS])
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", _MARK_RUN.sub(r"\1", text))[:TEXT_CHARS]
+        limit = min(TEXT_CHARS, max(MAX_GROWTH * len(text), _ALWAYS_KEPT_CHARS))
+        text = unicodedata.normalize("NFKC", _MARK_RUN.sub(r"\1", text))[:limit]
     if not keep_case:
         text = text.casefold()
         if not text.isascii():

@@ -52,6 +52,7 @@ def judge_text(key: Mapping[str, JsonValue], text: str, prompt: str) -> Verdict:
     the threshold on, `needs_review` less than `REVIEW_BAND` below it, incorrect under that. The
     fraction stays the likeness in all three.
     """
+    text = fold(text, keep_case=True)
     if _equals(key, text) or _fits_pattern(key, text):
         return Verdict(1.0, Outcome.CORRECT)
     if key.get("match") != "similar":
@@ -70,12 +71,12 @@ def _similar_outcome(fraction: float, threshold: float | None) -> Outcome:
 def _equals(key: Mapping[str, JsonValue], text: str) -> bool:
     keep_case = bool(key.get("case_sensitive"))
     written = comparable(text, keep_case=keep_case)
-    return any(written == comparable(accepted, keep_case=keep_case) for accepted in key["accepted"])
+    return any(written == comparable(accepted, keep_case=keep_case) for accepted in key.get("accepted") or ())
 
 
 def _fits_pattern(key: Mapping[str, JsonValue], text: str) -> bool:
     pattern, keep_case = key.get("pattern"), bool(key.get("case_sensitive"))
-    return pattern is not None and full_match(pattern, fold(text, keep_case=True), keep_case=keep_case)
+    return pattern is not None and full_match(pattern, text, keep_case=keep_case)
 
 
 def _judge_blank(key: Mapping[str, JsonValue], text: str | None, prompt: str) -> Verdict:

@@ -1,6 +1,6 @@
 """Questions in their smallest form, one of each type, for the tests of scoring."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pipeline.model import Question
@@ -47,15 +47,16 @@ def keyed(question_type: str, **answer: Any) -> Question:
 
 def key_response(asked: Question) -> Any:
     """The response that says exactly what the key says."""
-    answer = asked.answer
-    responses = {
-        "single_choice": lambda: answer["option"],
-        "multiple_choice": lambda: list(answer["options"]),
-        "true_false": lambda: answer["value"],
-        "numeric": lambda: answer["value"],
-        "short_text": lambda: answer["accepted"][0],
-        "cloze": lambda: [blank["accepted"][0] for blank in answer["blanks"]],
-        "ordering": lambda: list(answer["sequence"]),
-        "matching": lambda: dict(answer["pairs"]),
-    }
-    return responses[asked.type]()
+    return _KEY_RESPONSES[asked.type](asked.answer)
+
+
+_KEY_RESPONSES: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "single_choice": lambda answer: answer["option"],
+    "multiple_choice": lambda answer: list(answer["options"]),
+    "true_false": lambda answer: answer["value"],
+    "numeric": lambda answer: answer["value"],
+    "short_text": lambda answer: answer["accepted"][0],
+    "cloze": lambda answer: [blank["accepted"][0] for blank in answer["blanks"]],
+    "ordering": lambda answer: list(answer["sequence"]),
+    "matching": lambda answer: dict(answer["pairs"]),
+}
