@@ -1,7 +1,7 @@
 """How much an answer says the same as a reference answer, in [0, 1], without a model.
 
-A weighted overlap of tokens. Each part of it helps on both corpora of SemEval-2013 task 7, and the
-constants are round numbers from a plateau (docs/why.md has the measurements).
+A weighted overlap of tokens. docs/why.md has what each part contributes to agreement with human
+labels; the constants are round numbers from a plateau.
 
 - Words that the prompt already holds, and function words, say little.
 - A word counts less where one side negates it and the other does not.
