@@ -29,9 +29,7 @@ def _character_class(codes: Iterable[int]) -> str:
     return "".join(f"{chr(start)}-{chr(end)}" for start, end in zip(starts, ends, strict=True))
 
 
-_MARKS: Final = _character_class(
-    c for c in range(0x300, 0x10000) if unicodedata.category(chr(c)).startswith("M")
-)
+_MARKS: Final = _character_class(c for c in range(0x300, 0x10000) if unicodedata.category(chr(c)).startswith("M"))
 _COMBINING: Final = _character_class(c for c in range(0x300, 0x10000) if unicodedata.combining(chr(c)))
 _RARE_COMBINING: Final = _character_class(c for c in range(0x10000, 0x1F000) if unicodedata.combining(chr(c)))
 # The rarer planes apart and behind a look ahead: in one class they make every character slow to test.

@@ -20,9 +20,7 @@ class LabelledAnswer(NamedTuple):
 
 def labelled_answers(folder: Path) -> Iterator[LabelledAnswer]:
     """Each answer of a corpus in the project's shapes, with its row of labels.csv."""
-    questions = {
-        question.id: question for question in map(parse_question, _lines(folder / "questions.ndjson"))
-    }
+    questions = {question.id: question for question in map(parse_question, _lines(folder / "questions.ndjson"))}
     answers = [
         (submission["learner_id"], answer["question_id"], answer["response"])
         for submission in _lines(folder / "submissions.ndjson")

@@ -37,9 +37,7 @@ def semeval(real_data: Path) -> list[LabelledAnswer]:
 
 
 @pytest.mark.parametrize(("corpus", "floor"), [("beetle", 0.855), ("scientsbank", 0.76)])
-def test_likeness_ranks_correct_answers_above_others(
-    semeval: list[LabelledAnswer], corpus: str, floor: float
-) -> None:
+def test_likeness_ranks_correct_answers_above_others(semeval: list[LabelledAnswer], corpus: str, floor: float) -> None:
     """Measured: .858 and .763; token-set Dice reaches .807 and .682."""
     answers = [answer for answer in semeval if answer.question.id.startswith(corpus)]
     assert auc(fractions(answers), [answer.label["label_2way"] == "correct" for answer in answers]) >= floor
@@ -76,10 +74,7 @@ def test_naughty_strings_are_scored_like_any_other(real_data: Path) -> None:
     similar = keyed("short_text", accepted=["an apple", "りんご"], match="similar")
     for text in naughty:
         for asked in (*map(question, QUESTION_TYPES), similar):
-            assert (
-                score(asked, text).fraction in (None, 0.0)
-                or 0.0 <= (score(asked, text).fraction or 0.0) <= 1.0
-            )
+            assert score(asked, text).fraction in (None, 0.0) or 0.0 <= (score(asked, text).fraction or 0.0) <= 1.0
             assert score(asked, [text, text]).outcome in Outcome
             check_response(asked, text)
 

@@ -18,12 +18,10 @@ from tests.unit.scoring.samples import OPTIONS, keyed, question
 KEYED_TYPES = [name for name in QUESTION_TYPES if name != "essay"]
 CPU_LIMIT_SECONDS = 0.05
 
-words = st.text(min_size=1, max_size=60).filter(
-    lambda text: text.strip("\x00\u200b\u2060\ufeff\u00ad \t\n\r")
+words = st.text(min_size=1, max_size=60).filter(lambda text: text.strip("\x00\u200b\u2060\ufeff\u00ad \t\n\r"))
+texts = words.filter(lambda text: "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)).filter(
+    lambda text: bool(text.strip())
 )
-texts = words.filter(
-    lambda text: "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
-).filter(lambda text: bool(text.strip()))
 ids = st.text(alphabet="abcdefgh一二あか가나", min_size=1, max_size=4)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -75,9 +73,7 @@ def test_likeness_is_sound_and_the_key_is_fully_alike(accepted: list[str], answe
 
 
 @given(accepted=st.lists(texts, min_size=1, max_size=4), case_sensitive=st.booleans())
-def test_any_accepted_text_is_correct_in_short_texts_and_blanks(
-    accepted: list[str], case_sensitive: bool
-) -> None:
+def test_any_accepted_text_is_correct_in_short_texts_and_blanks(accepted: list[str], case_sensitive: bool) -> None:
     key = {"accepted": accepted, "case_sensitive": case_sensitive}
     assert all(score(keyed("short_text", **key), text).outcome is Outcome.CORRECT for text in accepted)
     assert score(keyed("cloze", blanks=[key, key]), [accepted[0], accepted[-1]]).fraction == 1.0
@@ -170,9 +166,7 @@ def test_no_response_takes_more_than_50_ms(asked: Question, response: str) -> No
     assert cpu_seconds(lambda: score(asked, shaped)) < CPU_LIMIT_SECONDS
 
 
-@pytest.mark.parametrize(
-    "response", [["a"] * 200_000, {str(index): "1" for index in range(100_000)}, "x" * 2_000_000]
-)
+@pytest.mark.parametrize("response", [["a"] * 200_000, {str(index): "1" for index in range(100_000)}, "x" * 2_000_000])
 @pytest.mark.parametrize("question_type", QUESTION_TYPES)
 def test_huge_responses_are_refused_and_scored_at_once(question_type: str, response: Any) -> None:
     asked = question(question_type)

@@ -79,15 +79,11 @@ def test_an_answer_closer_to_the_key_scores_higher(closer: str, farther: str, ke
 def test_words_of_the_prompt_say_less_than_new_ones() -> None:
     prompt = "Why does an open switch impact a circuit?"
     key = "The open switch creates a gap in the circuit"
-    assert likeness("an open switch in a circuit", key, prompt=prompt) < likeness(
-        "creates a gap", key, prompt=prompt
-    )
+    assert likeness("an open switch in a circuit", key, prompt=prompt) < likeness("creates a gap", key, prompt=prompt)
 
 
 def test_number_words_and_digits_are_the_same() -> None:
-    assert (
-        likeness("terminal one is connected to terminal two", "Terminal 1 is connected to terminal 2") == 1.0
-    )
+    assert likeness("terminal one is connected to terminal two", "Terminal 1 is connected to terminal 2") == 1.0
 
 
 def test_opposites_by_prefix_do_not_pass_as_misspellings() -> None:
@@ -137,9 +133,7 @@ def test_words_without_inflection_stay(word: str) -> None:
         (0.96, Outcome.INCORRECT),
     ],
 )
-def test_the_outcome_depends_on_the_threshold_but_not_the_fraction(
-    threshold: float, outcome: Outcome
-) -> None:
+def test_the_outcome_depends_on_the_threshold_but_not_the_fraction(threshold: float, outcome: Outcome) -> None:
     asked = keyed("short_text", accepted=["red green blue"], match="similar", threshold=threshold)
     given = score(asked, "red green")
     assert (given.outcome, given.fraction) == (outcome, 0.701754)
@@ -172,9 +166,5 @@ def test_nothing_alike_is_incorrect_not_for_review() -> None:
         ({"accepted": ["x."]}, "x", False),
     ],
 )
-def test_short_text_is_right_by_equality_or_pattern(
-    answer: dict[str, object], response: str, right: bool
-) -> None:
-    assert score(keyed("short_text", **answer), response).outcome is (
-        Outcome.CORRECT if right else Outcome.INCORRECT
-    )
+def test_short_text_is_right_by_equality_or_pattern(answer: dict[str, object], response: str, right: bool) -> None:
+    assert score(keyed("short_text", **answer), response).outcome is (Outcome.CORRECT if right else Outcome.INCORRECT)
