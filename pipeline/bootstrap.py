@@ -180,7 +180,7 @@ async def perform_recommend(unit: WorkUnit, works: Sequence[Work]) -> list[Outco
 
 
 async def perform_metrics(unit: WorkUnit, works: Sequence[Work]) -> list[Outcome]:
-    outcomes, increments = metrics.decide(works, await unit.now())
+    outcomes, increments = metrics.decide(works)
     await unit.add_metrics(increments)
     return outcomes
 

@@ -167,8 +167,7 @@ class StageRunner:
         )
 
     async def _prepare(self, claims: Sequence[Claim]) -> list[Work]:
-        async with self.shop.store.unit(self.stage, self.shop.worker_id) as unit:
-            return await unit.load(claims)
+        return await self.shop.store.load(self.stage, claims)
 
     async def _one_apart(self, perform: PerformAlone, claim: Claim, work: Work) -> None:
         try:

@@ -129,7 +129,10 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Work(msgspec.Struct, frozen=True):
-    """Everything a stage needs to know of one submission; `scores` is empty before it is scored."""
+    """Everything a stage needs to know of one submission, as of `loaded_at` by the store's clock.
+
+    `scores` is empty before it is scored; `timings` is there for the metrics stage only.
+    """
 
     submission_id: str
     tenant_id: int
@@ -137,6 +140,7 @@ class Work(msgspec.Struct, frozen=True):
     context: LearnerContext
     created_at: datetime
     handed_in_at: datetime
+    loaded_at: datetime
     answers: tuple[Answer, ...]
     scores: tuple[AnswerScore, ...] = ()
     timings: tuple["StageTiming", ...] = ()
@@ -146,7 +150,7 @@ class Work(msgspec.Struct, frozen=True):
         return tuple(ScoredAnswer(a, s) for a, s in zip(self.answers, self.scores, strict=True))
 
 
-class StageTiming(msgspec.Struct, frozen=True):
+class StageTiming(msgspec.Struct, frozen=True, array_like=True):
     """When a stage was queued, started and finished; None where it has not."""
 
     stage: Stage

@@ -45,10 +45,6 @@ class WorkUnit(Protocol):
         """Write back what was learnt of them."""
         ...
 
-    async def now(self) -> datetime:
-        """The store's time."""
-        ...
-
     async def add_metrics(self, increments: Increments) -> None:
         """Add to the daily, per-question and per-stage figures."""
         ...
@@ -66,6 +62,10 @@ class WorkStore(Protocol):
         self, stage: Stage, ids: Sequence[str], worker_id: str, lease_seconds: float, *, solo: bool = False
     ) -> tuple[list[Claim], list[Change]]:
         """Take what is ready of these submissions, each under a new epoch and a lease."""
+        ...
+
+    async def load(self, stage: Stage, claims: Sequence[Claim]) -> list[Work]:
+        """What the stage needs to know of each submission, in the order of the claims, without holding it."""
         ...
 
     def unit(self, stage: Stage, worker_id: str) -> AbstractAsyncContextManager[WorkUnit]:

@@ -9,14 +9,14 @@ from pipeline.model import StageTiming, Work
 from pipeline.stages.outcome import Done, Outcome
 
 
-def decide(works: Sequence[Work], now: datetime) -> tuple[list[Outcome], Increments]:
+def decide(works: Sequence[Work]) -> tuple[list[Outcome], Increments]:
     """The figures a batch adds. They are stored as sums, so the result of each submission is empty."""
     outcomes: list[Outcome] = [Done({}) for _ in works]
-    return outcomes, count_up(finished(work, now) for work in works)
+    return outcomes, count_up(finished(work) for work in works)
 
 
-def finished(work: Work, now: datetime) -> FinishedSubmission:
-    """A submission as the figures see it; this stage itself is counted as if it ended `now`."""
+def finished(work: Work) -> FinishedSubmission:
+    """A submission as the figures see it; this stage itself is counted as if it ended when it was loaded."""
     return FinishedSubmission(
         tenant_id=work.tenant_id,
         learner_id=work.learner_id,
@@ -25,7 +25,7 @@ def finished(work: Work, now: datetime) -> FinishedSubmission:
             FinishedAnswer(one.answer.question.id, one.score.outcome, one.score.fraction, one.answer.response_time_ms)
             for one in work.scored_answers
         ),
-        stages=tuple(run for timing in work.timings if (run := stage_run(timing, now))),
+        stages=tuple(run for timing in work.timings if (run := stage_run(timing, work.loaded_at))),
     )
 
 

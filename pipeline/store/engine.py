@@ -45,15 +45,27 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     Such a transaction did not happen or, if the connection broke during its commit, may have: whoever
     repeats it must be fenced or idempotent.
     """
+    async with _translated(), engine.begin() as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
     try:
-        async with engine.begin() as connection:
-            yield connection
+        yield
     except (OperationalError, InterfaceError, PoolTimeout, ConnectionError) as error:
         raise Unavailable(f"Postgres is not available: {first_line(error)}") from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise Unavailable(f"Postgres is not available: {first_line(error)}") from error
         raise
+
+
+@asynccontextmanager
+async def statement(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """For one statement that is a transaction by itself: no BEGIN and COMMIT to wait for; fails as `transaction`."""
+    async with _translated(), engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        yield connection
 
 
 def first_line(error: BaseException) -> str:

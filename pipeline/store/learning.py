@@ -59,28 +59,6 @@ BANK = text(
     """
 )
 
-SAVE_LEARNERS = text(
-    """
-    UPDATE learners l SET recent_correct = i.recent_correct
-    FROM jsonb_to_recordset(CAST(:learners AS jsonb)) AS i(tenant_id int, id text, recent_correct bigint[])
-    WHERE l.tenant_id = i.tenant_id AND l.id = i.id AND l.recent_correct IS DISTINCT FROM i.recent_correct
-    """
-)
-
-SAVE_SKILLS = text(
-    """
-    INSERT INTO skills (tenant_id, learner_id, topic, rating, answers, correct, recent_errors, recent_answers,
-        updated_at)
-    SELECT * FROM jsonb_to_recordset(CAST(:skills AS jsonb)) AS s(
-        tenant_id int, learner_id text, topic text, rating float, answers int, correct int, recent_errors float,
-        recent_answers float, updated_at timestamptz)
-    ON CONFLICT (tenant_id, learner_id, topic) DO UPDATE SET
-        rating = excluded.rating, answers = excluded.answers, correct = excluded.correct,
-        recent_errors = excluded.recent_errors, recent_answers = excluded.recent_answers,
-        updated_at = excluded.updated_at
-    """
-)
-
 START_ITEMS = text(
     """
     INSERT INTO item_ratings (question_key, tenant_id, rating, answers)
@@ -92,14 +70,28 @@ START_ITEMS = text(
     """
 )
 
-SAVE_ITEMS = text(
+# All of it is under lock already, so the order of the parts does not matter.
+SAVE = text(
     """
-    INSERT INTO item_ratings (question_key, tenant_id, rating, answers)
-    SELECT q.key, i.tenant_id, i.rating, i.answers
-    FROM jsonb_to_recordset(CAST(:items AS jsonb)) AS i(tenant_id int, id text, rating float, answers int)
-    JOIN questions q ON q.tenant_id = i.tenant_id AND q.id = i.id
-    ORDER BY q.key
-    ON CONFLICT (question_key) DO UPDATE SET rating = excluded.rating, answers = excluded.answers
+    WITH learner AS (
+        UPDATE learners l SET recent_correct = i.recent_correct
+        FROM jsonb_to_recordset(CAST(:learners AS jsonb)) AS i(tenant_id int, id text, recent_correct bigint[])
+        WHERE l.tenant_id = i.tenant_id AND l.id = i.id AND l.recent_correct IS DISTINCT FROM i.recent_correct
+    ), item AS (
+        UPDATE item_ratings r SET rating = i.rating, answers = i.answers
+        FROM jsonb_to_recordset(CAST(:items AS jsonb)) AS i(tenant_id int, id text, rating float, answers int)
+        JOIN questions q ON q.tenant_id = i.tenant_id AND q.id = i.id
+        WHERE r.question_key = q.key
+    )
+    INSERT INTO skills (tenant_id, learner_id, topic, rating, answers, correct, recent_errors, recent_answers,
+        updated_at)
+    SELECT * FROM jsonb_to_recordset(CAST(:skills AS jsonb)) AS s(
+        tenant_id int, learner_id text, topic text, rating float, answers int, correct int, recent_errors float,
+        recent_answers float, updated_at timestamptz)
+    ON CONFLICT (tenant_id, learner_id, topic) DO UPDATE SET
+        rating = excluded.rating, answers = excluded.answers, correct = excluded.correct,
+        recent_errors = excluded.recent_errors, recent_answers = excluded.recent_answers,
+        updated_at = excluded.updated_at
     """
 )
 
@@ -113,32 +105,26 @@ def added(table: str, columns: str = SUMS) -> str:
     return ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in columns.split(", "))
 
 
-ADD_DAYS = text(
+# Each part takes its locks in key order, and the parts come in one order because the plan is one.
+ADD_METRICS = text(
     f"""
-    INSERT INTO learner_days (tenant_id, learner_id, day, submissions, {SUMS})
-    SELECT tenant_id, learner_id, day, submissions, {SUMS}
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS d(
-        tenant_id int, learner_id text, day date, submissions int, {SUM_TYPES})
-    ORDER BY tenant_id, learner_id, day
-    ON CONFLICT (tenant_id, learner_id, day) DO UPDATE SET {added("learner_days", "submissions, " + SUMS)}
-    """
-)
-
-ADD_ITEMS = text(
-    f"""
-    INSERT INTO item_statistics (question_key, tenant_id, {SUMS})
-    SELECT q.key, i.tenant_id, {SUMS}
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS i(tenant_id int, question_id text, {SUM_TYPES})
-    JOIN questions q ON q.tenant_id = i.tenant_id AND q.id = i.question_id
-    ORDER BY q.key
-    ON CONFLICT (question_key) DO UPDATE SET {added("item_statistics")}
-    """
-)
-
-ADD_MINUTES = text(
-    f"""
+    WITH day AS (
+        INSERT INTO learner_days (tenant_id, learner_id, day, submissions, {SUMS})
+        SELECT tenant_id, learner_id, day, submissions, {SUMS}
+        FROM jsonb_to_recordset(CAST(:days AS jsonb)) AS d(
+            tenant_id int, learner_id text, day date, submissions int, {SUM_TYPES})
+        ORDER BY tenant_id, learner_id, day
+        ON CONFLICT (tenant_id, learner_id, day) DO UPDATE SET {added("learner_days", "submissions, " + SUMS)}
+    ), item AS (
+        INSERT INTO item_statistics (question_key, tenant_id, {SUMS})
+        SELECT q.key, i.tenant_id, {SUMS}
+        FROM jsonb_to_recordset(CAST(:items AS jsonb)) AS i(tenant_id int, question_id text, {SUM_TYPES})
+        JOIN questions q ON q.tenant_id = i.tenant_id AND q.id = i.question_id
+        ORDER BY q.key
+        ON CONFLICT (question_key) DO UPDATE SET {added("item_statistics")}
+    )
     INSERT INTO stage_minutes (stage, minute, count, wait_ms, run_ms, longest_wait_ms, longest_run_ms)
-    SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS m(
+    SELECT * FROM jsonb_to_recordset(CAST(:minutes AS jsonb)) AS m(
         stage text, minute timestamptz, count bigint, wait_ms bigint, run_ms bigint, longest_wait_ms bigint,
         longest_run_ms bigint)
     ORDER BY stage, minute
@@ -261,18 +247,16 @@ async def save_learning(connection: AsyncConnection, banks: Banks, learned: Lear
         }
         for (tenant_id, id_), state in learned.learners.items()
     ]
-    await connection.execute(SAVE_LEARNERS, {"learners": as_json(learners)})
     skills = [
         skill_row(key, learned.learners[key].skills[topic])
         for key, topics in learned.moved_skills.items()
         for topic in sorted(topics)
     ]
-    await connection.execute(SAVE_SKILLS, {"skills": as_json(skills)})
     items = [
         {"tenant_id": tenant_id, "id": id_, "rating": item.rating, "answers": item.answers}
         for (tenant_id, id_), item in learned.items.items()
     ]
-    await connection.execute(SAVE_ITEMS, {"items": as_json(items)})
+    await connection.execute(SAVE, {"learners": as_json(learners), "skills": as_json(skills), "items": as_json(items)})
 
 
 def skill_row(key: LearnerKey, skill: Skill) -> dict[str, Any]:
@@ -290,7 +274,7 @@ def skill_row(key: LearnerKey, skill: Skill) -> dict[str, Any]:
 
 
 async def add_metrics(connection: AsyncConnection, increments: Increments) -> None:
-    """Add a batch's figures; the order of rows is the order of locks."""
+    """Add a batch's figures."""
     days = [
         {
             "tenant_id": row.tenant_id,
@@ -301,12 +285,12 @@ async def add_metrics(connection: AsyncConnection, increments: Increments) -> No
         }
         for row in increments.days
     ]
-    await connection.execute(ADD_DAYS, {"rows": as_json(days)})
     items = [
         {"tenant_id": row.tenant_id, "question_id": row.question_id, **sums(row.sums)} for row in increments.questions
     ]
-    await connection.execute(ADD_ITEMS, {"rows": as_json(items)})
-    await connection.execute(ADD_MINUTES, {"rows": as_json(increments.stages)})
+    await connection.execute(
+        ADD_METRICS, {"days": as_json(days), "items": as_json(items), "minutes": as_json(increments.stages)}
+    )
 
 
 def sums(row: AnswerSums) -> dict[str, int]:

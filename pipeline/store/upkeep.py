@@ -14,10 +14,13 @@ from pipeline.lifecycle import Event, Stage
 from pipeline.model import Claim, Recorded
 from pipeline.stages.verdict import Verdict
 from pipeline.store.engine import as_json, transaction
-from pipeline.store.work import RELAX_COMMIT, lock, stage_change, write
+from pipeline.store.work import lock, stage_change, write
 
 SWEEPER_LOCK = 0x7377_6565_70  # "sweep": one sweeper at a time per database
 REAPED_AT_ONCE = 500
+
+# A heartbeat need not outlive a crash of Postgres.
+RELAX_COMMIT = text("SET LOCAL synchronous_commit = off")
 
 REGISTER = text(
     "INSERT INTO workers (id, host, pid, stages) VALUES (CAST(:id AS uuid), :host, :pid, :stages)"

@@ -6,8 +6,7 @@ then everything else of the submissions held.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from sqlalchemy import text
@@ -38,50 +37,48 @@ from pipeline.model import (
 )
 from pipeline.stages.recommend import Learned, LearningState
 from pipeline.stages.verdict import Verdict
-from pipeline.store.engine import as_json, transaction
+from pipeline.store.engine import as_json, statement, transaction
 from pipeline.store.learning import Banks, add_metrics, lock_learning, save_learning
 from pipeline.store.question import QuestionVersions
 
-# A claim need not outlive a crash of Postgres: a lost one leaves its stage ready, and the fence names the
-# worker as well as the epoch, so a forgotten claim can't write. Hence no wait for the disk.
-RELAX_COMMIT = text("SET LOCAL synchronous_commit = off")
-
 # A stage whose earlier holder died is handed out only by a ring that asks for such, so that one that kills
 # its worker runs alone and takes nobody along.
+#
+# A claim need not outlive a crash of Postgres: a lost one leaves its stage ready, and the fence names the
+# worker as well as the epoch, so a forgotten claim can't write. Hence no wait for the disk (`relaxed`).
 CLAIM = text(
     """
-    WITH due AS (
+    WITH relaxed AS (
+        SELECT set_config('synchronous_commit', 'off', true) AS commit
+    ), due AS (
         SELECT t.submission_id
-        FROM stages t
+        FROM stages t, relaxed
         WHERE t.submission_id = ANY(CAST(:ids AS uuid[])) AND t.stage = :stage AND t.solo = :solo
-          AND t.state = 'ready' AND t.available_at <= clock_timestamp()
+          AND t.state = 'ready' AND t.available_at <= clock_timestamp() AND relaxed.commit = 'off'
           AND NOT EXISTS (SELECT FROM stage_pauses p WHERE p.stage = :stage)
         ORDER BY t.submission_id
-        FOR UPDATE SKIP LOCKED
-    )
-    UPDATE stages t
-    SET state = 'running', epoch = t.epoch + 1, attempts = t.attempts + 1, worker_id = CAST(:worker AS uuid),
-        available_at = NULL, started_at = clock_timestamp(),
-        lease_expires_at = clock_timestamp() + make_interval(secs => :lease_seconds)
-    FROM due d
-    WHERE t.submission_id = d.submission_id AND t.stage = :stage AND t.state = 'ready'
-    RETURNING t.submission_id::text, t.tenant_id, t.epoch, t.attempts, t.solo
-    """
-)
-
-MARK_SCORING = text(
-    """
-    WITH held AS (
+        FOR UPDATE OF t SKIP LOCKED
+    ), claimed AS (
+        UPDATE stages t
+        SET state = 'running', epoch = t.epoch + 1, attempts = t.attempts + 1, worker_id = CAST(:worker AS uuid),
+            available_at = NULL, started_at = clock_timestamp(),
+            lease_expires_at = clock_timestamp() + make_interval(secs => :lease_seconds)
+        FROM due d
+        WHERE t.submission_id = d.submission_id AND t.stage = :stage AND t.state = 'ready'
+        RETURNING t.submission_id, t.tenant_id, t.epoch, t.attempts, t.solo
+    ), pending AS (
         SELECT s.tenant_id, s.id FROM submissions s
-        JOIN jsonb_to_recordset(CAST(:claims AS jsonb)) AS c(submission_id uuid, tenant_id int)
-          ON s.tenant_id = c.tenant_id AND s.id = c.submission_id
-        WHERE s.status = 'pending'
+        JOIN claimed c ON s.tenant_id = c.tenant_id AND s.id = c.submission_id
+        WHERE s.status = 'pending' AND :stage = 'score'
         ORDER BY s.id FOR UPDATE OF s SKIP LOCKED
+    ), marked AS (
+        UPDATE submissions s SET status = 'scoring', version = s.version + 1, updated_at = clock_timestamp()
+        FROM pending p
+        WHERE s.tenant_id = p.tenant_id AND s.id = p.id AND s.status = 'pending'
+        RETURNING s.id, s.version
     )
-    UPDATE submissions s SET status = 'scoring', version = s.version + 1, updated_at = clock_timestamp()
-    FROM held h
-    WHERE s.tenant_id = h.tenant_id AND s.id = h.id AND s.status = 'pending'
-    RETURNING s.id::text, s.tenant_id, s.version, s.status
+    SELECT c.submission_id::text, c.tenant_id, c.epoch, c.attempts, c.solo, m.version
+    FROM claimed c LEFT JOIN marked m ON m.id = c.submission_id
     """
 )
 
@@ -94,10 +91,11 @@ LOCK = text(
     """
 )
 
+# Read after the lock, by a statement of its own: only a new statement sees what whoever held the lock wrote.
 STATES = text(
     """
-    SELECT submission_id::text, stage, state, epoch, attempts, worker_id::text, solo FROM stages
-    WHERE submission_id = ANY(CAST(:ids AS uuid[]))
+    SELECT t.submission_id::text AS id, t.stage, t.state, t.epoch, t.attempts, t.worker_id::text FROM stages t
+    WHERE t.submission_id = ANY(CAST(:ids AS uuid[]))
     """
 )
 
@@ -108,19 +106,14 @@ LOAD = text(
         (SELECT jsonb_agg(jsonb_build_array(a.version_key, a.response, a.response_time_ms, a.confidence)
                           ORDER BY a.position)
          FROM answers a WHERE a.submission_id = s.id) AS answers,
-        (SELECT r.body FROM results r WHERE r.submission_id = s.id AND r.stage = 'score') AS score
+        (SELECT r.body FROM results r WHERE r.submission_id = s.id AND r.stage = 'score') AS score,
+        CASE WHEN :timed THEN (
+            SELECT jsonb_agg(jsonb_build_array(t.stage, t.queued_at, t.started_at, t.finished_at))
+            FROM stages t WHERE t.submission_id = s.id) END AS timings,
+        clock_timestamp() AS now
     FROM submissions s
     JOIN jsonb_to_recordset(CAST(:claims AS jsonb)) AS c(submission_id uuid, tenant_id int)
       ON s.tenant_id = c.tenant_id AND s.id = c.submission_id
-    """
-)
-
-NOW = text("SELECT clock_timestamp()")
-
-TIMINGS = text(
-    """
-    SELECT submission_id::text, stage, queued_at, started_at, finished_at FROM stages
-    WHERE submission_id = ANY(CAST(:ids AS uuid[]))
     """
 )
 
@@ -245,18 +238,13 @@ class WorkUnit:
         """What the stage needs to know of each submission, in the order of the claims."""
         if not claims:
             return []
-        rows = {row.id: row for row in await self.connection.execute(LOAD, {"claims": claim_rows(claims)})}
+        found = await self.connection.execute(
+            LOAD, {"claims": claim_rows(claims), "timed": self.stage is Stage.METRICS}
+        )
+        rows = {row.id: row for row in found}
         keys = (answer[0] for row in rows.values() for answer in row.answers)
         versions = await self._versions.load(self.connection, keys)
-        timings = await self._timings(claims) if self.stage is Stage.METRICS else {}
-        return [work_from(rows[c.submission_id], versions, timings.get(c.submission_id, ())) for c in claims]
-
-    async def _timings(self, claims: Sequence[Claim]) -> dict[str, tuple[StageTiming, ...]]:
-        found: dict[str, list[StageTiming]] = {}
-        for row in await self.connection.execute(TIMINGS, {"ids": [c.submission_id for c in claims]}):
-            timing = StageTiming(Stage(row.stage), row.queued_at, row.started_at, row.finished_at)
-            found.setdefault(row.submission_id, []).append(timing)
-        return {key: tuple(values) for key, values in found.items()}
+        return [work_from(rows[c.submission_id], versions) for c in claims]
 
     async def lock_learning(self, works: Sequence[Work]) -> LearningState:
         """What is known of the learners and questions of these submissions, locked until the unit ends."""
@@ -265,10 +253,6 @@ class WorkUnit:
     async def save_learning(self, learned: Learned) -> None:
         """Write back what was learnt of them."""
         await save_learning(self.connection, self._banks, learned)
-
-    async def now(self) -> datetime:
-        """Postgres' time."""
-        return cast("datetime", (await self.connection.execute(NOW)).scalar_one())
 
     async def add_metrics(self, increments: Increments) -> None:
         """Add to the daily, per-question and per-stage figures."""
@@ -393,7 +377,7 @@ async def lock(connection: AsyncConnection, submissions: Sequence[tuple[str, int
     epochs: dict[str, dict[Stage, int]] = {row.id: {} for row in locked}
     attempts: dict[str, dict[Stage, int]] = {row.id: {} for row in locked}
     owners: dict[tuple[str, Stage], tuple[int, str | None]] = {}
-    for id_, stage_name, state, epoch, attempt, worker_id, _ in await connection.execute(STATES, {"ids": list(states)}):
+    for id_, stage_name, state, epoch, attempt, worker_id in await connection.execute(STATES, {"ids": list(states)}):
         stage = Stage(stage_name)
         states[id_][stage] = StageState(state)
         epochs[id_][stage] = epoch
@@ -472,7 +456,7 @@ async def _outbox(connection: AsyncConnection, ended: list[dict[str, Any]]) -> t
     return tuple(row["id"] for row in rows)
 
 
-def work_from(row: Any, versions: Any, timings: tuple[StageTiming, ...]) -> Work:
+def work_from(row: Any, versions: Any) -> Work:
     return Work(
         submission_id=row.id,
         tenant_id=row.tenant_id,
@@ -485,7 +469,8 @@ def work_from(row: Any, versions: Any, timings: tuple[StageTiming, ...]) -> Work
             for key, response, milliseconds, confidence in row.answers
         ),
         scores=scores_from(row.score),
-        timings=timings,
+        timings=tuple(msgspec.convert(row.timings or [], list[StageTiming])),
+        loaded_at=row.now,
     )
 
 
@@ -508,8 +493,7 @@ class WorkStore:
         self, stage: Stage, ids: Sequence[str], worker_id: str, lease_seconds: float, *, solo: bool = False
     ) -> tuple[list[Claim], list[Change]]:
         """Take what is ready of these submissions; answers the claims and what changed for watchers."""
-        async with transaction(self._engine) as connection:
-            await connection.execute(RELAX_COMMIT)
+        async with statement(self._engine) as connection:
             rows = await connection.execute(
                 CLAIM,
                 {
@@ -520,11 +504,17 @@ class WorkStore:
                     "solo": solo,
                 },
             )
-            claims = [Claim(*row) for row in rows]
-            if stage is not Stage.SCORE or not claims:
-                return claims, []
-            marked = await connection.execute(MARK_SCORING, {"claims": claim_rows(claims)})
-            return claims, [Change(row.id, row.tenant_id, row.version, Status(row.status)) for row in marked]
+            found = rows.all()
+        claims = [Claim(*row[:-1]) for row in found]
+        changes = [
+            Change(row.submission_id, row.tenant_id, row.version, Status.SCORING) for row in found if row.version
+        ]
+        return claims, changes
+
+    async def load(self, stage: Stage, claims: Sequence[Claim]) -> list[Work]:
+        """What the stage needs to know of each submission, without holding it."""
+        async with statement(self._engine) as connection:
+            return await WorkUnit(connection, stage, None, self._versions, self._banks).load(claims)
 
     @asynccontextmanager
     async def unit(self, stage: Stage, worker_id: str) -> AsyncIterator[WorkUnit]:
