@@ -12,7 +12,7 @@ WRITTEN = AnswerFeedback("q", "Correct.", Source.TEMPLATE, "template", None, "fe
 
 
 def work(context: LearnerContext) -> Work:
-    return Work("s-1", 7, "u-1", context, NOW, NOW, answers=(Answer(QUESTION, 1),), scores=(SCORE,))
+    return Work("s-1", 7, "u-1", context, NOW, NOW, NOW, answers=(Answer(QUESTION, 1),), scores=(SCORE,))
 
 
 def test_a_request_says_whose_answers_these_are_and_for_what_they_learn() -> None:
