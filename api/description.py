@@ -87,9 +87,25 @@ def described(
     headers: type[msgspec.Struct] | None = None,
     problems: tuple[int, ...] = (),
 ) -> dict[str, Any]:
-    """A handler's `opt`: `@get("/v1/things", opt=described("Things", {200: Answer(…)}, permission=…))`.
+    """A handler's `opt`; its docstring's first line becomes the summary, the rest the description.
 
-    The summary is the first line of the handler's docstring, the description is the rest.
+        @post(
+            "/v1/keys",
+            status_code=201,
+            opt=described(
+                "Keys",
+                {201: Answer("The key; its secret is shown this once.", CreatedKey, example=KEY_EXAMPLE)},
+                permission=Permission.OPERATE,
+                body=Body(KeyIn, {"a submitter's": {"name": "school", "role": "submitter"}}),
+            ),
+        )
+        async def create_key(request: AnyRequest) -> Response[CreatedKey]:
+            \"""Make a key.\"""
+            parts, principal = await allow(request, Permission.OPERATE)
+            given = await body_of(request, KeyIn)  # api/reading.py; query_of reads query strings
+
+    Refusals that follow from the rest are declared by themselves (401, 403 and 503 with a permission, 404 with
+    a path parameter, 413, 415 and 422 with a body, 422 with a query or headers); name others in `problems`.
     """
     call = Call(
         tag=tag,

@@ -86,7 +86,11 @@ def example_problem(status: int) -> Problem:
     """What a problem document with this status looks like."""
     named = {code: (name, title) for code, name, title in reversed(list(PROBLEMS.values()))}
     name, title = named[status] if status in named else HTTP_TITLES[status]
-    errors = (FieldProblem("/answers/0/confidence", "Expected `int` <= 5."),) if status == HTTPStatus.UNPROCESSABLE_ENTITY else ()
+    errors = (
+        (FieldProblem("/answers/0/confidence", "Expected `int` <= 5."),)
+        if status == HTTPStatus.UNPROCESSABLE_ENTITY
+        else ()
+    )
     return Problem(type_uri(name), title, status, None, None, errors)
 
 
