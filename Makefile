@@ -30,6 +30,7 @@ check: setup
 fix: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIN)/python -m docs.openapi
 
 bench: setup
 	$(BIN)/gradeline bench

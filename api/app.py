@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from litestar import Litestar
 
+from api.documentation import documentation_handlers
 from api.errors import EXCEPTION_HANDLERS
 from api.health import health_handlers
 from api.questions import question_handlers
@@ -25,7 +26,7 @@ def create_app(settings: Settings) -> Litestar:
             await parts.intake.drain()
 
     return Litestar(
-        route_handlers=[*health_handlers(), *submission_handlers(), *question_handlers()],
+        route_handlers=[*health_handlers(), *submission_handlers(), *question_handlers(), *documentation_handlers()],
         lifespan=[lifespan],
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=None,

@@ -1,6 +1,7 @@
 """The one table from our errors to problem documents (RFC 9457)."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from math import ceil
 from types import MappingProxyType
 from typing import Any, Final
@@ -23,6 +24,7 @@ from pipeline.errors import (
     TooLarge,
     Unauthenticated,
     Unavailable,
+    UnsupportedMediaType,
 )
 
 log = structlog.get_logger()
@@ -51,6 +53,7 @@ PROBLEMS: Final[Mapping[type[GradelineError], tuple[int, str, str]]] = MappingPr
         Conflict: (409, "conflict", "The state forbids this"),
         IdempotencyMismatch: (422, "idempotency-mismatch", "The Idempotency-Key was used before"),
         TooLarge: (413, "too-large", "The request is too large"),
+        UnsupportedMediaType: (415, "unsupported-media-type", "The media type is not supported"),
         RateLimited: (429, "rate-limited", "A limit is used up"),
         Unavailable: (503, "unavailable", "A server is not available"),
     }
@@ -77,6 +80,18 @@ def problem_of(error: GradelineError, instance: str | None = None) -> Problem:
     status, name, title = PROBLEMS.get(type(error), (500, "internal", "Something went wrong on our side"))
     problems = error.problems if isinstance(error, InvalidInput) else ()
     return Problem(type_uri(name), title, status, str(error), instance, problems)
+
+
+def example_problem(status: int) -> Problem:
+    """What a problem document with this status looks like."""
+    named = {code: (name, title) for code, name, title in reversed(list(PROBLEMS.values()))}
+    name, title = named[status] if status in named else HTTP_TITLES[status]
+    errors = (
+        (FieldProblem("/answers/0/confidence", "Expected `int` <= 5."),)
+        if status == HTTPStatus.UNPROCESSABLE_ENTITY
+        else ()
+    )
+    return Problem(type_uri(name), title, status, None, None, errors)
 
 
 def headers_of(error: GradelineError) -> dict[str, str]:

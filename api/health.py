@@ -6,11 +6,16 @@ from litestar import Response, get
 from litestar.datastructures import State
 from sqlalchemy import text
 
+from api.description import Answer, described
 from pipeline.errors import Unavailable
 from pipeline.store.engine import transaction
 
 
-@get("/health/live", sync_to_thread=False)
+@get(
+    "/health/live",
+    sync_to_thread=False,
+    opt=described("Health", {200: Answer("The process answers.", dict[str, str])}, permission=None),
+)
 def live() -> dict[str, str]:
     """The process answers."""
     return {"status": "ok"}

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from api.caller import AnyRequest, allow
 from pipeline.errors import NotFound
@@ -30,7 +31,7 @@ async def hand_in(request: AnyRequest) -> Response[bytes]:
 
 
 @get("/v1/submissions/{submission_id:str}")
-async def show(request: AnyRequest, submission_id: str) -> Response[bytes]:
+async def show(request: AnyRequest, submission_id: FromPath[str]) -> Response[bytes]:
     """One submission as it stands."""
     parts, principal = await allow(request, Permission.READ)
     views = await parts.reading.read(principal.tenant_id, [submission_id])

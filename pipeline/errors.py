@@ -9,6 +9,7 @@
     ├── Conflict               the thing's state forbids the request
     ├── IdempotencyMismatch    the same Idempotency-Key came with another body
     ├── TooLarge               the request is bigger than the limit
+    ├── UnsupportedMediaType   the body is of a kind this call does not read
     ├── RateLimited            a limit is used up; says when to come back
     ├── Unavailable            a server we need is away; says when to come back
     ├── EnvironmentFault       this machine or a server on it cannot do what is asked; one clear line
@@ -67,6 +68,10 @@ class IdempotencyMismatch(GradelineError):
 
 class TooLarge(GradelineError):
     """The request is bigger than the limit that the text names."""
+
+
+class UnsupportedMediaType(GradelineError):
+    """The body is of a media type that this call does not read; the text names those it does."""
 
 
 class RateLimited(GradelineError):

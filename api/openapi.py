@@ -1,0 +1,243 @@
+"""The OpenAPI 3.1 document, written from what the handlers say about themselves (`api/description.py`).
+
+Litestar's own generator reads signatures. Ours take the raw request, so it would know neither bodies nor
+problem documents; msgspec's JSON schemas of the structs we read into are exact.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from http import HTTPStatus
+from importlib.metadata import version
+from inspect import cleandoc
+from typing import Any, Final
+
+import msgspec
+from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
+
+from api.description import OPTION, Answer, Body, Call
+from api.errors import PROBLEM_JSON, Problem, example_problem
+from pipeline.service.access import PERMISSIONS, Permission
+
+Document = dict[str, Any]
+
+ABOUT: Final = """\
+Gradeline takes learners' submissions and turns each into a score within moments, then into feedback,
+recommendations and learning metrics. Hand in with `POST /v1/submissions`, then poll, wait or stream.
+
+Send an API key as `Authorization: Bearer <key>`. What a key may do follows from its role. Every refusal is a
+problem document (RFC 9457); one about the content of a request lists every problem found, each with a JSON
+pointer into the body, or `/name` for the query parameter or header of that name.
+
+Lists come in parts: `next` is the cursor of the following part, given back as `cursor`; it is null at the end."""
+
+REFERENCE: Final = "#/components/schemas/{name}"
+HIDDEN_METHODS: Final = frozenset({"HEAD", "OPTIONS"})
+
+RETRY_AFTER: Final = {"Retry-After": "Seconds to wait before trying again."}
+PROBLEM_HEADERS: Final[Mapping[int, Mapping[str, str]]] = {
+    401: {"WWW-Authenticate": "The scheme to use: Bearer."},
+    429: {
+        **RETRY_AFTER,
+        "RateLimit": "What is left of the limit, and in how many seconds it is whole again.",
+        "RateLimit-Policy": "The limit: requests and window in seconds.",
+    },
+    503: RETRY_AFTER,
+}
+
+
+class Described(msgspec.Struct, frozen=True):
+    """A handler at its place."""
+
+    path: str
+    method: str
+    handler: HTTPRouteHandler
+    call: Call
+
+
+def openapi_document(app: Litestar) -> Document:
+    """The whole document; it depends on nothing but the code."""
+    found = list(described_handlers(app))
+    schemas = Schemas(kinds_of(found))
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Gradeline",
+            "version": version("gradeline"),
+            "description": ABOUT,
+            "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name} for name in dict.fromkeys(one.call.tag for one in found)],
+        "paths": paths_of(found, schemas),
+        "components": {
+            "schemas": schemas.components,
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": "An API key."}},
+        },
+    }
+
+
+def described_handlers(app: Litestar) -> Iterator[Described]:
+    """Every handler that describes itself, in the order of the application's routes."""
+    for route in app.routes:
+        if not isinstance(route, HTTPRoute):
+            continue
+        for handler in route.route_handlers:
+            if (call := handler.opt.get(OPTION)) is None:
+                continue
+            for method in sorted(handler.http_methods - HIDDEN_METHODS):
+                yield Described(route.path_format, method.lower(), handler, call)
+
+
+def undescribed_paths(app: Litestar) -> list[str]:
+    """The paths whose handlers say nothing about themselves."""
+    routes = [route for route in app.routes if isinstance(route, HTTPRoute)]
+    return [
+        f"{min(handler.http_methods)} {route.path_format}"
+        for route in routes
+        for handler in route.route_handlers
+        if OPTION not in handler.opt and set(handler.http_methods) != {"OPTIONS"}
+    ]
+
+
+class Schemas:
+    """The JSON schemas of all kinds, each struct once as a component."""
+
+    def __init__(self, kinds: Sequence[Any]) -> None:
+        found, self._components = msgspec.json.schema_components(kinds, ref_template=REFERENCE)
+        self._by_kind = [(kind, schema) for kind, schema in zip(kinds, found, strict=True)]
+        self._parameters: set[str] = set()
+
+    def of(self, kind: Any) -> Document:
+        """The schema of a kind, for a struct a reference to its component."""
+        return next(schema for known, schema in self._by_kind if known == kind)
+
+    def fields(self, kind: type[msgspec.Struct]) -> Document:
+        """The object schema of a struct that is shown field by field, and so need not be a component."""
+        name = str(self.of(kind)["$ref"]).rpartition("/")[2]
+        self._parameters.add(name)
+        return dict(self._components[name])
+
+    @property
+    def components(self) -> Document:
+        """All components but those shown field by field, by name."""
+        return {name: self._components[name] for name in sorted(self._components) if name not in self._parameters}
+
+
+def kinds_of(found: Iterable[Described]) -> list[Any]:
+    kinds: list[Any] = [Problem]
+    for one in found:
+        call = one.call
+        wanted = [call.body and call.body.kind, call.query, call.headers, *(a.kind for a in call.answers.values())]
+        kinds += [kind for kind in wanted if kind is not None and kind not in kinds]
+    return kinds
+
+
+def paths_of(found: Iterable[Described], schemas: Schemas) -> Document:
+    paths: Document = {}
+    for one in found:
+        paths.setdefault(one.path, {})[one.method] = operation(one, schemas)
+    return dict(sorted(paths.items()))
+
+
+def operation(one: Described, schemas: Schemas) -> Document:
+    """One method of one path."""
+    call = one.call
+    summary, description = texts_of(one.handler)
+    parameters = list(parameters_of(one, schemas))
+    in_path = any(parameter["in"] == "path" for parameter in parameters)
+    written: Document = {
+        "operationId": one.handler.handler_name,
+        "tags": [call.tag],
+        "summary": summary,
+        "description": "\n\n".join(part for part in (description, roles_text(call.permission)) if part),
+        "parameters": parameters,
+        "responses": {
+            **{str(status): answer_document(status, answer, schemas) for status, answer in call.answers.items()},
+            **{str(status): refusal(status) for status in call.refusals(has_path_parameters=in_path)},
+        },
+        "security": [] if call.permission is None else [{"bearer": []}],
+    }
+    if call.body is not None:
+        written["requestBody"] = body_document(call.body, schemas)
+    return written
+
+
+def texts_of(handler: HTTPRouteHandler) -> tuple[str, str]:
+    """Summary and description, from the handler's docstring."""
+    first, _, rest = cleandoc(handler.fn.__doc__ or "").partition("\n")
+    return first.removesuffix("."), rest.strip()
+
+
+def roles_text(permission: Permission | None) -> str:
+    if permission is None:
+        return "Needs no key."
+    roles = [f"`{role}`" for role, permissions in PERMISSIONS.items() if permission in permissions]
+    return f"For the roles {', '.join(roles)}." if len(roles) > 1 else f"For the role {roles[0]}."
+
+
+def parameters_of(one: Described, schemas: Schemas) -> Iterator[Document]:
+    for name in one.path.split("/"):
+        if name.startswith("{"):
+            yield {"name": name.strip("{}"), "in": "path", "required": True, "schema": {"type": "string"}}
+    for place, kind in (("query", one.call.query), ("header", one.call.headers)):
+        if kind is not None:
+            fields = schemas.fields(kind)
+            for name, schema in fields["properties"].items():
+                yield parameter(place, name, schema, required=name in fields.get("required", ()))
+
+
+def parameter(place: str, name: str, schema: Document, *, required: bool) -> Document:
+    given = {key: value for key, value in schema.items() if key not in {"description", "default"} or value is not None}
+    described = {"description": given.pop("description")} if "description" in given else {}
+    return {"name": name, "in": place, "required": required, **described, "schema": without_null(given)}
+
+
+def without_null(schema: Document) -> Document:
+    """A parameter is absent rather than null, so null is no value of it."""
+    choices = schema.get("anyOf")
+    if choices is None:
+        return schema
+    left = [choice for choice in choices if choice != {"type": "null"}]
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    return {**rest, **left[0]} if len(left) == 1 else {**rest, "anyOf": left}
+
+
+def body_document(body: Body, schemas: Schemas) -> Document:
+    examples = {name: {"value": msgspec.to_builtins(value)} for name, value in body.examples.items()}
+    content: Document = {body.media_type: {"schema": schemas.of(body.kind), "examples": examples}}
+    content |= {media_type: {"schema": {"type": "string"}} for media_type in body.also}
+    return {"required": body.required, "content": content}
+
+
+def answer_document(status: int, answer: Answer, schemas: Schemas) -> Document:
+    written: Document = {"description": answer.meaning or HTTPStatus(status).phrase}
+    if answer.kind is not None:
+        content = {"schema": schemas.of(answer.kind)}
+        if answer.example is not msgspec.UNSET:
+            content["example"] = msgspec.to_builtins(answer.example)
+        written["content"] = {answer.media_type: content}
+    if answer.headers:
+        written["headers"] = headers_document(answer.headers)
+    return written
+
+
+def refusal(status: int) -> Document:
+    """A problem document with this status."""
+    problem = example_problem(status)
+    written: Document = {
+        "description": problem.title,
+        "content": {
+            PROBLEM_JSON: {
+                "schema": {"$ref": REFERENCE.format(name="Problem")},
+                "example": msgspec.to_builtins(problem),
+            }
+        },
+    }
+    if status in PROBLEM_HEADERS:
+        written["headers"] = headers_document(PROBLEM_HEADERS[status])
+    return written
+
+
+def headers_document(headers: Mapping[str, str]) -> Document:
+    return {name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in headers.items()}
