@@ -17,7 +17,7 @@ Value = TypeVar("Value")
 
 
 class Keys(msgspec.Struct, frozen=True):
-    """The first keys of an installation: `api_key` submits and reads, `operator_key` may do everything."""
+    """The first keys of an installation: `api_key` is a teacher's, `operator_key` an operator's."""
 
     api_key: str
     operator_key: str

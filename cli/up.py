@@ -49,7 +49,7 @@ def up_command(
         \b
         Example:
           gradeline up --port 0 --workers 2
-        """  # noqa: D301 - \b is click's mark for lines it must not wrap
+        """
         try:
             settings = choose(read_settings(), port=port, home=home)
             serve(Plan(settings, workers, check, migrate, ensure_keys, programs))

@@ -11,11 +11,12 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils import uuid7
 
-from pipeline.errors import SettingsError
+from pipeline.errors import EnvironmentFault, SettingsError
 from pipeline.execution import Shop, StageRunner, each_alone
 from pipeline.lifecycle import Stage
 from pipeline.live.bell import RedisBell
 from pipeline.live.board import RedisBoard
+from pipeline.live.check import check_redis
 from pipeline.live.client import create_client, queue_url
 from pipeline.llm.template import TemplateProvider
 from pipeline.model import Work
@@ -29,7 +30,9 @@ from pipeline.stages.outcome import Outcome
 from pipeline.stages.verdict import RetryPolicy
 from pipeline.store.access import AccessStore
 from pipeline.store.bank import BankStore
+from pipeline.store.check import check_postgres
 from pipeline.store.engine import create_engine
+from pipeline.store.migrate import current_revision, newest_revision
 from pipeline.store.migrate import migrate as migrate_engine
 from pipeline.store.question import QuestionVersions
 from pipeline.store.reading import ReadingStore
@@ -79,6 +82,48 @@ async def migrate(settings: Settings) -> None:
     engine = create_engine(required(settings.database_url, "GRADELINE_DATABASE_URL"), pool_size=1)
     try:
         await migrate_engine(engine)
+    finally:
+        await engine.dispose()
+
+
+async def check_servers(settings: Settings) -> None:
+    """Raise `EnvironmentFault`, in one line, where Postgres or Redis cannot be reached or will not do."""
+    await check_database(settings)
+    await check_redis(required(settings.redis_url, "GRADELINE_REDIS_URL"))
+    if settings.queue_redis_url is not None:
+        await check_redis(settings.queue_redis_url, setting="GRADELINE_QUEUE_REDIS_URL")
+
+
+async def check_database(settings: Settings) -> None:
+    """Raise `EnvironmentFault`, in one line, where Postgres cannot be reached or will not do."""
+    await check_postgres(required(settings.database_url, "GRADELINE_DATABASE_URL"))
+
+
+async def schema_revisions(settings: Settings) -> tuple[str | None, str]:
+    """The schema revision that the database has (None: it is empty), and the one this code needs."""
+    engine = create_engine(required(settings.database_url, "GRADELINE_DATABASE_URL"), pool_size=1)
+    try:
+        return await current_revision(engine), newest_revision()
+    finally:
+        await engine.dispose()
+
+
+async def check_schema(settings: Settings) -> None:
+    """Raise `EnvironmentFault` unless the database can be used as it is."""
+    await check_database(settings)
+    found, needed = await schema_revisions(settings)
+    if found != needed:
+        raise EnvironmentFault(
+            f"the database has schema {found or 'none'}, this version needs {needed}; run `gradeline migrate`"
+        )
+
+
+@asynccontextmanager
+async def open_access(settings: Settings) -> AsyncIterator[Access]:
+    """The keys of an installation, for whoever has its database."""
+    engine = create_engine(required(settings.database_url, "GRADELINE_DATABASE_URL"), pool_size=1)
+    try:
+        yield Access(AccessStore(engine), cache_seconds=settings.key_cache_seconds)
     finally:
         await engine.dispose()
 

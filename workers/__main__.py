@@ -1,9 +1,11 @@
-"""`python -m workers`: one worker process, all stages."""
+"""`python -m workers [--stages score,recommend] [--concurrency N]`: one worker process."""
 
+import argparse
 import asyncio
 import gc
 import os
 import sys
+from collections.abc import Sequence
 
 import uvloop
 
@@ -11,9 +13,8 @@ import uvloop
 os.environ.setdefault("dramatiq_restart_delay", "500")
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> None:
     from pipeline import telemetry  # noqa: PLC0415 - after the line above
-    from pipeline.lifecycle import Stage  # noqa: PLC0415 - after the line above
     from pipeline.settings import read_settings  # noqa: PLC0415 - after the line above
     from workers.process import run_worker  # noqa: PLC0415 - after the line above
 
@@ -22,11 +23,25 @@ def main() -> None:
     # What is loaded by now stays; looking through it for garbage again and again took a fifth of the time.
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+    asked = parser().parse_args(arguments)
     settings = read_settings()
     telemetry.configure(settings.log_level, settings.log_format)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run_worker(settings, tuple(Stage)))
+        runner.run(run_worker(settings, asked.stages, asked.concurrency))
+
+
+def parser() -> argparse.ArgumentParser:
+    """What may be said on the command line; `gradeline worker` says it in the same words."""
+    from pipeline.lifecycle import Stage  # noqa: PLC0415 - after the line above
+
+    def stages(text: str) -> tuple[Stage, ...]:
+        return tuple(dict.fromkeys(Stage(name.strip()) for name in text.split(",")))
+
+    made = argparse.ArgumentParser(prog="python -m workers", allow_abbrev=False)
+    made.add_argument("--stages", type=stages, default=tuple(Stage))
+    made.add_argument("--concurrency", type=int, default=None)
+    return made
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

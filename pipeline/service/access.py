@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Final
+from uuid import UUID
 
 import jwt
 import msgspec
 
-from pipeline.errors import Forbidden, Unauthenticated
-from pipeline.ports import AccessStore, KnownKey
+from pipeline.errors import Forbidden, NotFound, Unauthenticated
+from pipeline.ports import AccessStore, KeyInfo, KnownKey
 
 KEY_PREFIX: Final = "gl_"
 TOKEN_ALGORITHM: Final = "HS256"  # noqa: S105 - names an algorithm
@@ -173,6 +174,24 @@ class Access:
         secret = KEY_PREFIX + secrets.token_urlsafe(32)
         key_id = await self._store.add_key(tenant_id, name=name, role=role, secret_hash=hash_secret(secret))
         return CreatedKey(key_id, secret, role, name)
+
+    async def list_keys(self, tenant_id: int | None = None) -> list[KeyInfo]:
+        """A tenant's keys, or everybody's, oldest first; never their secrets."""
+        return await self._store.list_keys(tenant_id)
+
+    async def revoke_key(self, key_id: str, tenant_id: int | None = None) -> None:
+        """Make a key useless; raises `NotFound` if there is none of this id (of this tenant, where one is given)."""
+        if not (is_uuid(key_id) and await self._store.revoke_key(key_id, tenant_id)):
+            raise NotFound("There is no such key.")
+
+
+def is_uuid(text: str) -> bool:
+    """Whether a database can take this text for an id."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def principal_of(known: KnownKey) -> Principal:
