@@ -20,11 +20,17 @@ EVENTS_KEPT: Final = 100_000
 CHANGES_PER_CALL: Final = 200
 FLOW_TTL_SECONDS: Final = 300
 
-# For each change: skip it unless it is newer than what is shown; otherwise replace the status, drop the
-# document of the older version, and tell the stream.
+# ARGV: seconds a status stays, events kept, the flow's key, its seconds, how many flow counts follow, those
+# as pairs, then four values for each change. A change is skipped unless it is newer than what is shown;
+# otherwise it replaces the status, drops the document of the older version, and is told to the stream.
 PUBLISH: Final = """
-local ttl, kept, shown = ARGV[1], ARGV[2], 0
-for i = 3, #ARGV, 4 do
+local ttl, kept, flow, flow_ttl, counts = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
+for i = 6, 5 + 2 * counts, 2 do
+    redis.call('HINCRBY', flow, ARGV[i], ARGV[i + 1])
+end
+if counts > 0 then redis.call('EXPIRE', flow, flow_ttl) end
+local shown = 0
+for i = 6 + 2 * counts, #ARGV, 4 do
     local key = 'gradeline:submission:' .. ARGV[i]
     local version = tonumber(ARGV[i + 2])
     if version > (tonumber(redis.call('HGET', key, 'version')) or 0) then
@@ -66,6 +72,13 @@ def flow_key(minute: int) -> str:
     return f"gradeline:flow:{minute}"
 
 
+def flow_of(changes: Sequence[Change]) -> Counter[str]:
+    """How many entered (`score:in`) and left (`score:out`) each stage by these changes."""
+    flow = Counter(f"{stage}:in" for change in changes for stage in change.ready)
+    flow.update(f"{change.finished}:out" for change in changes if change.finished)
+    return flow
+
+
 class RedisBoard:
     """The port `pipeline.ports.Board`."""
 
@@ -81,25 +94,16 @@ class RedisBoard:
         with reaching():
             for start in range(0, len(changes), CHANGES_PER_CALL):
                 await self._publish_some(changes[start : start + CHANGES_PER_CALL])
-            await self._count_flow(changes)
 
     async def _publish_some(self, changes: Sequence[Change]) -> None:
-        arguments: list[str | int] = [self._status_ttl, EVENTS_KEPT]
+        flow = flow_of(changes)
+        arguments: list[str | int] = [self._status_ttl, EVENTS_KEPT, flow_key(int(time.time()) // 60)]
+        arguments += [FLOW_TTL_SECONDS, len(flow)]
+        for field, count in flow.items():
+            arguments += [field, count]
         for change in changes:
             arguments += [change.submission_id, change.tenant_id, change.version, change.status]
         await self._publish(keys=[EVENTS_STREAM], args=arguments)
-
-    async def _count_flow(self, changes: Sequence[Change]) -> None:
-        flow = Counter(f"{stage}:in" for change in changes for stage in change.ready)
-        flow.update(f"{change.finished}:out" for change in changes if change.finished)
-        if not flow:
-            return
-        key = flow_key(int(time.time()) // 60)
-        async with self._client.pipeline(transaction=False) as pipe:
-            for field, count in flow.items():
-                pipe.hincrby(key, field, count)
-            pipe.expire(key, FLOW_TTL_SECONDS)
-            await pipe.execute()
 
     async def look(self, submission_id: str) -> Shown | None:
         """What is shown of a submission, if anything; raises `Unavailable`."""
