@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 Item = TypeVar("Item")
 Reply = TypeVar("Reply")
@@ -52,15 +52,17 @@ class Batcher(Generic[Item, Reply]):
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, reply))
         if len(self._flushers) < self._concurrency:
-            flusher = asyncio.create_task(self._flush_until_empty())
-            self._flushers.add(flusher)
-            flusher.add_done_callback(self._flushers.discard)
+            self._flushers.add(asyncio.create_task(self._flush_until_empty()))
         return reply
 
     async def _flush_until_empty(self) -> None:
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
-            await self._flush_batch(batch)
+        try:
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+                await self._flush_batch(batch)
+        finally:
+            # At once, not by a callback: whoever adds right after its reply must not count on this flusher.
+            self._flushers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     async def _flush_batch(self, batch: list[tuple[Item, asyncio.Future[Reply]]]) -> None:
         try:

@@ -22,6 +22,7 @@ from pipeline.llm.template import TemplateProvider
 from pipeline.model import Work
 from pipeline.ports import FeedbackProvider, WorkUnit
 from pipeline.service.access import Access
+from pipeline.service.control import Control
 from pipeline.service.submitting import Intake
 from pipeline.service.upkeep import Heartbeat, Sweeper
 from pipeline.settings import Settings
@@ -31,6 +32,7 @@ from pipeline.stages.verdict import RetryPolicy
 from pipeline.store.access import AccessStore
 from pipeline.store.bank import BankStore
 from pipeline.store.check import check_postgres
+from pipeline.store.control import ControlStore
 from pipeline.store.engine import create_engine
 from pipeline.store.migrate import current_revision, newest_revision
 from pipeline.store.migrate import migrate as migrate_engine
@@ -144,6 +146,7 @@ class ApiParts(msgspec.Struct, frozen=True):
     intake: Intake
     bank: BankStore
     reading: ReadingStore
+    control: Control
     board: RedisBoard
     access: Access
 
@@ -151,13 +154,16 @@ class ApiParts(msgspec.Struct, frozen=True):
 def build_api(settings: Settings, servers: Servers) -> ApiParts:
     bank = BankStore(servers.engine)
     board = build_board(settings, servers)
-    intake = Intake(store=IntakeStore(servers.engine), bank=bank, bell=RedisBell(servers.queues), board=board)
+    bell = RedisBell(servers.queues)
+    reading = ReadingStore(servers.engine, QuestionVersions())
+    intake = Intake(store=IntakeStore(servers.engine), bank=bank, bell=bell, board=board)
     return ApiParts(
         settings=settings,
         servers=servers,
         intake=intake,
         bank=bank,
-        reading=ReadingStore(servers.engine, QuestionVersions()),
+        reading=reading,
+        control=Control(store=ControlStore(servers.engine), reading=reading, bell=bell, board=board),
         board=board,
         access=Access(AccessStore(servers.engine), cache_seconds=settings.key_cache_seconds),
     )

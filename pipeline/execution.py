@@ -11,7 +11,7 @@ import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import structlog
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
@@ -49,6 +49,16 @@ class InFlight:
             yield
         finally:
             self._claims -= entries
+
+
+class Announcer(Protocol):
+    """Whoever can ring and show."""
+
+    @property
+    def bell(self) -> Bell: ...
+
+    @property
+    def board(self) -> Board: ...
 
 
 class Shop:
@@ -259,7 +269,7 @@ async def patiently(once: Callable[[], Awaitable[Value]], seconds: float) -> Val
     raise AssertionError("unreachable: the loop returns or raises")
 
 
-async def announce(recorded: Recorded, shop: Shop) -> None:
+async def announce(recorded: Recorded, shop: Announcer) -> None:
     """After the commit: ring what became ready and show what changed. Losing either costs time only."""
     queues: dict[str, list[str]] = {}
     for change in recorded.changes:
@@ -279,7 +289,7 @@ async def ring(queue: str, ids: Sequence[str], bell: Bell) -> None:
         log.warning(telemetry.RING_LOST, queue=queue, ids=len(ids), error=str(error))
 
 
-async def publish(changes: Sequence[Change], shop: Shop) -> None:
+async def publish(changes: Sequence[Change], shop: Announcer) -> None:
     if not changes:
         return
     try:

@@ -165,3 +165,14 @@ def cancel(stages: StageStates) -> dict[Stage, StageState]:
     """All states after a cancel: what is finished stays, everything else is cancelled."""
     cancellable = set(sources(Event.CANCELLED))
     return {stage: move(state, Event.CANCELLED) if state in cancellable else state for stage, state in stages.items()}
+
+
+def retry(stages: StageStates) -> dict[Stage, StageState]:
+    """All states after a retry: every dead stage is ready again, and what the others did is kept."""
+    retryable = set(sources(Event.RETRIED))
+    return {stage: move(state, Event.RETRIED) if state in retryable else state for stage, state in stages.items()}
+
+
+def discard(stages: StageStates) -> dict[Stage, StageState]:
+    """All states after a discard: a cancel for a submission with a dead stage, and nothing for any other."""
+    return cancel(stages) if StageState.DEAD in stages.values() else dict(stages)

@@ -187,6 +187,27 @@ class ReadingStore(Protocol):
         ...
 
 
+@runtime_checkable
+class ControlStore(Protocol):
+    """What people may do to submissions; each act is kept in the audit log with who did it and why.
+
+    Ids that the tenant does not have, and submissions whose state forbids the act, are left alone and so
+    absent from the changes.
+    """
+
+    async def cancel(self, tenant_id: int, ids: Sequence[str], actor: str, reason: str | None = None) -> Recorded:
+        """Cancel whatever is not finished; a worker's later result is refused."""
+        ...
+
+    async def retry(self, tenant_id: int, ids: Sequence[str], actor: str, reason: str | None = None) -> Recorded:
+        """Give dead stages another round of attempts; results of other stages are kept."""
+        ...
+
+    async def discard(self, tenant_id: int, ids: Sequence[str], actor: str, reason: str | None = None) -> Recorded:
+        """Cancel submissions that have a dead stage, and only those."""
+        ...
+
+
 class Saved(msgspec.Struct, frozen=True):
     """What became of one question: its current version, and whether anything changed."""
 

@@ -135,7 +135,7 @@ WRITE = text(
         SET state = m.after, worker_id = NULL, lease_expires_at = NULL,
             available_at = CASE WHEN m.after = 'ready'
                 THEN clock_timestamp() + make_interval(secs => m.delay_seconds) END,
-            queued_at = CASE WHEN m.before = 'waiting' AND m.after = 'ready'
+            queued_at = CASE WHEN m.before IN ('waiting', 'dead') AND m.after = 'ready'
                 THEN clock_timestamp() ELSE t.queued_at END,
             finished_at = CASE WHEN m.after IN ('done', 'degraded', 'dead', 'cancelled')
                 THEN clock_timestamp() END,
