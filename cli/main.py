@@ -24,6 +24,8 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "api": Entry("cli.process", "api", "Run one API process."),
         "worker": Entry("cli.process", "worker", "Run one worker process."),
         "migrate": Entry("cli.process", "migrate", "Bring the database to the newest schema."),
+        "import": Entry("cli.importing", "import_", "Put the questions of a file into the bank."),
+        "submit": Entry("cli.submit", "submit", "Hand in the submissions of a file."),
         "keys": Entry("cli.keys", "keys", "Create, list and revoke API keys, in the database directly."),
     }
 )

@@ -1,0 +1,121 @@
+"""`gradeline import`: put a file of questions into the bank."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import click
+import msgspec
+
+from cli.ndjson import BadLine, Line, count_lines, opened, read_lines
+from cli.output import print_json
+from cli.target import Target, client_options, find_target
+
+MOST_IN_CHUNK: Final = 500
+MOST_CHUNK_BYTES: Final = 4_000_000
+SHOWN_PROBLEMS: Final = 20
+
+
+class Chunk(NamedTuple):
+    """Lines that are sent in one request; `numbers` are their places in the file."""
+
+    numbers: tuple[int, ...]
+    body: bytes
+
+
+class Imported(NamedTuple):
+    """What became of a file: questions that the bank holds now, and lines with problems."""
+
+    kept: int
+    problems: list[BadLine]
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
+@client_options
+def import_(file: Path, as_json: bool, url: str | None, api_key: str | None, home: Path | None) -> None:
+    """Put the questions of FILE into the bank, one JSON object per line (`-`: standard input).
+
+    A question that is there already gets a new version if it changed. Lines with problems are reported
+    and left out. Needs a teacher's key. Exits with 1 if a line was refused.
+
+    \b
+    Example:
+      gradeline import questions.ndjson
+    """
+    target = find_target(url, api_key, home)
+    imported = asyncio.run(import_file(target, file, quiet=as_json))
+    report(imported, as_json=as_json)
+    if imported.problems:
+        click.get_current_context().exit(1)
+
+
+async def import_file(target: Target, file: Path, *, quiet: bool) -> Imported:
+    """Import a file with a progress bar on stderr."""
+    from cli.progress import bars
+
+    total = count_lines(file)
+    with opened(file) as source, bars(quiet=quiet) as progress:
+        task = progress.add_task("imported", total=total, note="")
+        return await import_lines(target, read_lines(source), lambda done: progress.advance(task, done))
+
+
+async def import_lines(
+    target: Target, lines: Iterable[Line | BadLine], advance: Callable[[int], None] = lambda _: None
+) -> Imported:
+    """Import lines chunk by chunk; `advance` is told how many were decided."""
+    from cli.client import connected
+
+    problems: list[BadLine] = []
+    kept = 0
+    async with connected(target) as client:
+        for chunk in chunks_of(lines, problems):
+            reply = await client.call(
+                "POST", "/v1/questions/import", body=chunk.body, headers={"Content-Type": "application/x-ndjson"}
+            )
+            refused = problems_in(chunk.numbers, reply.json()["items"])
+            problems += refused
+            kept += len(chunk.numbers) - len(refused)
+            advance(len(chunk.numbers))
+    return Imported(kept, sorted(problems))
+
+
+def chunks_of(lines: Iterable[Line | BadLine], problems: list[BadLine]) -> Iterator[Chunk]:
+    """Lines in requests of bounded size; lines that are no JSON objects go to `problems`."""
+    numbers: list[int] = []
+    bodies: list[bytes] = []
+    for line in lines:
+        if isinstance(line, BadLine):
+            problems.append(line)
+            continue
+        body = msgspec.json.encode(line.value)
+        if bodies and (len(bodies) == MOST_IN_CHUNK or sum(map(len, bodies)) + len(body) > MOST_CHUNK_BYTES):
+            yield Chunk(tuple(numbers), b"\n".join(bodies))
+            numbers, bodies = [], []
+        numbers.append(line.number)
+        bodies.append(body)
+    if bodies:
+        yield Chunk(tuple(numbers), b"\n".join(bodies))
+
+
+def problems_in(numbers: Sequence[int], items: Sequence[dict[str, Any]]) -> list[BadLine]:
+    """The refusals among a chunk's answers, with the lines' numbers in the file."""
+    from cli.client import sentence
+
+    return [
+        BadLine(number, sentence(item["problem"]))
+        for number, item in zip(numbers, items, strict=True)
+        if item.get("problem")
+    ]
+
+
+def report(imported: Imported, *, as_json: bool) -> None:
+    """The outcome on stdout, the lines with problems on stderr."""
+    if as_json:
+        print_json({"questions": imported.kept, "problems": [problem._asdict() for problem in imported.problems]})
+        return
+    for problem in imported.problems[:SHOWN_PROBLEMS]:
+        click.echo(f"line {problem.number}: {problem.detail}", err=True)
+    click.echo(f"{imported.kept} questions in the bank, {len(imported.problems)} lines refused")
