@@ -1,6 +1,9 @@
 # Every target sets up what it needs; nothing but make and Python 3.11+ has to be there.
 PYTHON ?= python3
 BIN := .venv/bin
+# Errors only: what pip says beside them is about the machine's configuration, not about Gradeline.
+INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
+LOCK := $(BIN)/uv pip compile -q --upgrade --generate-hashes --no-header --no-annotate --universal --python-version 3.11
 
 .PHONY: setup up demo test check fix bench lock
 setup: .venv/.ready
@@ -8,8 +11,8 @@ setup: .venv/.ready
 .venv/.ready: requirements-dev.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Gradeline needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(INSTALL) --require-hashes -r requirements-dev.lock
+	$(INSTALL) --no-deps --no-build-isolation -e .
 	touch $@
 
 up: setup
@@ -30,11 +33,11 @@ check: setup
 fix: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/python -m docs.openapi
+	for page in errors lifecycle openapi settings; do $(BIN)/python -m docs.$$page || exit 1; done
 
 bench: setup
 	$(BIN)/gradeline bench
 
 lock: setup
-	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-header --no-annotate --universal --python-version 3.11 requirements.in -o requirements.lock
-	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-header --no-annotate --universal --python-version 3.11 requirements-dev.in -o requirements-dev.lock
+	$(LOCK) requirements.in -o requirements.lock
+	$(LOCK) requirements-dev.in -o requirements-dev.lock

@@ -39,7 +39,7 @@ class SettingsError(GradelineError):
 
 
 class InvalidInput(GradelineError):
-    """The request is well-formed HTTP but its content is wrong; `problems` lists everything found."""
+    """The request can be read but its content is wrong; it lists every problem found."""
 
     def __init__(self, problems: Sequence[FieldProblem], detail: str = "The request has invalid fields.") -> None:
         super().__init__(detail)
@@ -88,7 +88,10 @@ class RateLimited(GradelineError):
 
 
 class Unavailable(GradelineError):
-    """A server that this call needs is away for now; try again in `retry_after_seconds`."""
+    """A server that this call needs is away for now.
+
+    Try again in `retry_after_seconds`.
+    """
 
     def __init__(self, detail: str, *, retry_after_seconds: int = 2) -> None:
         super().__init__(detail)
