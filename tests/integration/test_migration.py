@@ -2,22 +2,65 @@
 
 import asyncio
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.ext.asyncio import AsyncEngine
+from uuid_utils import uuid7
 
+from pipeline.model import LearnerContext, NewAnswer, NewSubmission, Question
+from pipeline.ports import Accepted
+from pipeline.store.access import AccessStore
+from pipeline.store.bank import BankStore
 from pipeline.store.engine import create_engine
-from pipeline.store.migrate import current_revision, downgrade, migrate, newest_revision
+from pipeline.store.migrate import configuration, current_revision, downgrade, migrate, newest_revision
 from pipeline.store.schema import metadata
+from pipeline.store.submission import IntakeStore
 
 
-async def test_migrations_go_up_down_and_up_again(empty_database_url: str) -> None:
-    """From nothing to the newest schema, back to nothing, and up again."""
+QUESTION = Question(id="q", version=0, type="true_false", prompt="Is 1 = 1?", answer={"value": True})
+
+
+def revisions() -> list[str]:
+    """All revisions, the oldest first."""
+    found = ScriptDirectory.from_config(configuration()).walk_revisions()
+    return [script.revision for script in found][::-1]
+
+
+async def hand_in(engine: AsyncEngine) -> None:
+    """Put a tenant, a question, a learner and a submission into the database."""
+    tenant_id = await AccessStore(engine).ensure_tenant("school", token_secret="t", callback_secret="c")
+    bank = BankStore(engine)
+    await bank.save(tenant_id, [QUESTION])
+    stored = (await bank.current(tenant_id, ["q"]))["q"]
+    answer = NewAnswer("q", 1, stored.version_key, response=True, response_time_ms=900, confidence=None)
+    submission = NewSubmission(
+        id=str(uuid7()),
+        tenant_id=tenant_id,
+        learner_id="u-1",
+        assignment_id="hw-1",
+        context=LearnerContext(),
+        priority="normal",
+        callback_url=None,
+        metadata={},
+        submitted_at=None,
+        answers=(answer,),
+    )
+    assert isinstance((await IntakeStore(engine).accept([submission]))[0], Accepted)
+
+
+@pytest.mark.parametrize("revision", revisions())
+async def test_every_migration_goes_up_down_and_up_again_with_data(empty_database_url: str, revision: str) -> None:
+    """A database in use survives one step back and forward; a step back to nothing leaves nothing."""
     engine = create_engine(empty_database_url, pool_size=1)
     assert await current_revision(engine) is None
     await migrate(engine)
-    assert await current_revision(engine) == newest_revision()
-    await downgrade(engine, "base")
-    assert await current_revision(engine) is None
+    await hand_in(engine)
+    place = revisions().index(revision)
+    before = revisions()[place - 1] if place else "base"
+    await downgrade(engine, before)
+    assert await current_revision(engine) == (None if before == "base" else before)
     await migrate(engine)
     assert await current_revision(engine) == newest_revision()
     await engine.dispose()
