@@ -31,7 +31,7 @@ def create_client(url: str, *, connections: int = 20) -> Redis:
         retry=Retry(NoBackoff(), 0),
         health_check_interval=30,
     )
-    return Redis(connection_pool=pool)
+    return Redis.from_pool(pool)
 
 
 def queue_url(url: str, queue_url: str | None) -> str:
