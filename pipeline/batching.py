@@ -60,6 +60,11 @@ class Batcher(Generic[Item, Reply]):
             while self._waiting:
                 batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
                 await self._flush_batch(batch)
+        except BaseException:
+            # This flusher is being stopped, and nobody else may come: those who wait must not wait for ever.
+            while self._waiting:
+                self._waiting.popleft()[1].cancel()
+            raise
         finally:
             # At once, not by a callback: whoever adds right after its reply must not count on this flusher.
             self._flushers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
@@ -68,13 +73,15 @@ class Batcher(Generic[Item, Reply]):
         try:
             replies = await self._flush([item for item, _ in batch])
             pairs = list(zip(batch, replies, strict=True))
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - it is the callers' to handle, and each of them gets it
             for _, reply in batch:
                 if not reply.done():
-                    reply.set_exception(error if isinstance(error, Exception) else asyncio.CancelledError())
-            if not isinstance(error, Exception):
-                raise
+                    reply.set_exception(error)
             return
+        except BaseException:
+            for _, reply in batch:
+                reply.cancel()
+            raise
         for (_, reply), value in pairs:
             if not reply.done():
                 reply.set_result(value)

@@ -69,6 +69,7 @@ async def open_servers(settings: Settings, *, pool_size: int, pool_wait_seconds:
         required(settings.database_url, "GRADELINE_DATABASE_URL"),
         pool_size=pool_size,
         pool_wait_seconds=pool_wait_seconds,
+        idle_seconds=settings.lease_seconds,
     )
     redis, queues = create_client(redis_url), create_client(queue_url(redis_url, settings.queue_redis_url))
     try:
@@ -198,7 +199,7 @@ def build_worker(settings: Settings, servers: Servers, stages: tuple[Stage, ...]
         shop=shop,
         runners={stage: build_runner(stage, shop, settings) for stage in stages},
         upkeep=upkeep,
-        heartbeat=Heartbeat(shop, upkeep),
+        heartbeat=Heartbeat(shop, upkeep, stages),
         sweeper=Sweeper(
             shop,
             upkeep,

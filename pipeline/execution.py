@@ -7,6 +7,7 @@ submission's failed attempt, and neighbours go on.
 """
 
 import asyncio
+import time
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -28,8 +29,11 @@ from pipeline.stages.verdict import RetryPolicy, Verdict, jitter, judge
 log = structlog.get_logger()
 
 Perform = Callable[[WorkUnit, Sequence[Work]], Awaitable[Sequence[Outcome]]]
-Value = TypeVar("Value")
 PerformAlone = Callable[[Work], Awaitable[Outcome]]
+Value = TypeVar("Value")
+
+COMPUTE_SECONDS: Final = 0.02
+"""How long a batch may compute before heartbeats and other batches get their turn."""
 
 
 class InFlight:
@@ -84,6 +88,11 @@ class Shop:
         self.batch: Final = batch
         self.in_flight: Final = InFlight()
         self.quarantine: Final = asyncio.Lock()
+        self.closed = False
+
+    def close(self) -> None:
+        """Claim nothing any more; rings that still come are passed on to other workers."""
+        self.closed = True
 
 
 class StageRunner:
@@ -108,11 +117,16 @@ class StageRunner:
         self._perform_alone = perform_alone
         self._rings: Batcher[str, None] = Batcher(self._run_batch, most=shop.batch, concurrency=concurrency)
         self._finished: Batcher[tuple[Claim, Outcome], None] = Batcher(self._finish_batch, most=shop.batch)
+        self._suspects: dict[str, None] = {}
+        self._examination: asyncio.Task[None] | None = None
 
     async def ring(self, ids: Sequence[str], *, solo: bool = False) -> None:
-        """Work on what is ready of these submissions; returns when all of it is recorded."""
+        """Work on what is ready of these submissions; returns when all of it is recorded.
+
+        Those to run `solo` are queued in this process instead, so that their ring holds up no other.
+        """
         if solo:
-            await self._run_solo(ids)
+            self._suspect(ids)
         else:
             await self._rings.add_all(ids)
 
@@ -120,12 +134,23 @@ class StageRunner:
         """Wait for the batches under way."""
         await self._rings.drain()
         await self._finished.drain()
+        if self._examination is not None:
+            await self._examination
 
-    async def _run_solo(self, ids: Sequence[str]) -> None:
+    def _suspect(self, ids: Sequence[str]) -> None:
+        self._suspects |= dict.fromkeys(ids)
+        if self._examination is None or self._examination.done():
+            self._examination = asyncio.create_task(self._examine())
+
+    async def _examine(self) -> None:
         """One suspect at a time in this process: if one kills it, we know which."""
-        for submission_id in ids:
-            async with self.shop.quarantine:
-                await self.run([submission_id], solo=True)
+        while self._suspects:
+            submission_id = next(iter(self._suspects))
+            try:
+                async with self.shop.quarantine:
+                    await self.run([submission_id], solo=True)
+            finally:
+                del self._suspects[submission_id]
 
     async def _run_batch(self, ids: list[str]) -> list[None]:
         await self.run(list(dict.fromkeys(ids)))
@@ -133,26 +158,28 @@ class StageRunner:
 
     async def run(self, ids: Sequence[str], *, solo: bool = False) -> None:
         """The pipe, for a batch."""
-        claims = await self.claim(ids, solo=solo)
+        claims, changes = await self.claim(ids, solo=solo)
         if not claims:
             return
         async with self.shop.in_flight.holding(self.stage, claims):
+            showing = asyncio.create_task(publish(changes, self.shop))
             if self._perform is not None:
                 await announce(await self.work_together(self._perform, claims), self.shop)
             if self._perform_alone is not None:
                 await self.work_apart(self._perform_alone, claims)
+            await showing
 
-    async def claim(self, ids: Sequence[str], *, solo: bool) -> list[Claim]:
+    async def claim(self, ids: Sequence[str], *, solo: bool) -> tuple[list[Claim], list[Change]]:
         """Take what is still ready. Postgres away is no loss: the sweeper will ring again."""
+        shop = self.shop
+        if shop.closed:
+            await ring(self.stage, ids, shop.bell, solo=solo)
+            return [], []
         try:
-            claims, changes = await self.shop.store.claim(
-                self.stage, ids, self.shop.worker_id, self.shop.lease_seconds, solo=solo
-            )
+            return await shop.store.claim(self.stage, ids, shop.worker_id, shop.lease_seconds, solo=solo)
         except Unavailable as error:
             log.warning(telemetry.CLAIM_FAILED, stage=self.stage, error=str(error))
-            return []
-        await publish(changes, self.shop)
-        return claims
+            return [], []
 
     async def work_together(self, perform: Perform, claims: Sequence[Claim]) -> Recorded:
         """Decide and record a batch in one transaction; a batch that can't be recorded is taken apart."""
@@ -167,17 +194,23 @@ class StageRunner:
 
     async def work_apart(self, perform: PerformAlone, claims: Sequence[Claim]) -> None:
         """Prepare a batch at once, then let each submission take its time and finish alone."""
-        try:
-            works = await patiently(partial(self._prepare, claims), self.shop.lease_seconds)
-        except Unavailable as error:
-            log.warning(telemetry.WORK_ABANDONED, stage=self.stage, claims=len(claims), error=str(error))
-            return
-        await asyncio.gather(
-            *[self._one_apart(perform, claim, work) for claim, work in zip(claims, works, strict=True)]
-        )
+        prepared = await self.prepare(claims)
+        await asyncio.gather(*[self._one_apart(perform, claim, work) for claim, work in prepared])
 
-    async def _prepare(self, claims: Sequence[Claim]) -> list[Work]:
-        return await self.shop.store.load(self.stage, claims)
+    async def prepare(self, claims: Sequence[Claim]) -> list[tuple[Claim, Work]]:
+        """Load a batch; one that can't be loaded is taken apart, and what is at fault is left out."""
+        try:
+            works = await patiently(partial(self.shop.store.load, self.stage, claims), self.shop.lease_seconds)
+        except Unavailable as error:
+            self._abandon(claims, error)
+            return []
+        except Exception as surprise:  # noqa: BLE001 - it is one submission's failed attempt; we look for which
+            if len(claims) == 1:
+                await announce(await self._record_failure(claims[0], surprise), self.shop)
+                return []
+            log.warning(telemetry.BATCH_SPLIT, stage=self.stage, claims=len(claims), error=type(surprise).__name__)
+            return [pair for claim in claims for pair in await self.prepare([claim])]
+        return list(zip(claims, works, strict=True))
 
     async def _one_apart(self, perform: PerformAlone, claim: Claim, work: Work) -> None:
         try:
@@ -187,12 +220,12 @@ class StageRunner:
         await self._finished.add((claim, outcome))
 
     async def _finish_batch(self, finished: list[tuple[Claim, Outcome]]) -> list[None]:
-        outcomes = {claim.submission_id: outcome for claim, outcome in finished}
+        outcomes = dict(finished)
 
         async def once(claims: Sequence[Claim]) -> Recorded:
             async with self.shop.store.unit(self.stage, self.shop.worker_id) as unit:
                 held = await unit.hold(claims)
-                return await unit.record(self._judged(held, [outcomes[c.submission_id] for c, _ in held]))
+                return await unit.record(self._judged(held, [outcomes[claim] for claim, _ in held]))
 
         recorded = await self._guarded([claim for claim, _ in finished], once)
         await announce(recorded, self.shop)
@@ -204,17 +237,24 @@ class StageRunner:
         try:
             return await patiently(partial(once, claims), self.shop.lease_seconds)
         except Unavailable as error:
-            log.warning(telemetry.WORK_ABANDONED, stage=self.stage, claims=len(claims), error=str(error))
-            return Recorded()
-        except Exception as surprise:  # noqa: BLE001 - whatever it is, it must not stop the neighbours
+            return self._abandon(claims, error)
+        except Exception as surprise:  # noqa: BLE001 - it is one submission's failed attempt; we look for which
             if len(claims) == 1:
-                log.warning(telemetry.ATTEMPT_FAILED, stage=self.stage, submission_id=claims[0].submission_id)
                 return await self._record_failure(claims[0], surprise)
             log.warning(telemetry.BATCH_SPLIT, stage=self.stage, claims=len(claims), error=type(surprise).__name__)
             return merged([await self._guarded([claim], once) for claim in claims])
 
     async def _record_failure(self, claim: Claim, surprise: Exception) -> Recorded:
-        """The attempt failed in a way no rule foresaw: remember why, and retry or bury."""
+        """The attempt failed in a way no rule foresaw: remember why, and retry or bury.
+
+        Should even that fail, the claim is left to its lease, and counts as lost with its worker.
+        """
+        log.warning(
+            telemetry.ATTEMPT_FAILED,
+            stage=self.stage,
+            submission_id=claim.submission_id,
+            error=type(surprise).__name__,
+        )
 
         async def once() -> Recorded:
             async with self.shop.store.unit(self.stage, self.shop.worker_id) as unit:
@@ -223,9 +263,13 @@ class StageRunner:
 
         try:
             return await patiently(once, self.shop.lease_seconds)
-        except Unavailable as error:
-            log.warning(telemetry.WORK_ABANDONED, stage=self.stage, claims=1, error=str(error))
-            return Recorded()
+        except Exception as error:  # noqa: BLE001 - neighbours go on; the lease finds this one again
+            return self._abandon([claim], error)
+
+    def _abandon(self, claims: Sequence[Claim], error: Exception) -> Recorded:
+        reason = str(error) if isinstance(error, Unavailable) else type(error).__name__
+        log.warning(telemetry.WORK_ABANDONED, stage=self.stage, claims=len(claims), error=reason)
+        return Recorded()
 
     def _judged(self, held: Sequence[tuple[Claim, Held]], outcomes: Sequence[Outcome]) -> list[tuple[Verdict, Held]]:
         return [
@@ -238,7 +282,14 @@ def each_alone(decide: Callable[[Work], Outcome]) -> Perform:
     """A batch decided one by one: a surprise in one is that one's failed attempt."""
 
     async def perform(_: WorkUnit, works: Sequence[Work]) -> list[Outcome]:
-        return [guarded(decide, work) for work in works]
+        outcomes = []
+        turn_ends = time.monotonic() + COMPUTE_SECONDS
+        for work in works:
+            outcomes.append(guarded(decide, work))
+            if time.monotonic() > turn_ends:
+                await asyncio.sleep(0)
+                turn_ends = time.monotonic() + COMPUTE_SECONDS
+        return outcomes
 
     return perform
 
@@ -252,8 +303,12 @@ def guarded(decide: Callable[[Work], Outcome], work: Work) -> Outcome:
 
 def failure(surprise: BaseException) -> RetryLater:
     """A surprise as an outcome. Only its type and place are kept: its text might quote an answer."""
-    frames = traceback.format_list(traceback.extract_tb(surprise.__traceback__))
-    return RetryLater(error=type(surprise).__name__, traceback="".join(frames))
+    return RetryLater(error=type(surprise).__name__, traceback=place_of(surprise))
+
+
+def place_of(surprise: BaseException) -> str:
+    """Where a surprise came from, as a traceback without its text."""
+    return "".join(traceback.format_list(traceback.extract_tb(surprise.__traceback__)))
 
 
 async def patiently(once: Callable[[], Awaitable[Value]], seconds: float) -> Value:
@@ -282,9 +337,10 @@ async def announce(recorded: Recorded, shop: Announcer) -> None:
     )
 
 
-async def ring(queue: str, ids: Sequence[str], bell: Bell) -> None:
+async def ring(queue: str, ids: Sequence[str], bell: Bell, *, solo: bool = False) -> None:
+    """Ring, or leave it to the sweeper."""
     try:
-        await bell.ring(queue, ids)
+        await bell.ring(queue, ids, solo=solo)
     except Unavailable as error:
         log.warning(telemetry.RING_LOST, queue=queue, ids=len(ids), error=str(error))
 

@@ -113,6 +113,14 @@ class Untaken(Protocol):
 class UpkeepStore(Protocol):
     """Heartbeats, leases taken back, and work nobody took."""
 
+    async def register(self, worker_id: str, host: str, pid: int, stages: Sequence[str]) -> None:
+        """Make a worker known, so that its leases count."""
+        ...
+
+    async def leave(self, worker_id: str) -> None:
+        """Take a worker off the list; it holds nothing any more."""
+        ...
+
     async def beat(
         self,
         worker_id: str,
@@ -120,14 +128,14 @@ class UpkeepStore(Protocol):
         lease_seconds: float,
         *,
         stopping: bool,
-    ) -> None:
-        """Say that the worker lives and renew the leases of what it works on."""
+    ) -> bool:
+        """Say that the worker lives and renew the leases of what it works on; False if it is not registered."""
         ...
 
     async def return_stranded(
-        self, worker_id: str, in_flight: Sequence[tuple[Stage, Claim]], older_seconds: float
+        self, worker_id: str, in_flight: Sequence[tuple[Stage, Claim]], older_seconds: float, *, max_attempts: int
     ) -> Recorded:
-        """Return claims that this worker was given while the answer was lost."""
+        """Return claims that this worker was given while the answer was lost, or that it had to abandon."""
         ...
 
     async def give_back(self, worker_id: str, in_flight: Sequence[tuple[Stage, Claim]]) -> Recorded:

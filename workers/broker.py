@@ -1,6 +1,7 @@
 """Dramatiq on Redis as a doorbell: rings are fetched the moment they come, and losing one is no loss."""
 
 import threading
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import redis
@@ -90,9 +91,30 @@ class RingConsumer(_RedisConsumer):
         return self._decoded(self.message_cache.pop(0)) if self.message_cache else None
 
     def ack(self, message: MessageProxy) -> None:
-        """Acknowledge, and look again: there is room for one more."""
-        super().ack(message)  # type: ignore[no-untyped-call] # untyped in dramatiq
+        """Acknowledge, and look again: there is room for one more.
+
+        Where Redis is away this is not tried again: a ring delivered twice does no harm, and a thread that
+        waits here would be missed as soon as Redis is back.
+        """
+        self._settle(message, super().ack)
         self.broker.wakes.wake(self.queue_name)
+
+    def nack(self, message: MessageProxy) -> None:
+        """Put a ring that no actor takes aside."""
+        self._settle(message, super().nack)
+
+    def requeue(self, messages: Iterable[MessageProxy]) -> None:
+        """Put rings back for others; where Redis is away, the sweeper rings again."""
+        try:
+            super().requeue(messages)  # type: ignore[no-untyped-call] # untyped in dramatiq
+        except redis.RedisError as error:
+            log.warning(telemetry.RING_LOST, queue=self.queue_name, error=type(error).__name__)
+
+    def _settle(self, message: MessageProxy, settle: Callable[[MessageProxy], None]) -> None:
+        try:
+            settle(message)
+        except (redis.RedisError, ConnectionClosed) as error:
+            log.warning(telemetry.RING_UNSETTLED, queue=self.queue_name, error=type(error).__name__)
 
     def _fetch(self) -> list[bytes]:
         wakes: Wakes = self.broker.wakes

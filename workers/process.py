@@ -1,10 +1,9 @@
 """One worker process: Dramatiq takes the rings, the event loop does the work, signals end it gracefully."""
 
 import asyncio
-import os
 import signal
-import socket
 from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
 from typing import Any, Final
 
 import dramatiq
@@ -17,7 +16,7 @@ from redis.retry import Retry
 from pipeline import telemetry
 from pipeline.bootstrap import WORKER_POOL_WAIT_SECONDS, WorkerParts, build_worker, open_servers, required
 from pipeline.errors import Unavailable
-from pipeline.execution import announce
+from pipeline.execution import announce, patiently, place_of
 from pipeline.lifecycle import Stage
 from pipeline.live.client import queue_url
 from pipeline.service.upkeep import every
@@ -29,6 +28,10 @@ log = structlog.get_logger()
 IDLE_POLL_MS: Final = 1_000
 BROKER_REPLY_SECONDS: Final = 10
 BROKER_CONNECTIONS: Final = 200
+START_SECONDS: Final = 60.0
+"""How long a starting worker waits for Postgres."""
+TIDY_SECONDS: Final = 2.0
+"""What is kept of the time to stop for giving back and leaving, at most."""
 
 
 def broker_client(url: str) -> redis.Redis:
@@ -48,7 +51,15 @@ def declare_actors(broker: RingBroker, parts: WorkerParts, loop: asyncio.Abstrac
 
     def actor_for(stage: Stage) -> Callable[..., None]:
         def ring(ids: Sequence[str], solo: bool = False) -> None:
-            asyncio.run_coroutine_threadsafe(parts.runners[stage].ring(ids, solo=solo), loop).result()
+            work = asyncio.run_coroutine_threadsafe(parts.runners[stage].ring(ids, solo=solo), loop)
+            try:
+                work.result()
+            except CancelledError:
+                return  # this worker stops, and what it could not finish is given back
+            except Exception as surprise:  # noqa: BLE001 - Dramatiq would log its text, which might quote an answer
+                log.error(  # noqa: TRY400 - for the same reason
+                    telemetry.RING_FAILED, stage=stage, error=type(surprise).__name__, place=place_of(surprise)
+                )
 
         return ring
 
@@ -62,18 +73,18 @@ async def run_worker(settings: Settings, stages: tuple[Stage, ...], concurrency:
     async with open_servers(
         settings, pool_size=settings.worker_pool_size, pool_wait_seconds=WORKER_POOL_WAIT_SECONDS
     ) as servers:
-        parts = build_worker(settings, servers, stages)
-        await patiently_register(parts)
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await serve(parts, stop, concurrency or settings.worker_concurrency)
+        await run(build_worker(settings, servers, stages), concurrency)
 
 
-async def patiently_register(parts: WorkerParts) -> None:
-    worker_id, stages = parts.shop.worker_id, list(parts.runners)
-    await parts.upkeep.register(worker_id, socket.gethostname(), os.getpid(), stages)
-    log.info(telemetry.WORKER_STARTED, worker_id=worker_id, stages=stages)
+async def run(parts: WorkerParts, concurrency: int | None = None) -> None:
+    """Run these parts until SIGTERM or SIGINT; then finish or give back, and return."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await patiently(parts.heartbeat.introduce, START_SECONDS)
+    log.info(telemetry.WORKER_STARTED, worker_id=parts.shop.worker_id, stages=list(parts.runners))
+    await serve(parts, stop, concurrency or parts.settings.worker_concurrency)
+    log.info(telemetry.WORKER_STOPPED, worker_id=parts.shop.worker_id)
 
 
 async def serve(parts: WorkerParts, stop: asyncio.Event, concurrency: int) -> None:
@@ -95,34 +106,51 @@ async def serve(parts: WorkerParts, stop: asyncio.Event, concurrency: int) -> No
     log.info(telemetry.WORKER_STOPPING, worker_id=parts.shop.worker_id)
     await finish(parts, worker, wakes)
     ended.set()
-    await asyncio.gather(*upkeep)
+    await end(*upkeep, seconds=TIDY_SECONDS)
     await leave(parts)
     client.close()
 
 
 async def finish(parts: WorkerParts, worker: Any, wakes: Wakes) -> None:
     """Take no more, let what runs finish in the time allowed, give back the rest."""
-    parts.heartbeat.stopping = True
-    for consumer in worker.consumers.values():
-        consumer.stop()
+    tidy_seconds = min(TIDY_SECONDS, parts.settings.shutdown_seconds / 3)
+    parts.shop.close()
+    stop_fetching(worker, wakes)
+    draining = asyncio.create_task(drain(parts))
+    await asyncio.wait({draining}, timeout=parts.settings.shutdown_seconds - tidy_seconds)
+    await give_back(parts, tidy_seconds / 2)
+    await end(draining, seconds=0)
+    await asyncio.to_thread(worker.stop, int(tidy_seconds / 2 * 1000))
+
+
+def stop_fetching(worker: Any, wakes: Wakes) -> None:
+    """Let Dramatiq's threads end after the ring in hand; what they fetched ahead goes back when they have."""
+    for thread in [*worker.consumers.values(), *worker.workers]:
+        thread.stop()
     wakes.stop()
-    milliseconds = int(parts.settings.shutdown_seconds * 1000)
-    draining = asyncio.gather(*[runner.drain() for runner in parts.runners.values()])
-    try:
-        await asyncio.wait_for(draining, parts.settings.shutdown_seconds)
-    except TimeoutError:
-        log.warning(telemetry.WORKER_STOPPING, unfinished=len(parts.shop.in_flight.held()))
-    await give_back(parts)
-    await asyncio.to_thread(worker.stop, min(milliseconds, 2_000))
 
 
-async def give_back(parts: WorkerParts) -> None:
+async def drain(parts: WorkerParts) -> None:
+    await asyncio.gather(*[runner.drain() for runner in parts.runners.values()])
+
+
+async def end(*tasks: "asyncio.Task[None]", seconds: float) -> None:
+    """Give tasks so long to end by themselves, then cancel them."""
+    _, late = await asyncio.wait(tasks, timeout=seconds)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
+
+
+async def give_back(parts: WorkerParts, seconds: float) -> None:
     held = parts.shop.in_flight.held()
     if not held:
         return
+    log.warning(telemetry.WORK_GIVEN_BACK, claims=len(held))
     try:
-        await announce(await parts.upkeep.give_back(parts.shop.worker_id, held), parts.shop)
-    except Unavailable as error:
+        async with asyncio.timeout(seconds):
+            await announce(await parts.upkeep.give_back(parts.shop.worker_id, held), parts.shop)
+    except (Unavailable, TimeoutError) as error:
         log.warning(telemetry.WORK_ABANDONED, claims=len(held), error=str(error))
 
 
@@ -131,4 +159,3 @@ async def leave(parts: WorkerParts) -> None:
         await parts.upkeep.leave(parts.shop.worker_id)
     except Unavailable as error:
         log.warning(telemetry.HEARTBEAT_FAILED, error=str(error))
-    log.info(telemetry.WORKER_STOPPED, worker_id=parts.shop.worker_id)

@@ -1,6 +1,8 @@
 """The small services every worker process runs beside its stages: heartbeat and sweeper."""
 
 import asyncio
+import os
+import socket
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -8,7 +10,7 @@ import structlog
 
 from pipeline import telemetry
 from pipeline.errors import Unavailable
-from pipeline.execution import Shop, announce, ring
+from pipeline.execution import Shop, announce, place_of, ring
 from pipeline.lifecycle import Stage
 from pipeline.ports import Bell, UpkeepStore
 
@@ -20,12 +22,27 @@ TOPPED_UP_BY: Final = 5_000
 OVERFULL: Final = 10_000
 LONG_GRACE_SECONDS: Final = 15.0
 LONG_AGO_AT_ONCE: Final = 100
+SUSPECTS_AT_ONCE: Final = 200
+SUSPECTS_PER_RING: Final = 10
+
+
+def batched(ids: Sequence[str], most: int) -> list[Sequence[str]]:
+    """The ids in runs of at most `most`."""
+    return [ids[start : start + most] for start in range(0, len(ids), most)]
 
 
 async def every(seconds: float, act: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
-    """Call `act` again and again until told to stop, with `seconds` of rest in between."""
+    """Call `act` again and again until told to stop, with `seconds` of rest in between.
+
+    A surprise ends that one call: without heartbeats and sweeps this worker would be taken for dead.
+    """
     while not stop.is_set():
-        await act()
+        try:
+            await act()
+        except Exception as surprise:  # noqa: BLE001 - the next call may do better, and none would be worse
+            log.error(  # noqa: TRY400 - only type and place: the text might quote an answer
+                telemetry.UPKEEP_FAILED, error=type(surprise).__name__, place=place_of(surprise)
+            )
         try:
             await asyncio.wait_for(stop.wait(), seconds)
         except TimeoutError:
@@ -35,19 +52,30 @@ async def every(seconds: float, act: Callable[[], Awaitable[None]], stop: asynci
 class Heartbeat:
     """Says that this worker lives, renews its leases, and returns claims it never heard of."""
 
-    def __init__(self, shop: Shop, store: UpkeepStore) -> None:
+    def __init__(self, shop: Shop, store: UpkeepStore, stages: Sequence[Stage] = tuple(Stage)) -> None:
         self._shop = shop
         self._store = store
-        self.stopping = False
+        self._stages = stages
+
+    async def introduce(self) -> None:
+        """Make this worker known; raises `Unavailable` where Postgres is away."""
+        await self._store.register(self._shop.worker_id, socket.gethostname(), os.getpid(), self._stages)
 
     async def tick(self) -> None:
-        shop = self._shop
         try:
-            await self._store.beat(shop.worker_id, shop.in_flight.held(), shop.lease_seconds, stopping=self.stopping)
-            stranded = await self._store.return_stranded(shop.worker_id, shop.in_flight.held(), STRANDED_SECONDS)
-            await announce(stranded, shop)
+            await self.beat()
         except Unavailable as error:
             log.warning(telemetry.HEARTBEAT_FAILED, error=str(error))
+
+    async def beat(self) -> None:
+        """One beat; a worker that was silent so long that it was forgotten introduces itself again."""
+        shop, store = self._shop, self._store
+        if not await store.beat(shop.worker_id, shop.in_flight.held(), shop.lease_seconds, stopping=shop.closed):
+            await self.introduce()
+        stranded = await store.return_stranded(
+            shop.worker_id, shop.in_flight.held(), STRANDED_SECONDS, max_attempts=shop.policy.max_attempts
+        )
+        await announce(stranded, shop)
 
 
 class Sweeper:
@@ -115,14 +143,8 @@ class Sweeper:
         if untaken.ids:
             log.info(telemetry.WORK_RUNG_AGAIN, stage=stage, submissions=len(untaken.ids))
             await ring(stage, untaken.ids, self._shop.bell)
-        for submission_id in untaken.solo:
-            await self._ring_solo(stage, submission_id)
-
-    async def _ring_solo(self, stage: Stage, submission_id: str) -> None:
-        try:
-            await self._shop.bell.ring(stage, [submission_id], solo=True)
-        except Unavailable as error:
-            log.warning(telemetry.RING_LOST, queue=stage, ids=1, error=str(error))
+        for few in batched(untaken.solo[:SUSPECTS_AT_ONCE], SUSPECTS_PER_RING):
+            await ring(stage, few, self._shop.bell, solo=True)
 
     async def _ring_deliveries(self) -> None:
         untaken = await self._store.untaken_deliveries(grace_seconds=self._grace_seconds, most=TOPPED_UP_BY)

@@ -1,11 +1,15 @@
 """Connections to Postgres: one pool per process, transactions whose failures speak our language."""
 
-from collections.abc import AsyncIterator
+import select
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Final
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -13,6 +17,11 @@ from pipeline.errors import Unavailable
 
 CONNECT_SECONDS: Final = 2
 POOL_WAIT_SECONDS: Final = 1.5  # below the two seconds in which the API owes a 503
+IDLE_SECONDS: Final = 30.0
+# A server that vanished without a word is noticed within seconds, not after the kernel's quarter of an hour.
+NETWORK: Final[Mapping[str, int]] = MappingProxyType(
+    {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 15_000}
+)
 
 
 def driver_url(url: str) -> str:
@@ -23,9 +32,19 @@ def driver_url(url: str) -> str:
     return url
 
 
-def create_engine(url: str, *, pool_size: int, pool_wait_seconds: float = POOL_WAIT_SECONDS) -> AsyncEngine:
-    """A pool of at most `pool_size` connections; opening it lazily, it never fails here."""
-    return create_async_engine(
+def create_engine(
+    url: str,
+    *,
+    pool_size: int,
+    pool_wait_seconds: float = POOL_WAIT_SECONDS,
+    idle_seconds: float = IDLE_SECONDS,
+) -> AsyncEngine:
+    """A pool of at most `pool_size` connections; opening it lazily, it never fails here.
+
+    Postgres ends a transaction of ours that asks nothing for `idle_seconds`: a frozen process must not keep
+    its locks from everybody else.
+    """
+    engine = create_async_engine(
         driver_url(url),
         pool_size=pool_size,
         max_overflow=0,
@@ -34,8 +53,30 @@ def create_engine(url: str, *, pool_size: int, pool_wait_seconds: float = POOL_W
         hide_parameters=True,  # answers must not reach logs by way of an error's text
         json_deserializer=msgspec.json.decode,
         json_serializer=lambda value: msgspec.json.encode(value).decode(),
-        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "gradeline"},
+        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "gradeline", **NETWORK},
     )
+    event.listen(engine.sync_engine, "connect", partial(bound_idleness, seconds=idle_seconds))
+    event.listen(engine.sync_engine, "checkout", refuse_stale)
+    return engine
+
+
+def bound_idleness(connection: Any, _: object, *, seconds: float) -> None:
+    """Tell Postgres how long a transaction on this new connection may lie idle."""
+    cursor = connection.cursor()
+    cursor.execute(f"SET idle_in_transaction_session_timeout = {int(seconds * 1000)}")
+    cursor.close()
+    connection.commit()
+
+
+def refuse_stale(connection: Any, _: object, __: object) -> None:
+    """Let the pool replace connections that a restarted Postgres has left behind.
+
+    On a connection at rest there is nothing to read; if there is, it is the server's farewell.
+    """
+    poll = select.poll()
+    poll.register(connection.driver_connection.pgconn.socket, select.POLLIN)
+    if poll.poll(0):
+        raise InvalidatePoolError
 
 
 @asynccontextmanager

@@ -14,7 +14,7 @@ from pipeline.lifecycle import Event, Stage
 from pipeline.model import Claim, Recorded
 from pipeline.stages.verdict import Verdict
 from pipeline.store.engine import as_json, transaction
-from pipeline.store.work import lock, stage_change, write
+from pipeline.store.work import LOCK, LOCK_FREE, lock, stage_change, write
 
 SWEEPER_LOCK = 0x7377_6565_70  # "sweep": one sweeper at a time per database
 REAPED_AT_ONCE = 500
@@ -26,23 +26,34 @@ REGISTER = text(
     "INSERT INTO workers (id, host, pid, stages) VALUES (CAST(:id AS uuid), :host, :pid, :stages)"
     " ON CONFLICT (id) DO UPDATE SET heartbeat_at = clock_timestamp()"
 )
-BEAT = text("UPDATE workers SET heartbeat_at = clock_timestamp(), stopping = :stopping WHERE id = CAST(:id AS uuid)")
+BEAT = text(
+    "UPDATE workers SET heartbeat_at = clock_timestamp(), stopping = :stopping"
+    " WHERE id = CAST(:id AS uuid) RETURNING id"
+)
 LEAVE = text("DELETE FROM workers WHERE id = CAST(:id AS uuid)")
 FORGET_DEAD = text("DELETE FROM workers WHERE heartbeat_at < clock_timestamp() - interval '1 hour'")
 
-# Only leases that are half over are written again, so that short work never pays for it.
+# Only leases that are half over are written again, so that short work never pays for it. A row that is
+# locked is being recorded or taken back this moment; waiting for it could close a circle of waiting.
 RENEW = text(
     """
+    WITH due AS (
+        SELECT t.submission_id, t.stage FROM stages t
+        JOIN jsonb_to_recordset(CAST(:claims AS jsonb)) AS c(submission_id uuid, stage text, epoch int)
+          ON t.submission_id = c.submission_id AND t.stage = c.stage AND t.epoch = c.epoch
+        WHERE t.state = 'running' AND t.worker_id = CAST(:id AS uuid)
+          AND t.lease_expires_at < clock_timestamp() + make_interval(secs => :lease_seconds / 2)
+        FOR UPDATE OF t SKIP LOCKED
+    )
     UPDATE stages t SET lease_expires_at = clock_timestamp() + make_interval(secs => :lease_seconds)
-    FROM jsonb_to_recordset(CAST(:claims AS jsonb)) AS c(submission_id uuid, stage text, epoch int)
-    WHERE t.submission_id = c.submission_id AND t.stage = c.stage AND t.epoch = c.epoch AND t.state = 'running'
-      AND t.worker_id = CAST(:id AS uuid)
-      AND t.lease_expires_at < clock_timestamp() + make_interval(secs => :lease_seconds / 2)
+    FROM due d WHERE t.submission_id = d.submission_id AND t.stage = d.stage AND t.state = 'running'
     """
 )
 
 TRY_SWEEPER = text("SELECT pg_try_advisory_xact_lock(:key)")
 
+# After an outage of Postgres every lease is over and everybody was silent. Until liveness can be trusted
+# again, leases get as long as that takes to be renewed.
 FIND_LOST = text(
     """
     SELECT t.submission_id::text, t.tenant_id, t.stage, t.epoch, t.attempts, t.solo, t.worker_id::text,
@@ -50,7 +61,8 @@ FIND_LOST = text(
              ELSE 'the worker fell silent' END AS reason
     FROM stages t
     WHERE t.state = 'running' AND (
-        t.lease_expires_at < clock_timestamp()
+        t.lease_expires_at < clock_timestamp() - make_interval(secs => CASE WHEN :trust_liveness THEN 0
+            ELSE :dead_seconds END)
         OR (:trust_liveness AND NOT EXISTS (
             SELECT FROM workers w WHERE w.id = t.worker_id
               AND w.heartbeat_at > clock_timestamp() - make_interval(secs => :dead_seconds))))
@@ -134,15 +146,17 @@ class UpkeepStore:
         lease_seconds: float,
         *,
         stopping: bool,
-    ) -> None:
-        """Say that the worker lives and renew the leases of what it works on."""
+    ) -> bool:
+        """Say that the worker lives and renew the leases of what it works on; False if it is not registered."""
         async with transaction(self._engine) as connection:
             await connection.execute(RELAX_COMMIT)
-            await connection.execute(BEAT, {"id": worker_id, "stopping": stopping})
+            beaten = await connection.execute(BEAT, {"id": worker_id, "stopping": stopping})
+            known = beaten.one_or_none() is not None
             if in_flight:
                 await connection.execute(
                     RENEW, {"id": worker_id, "claims": claims_json(in_flight), "lease_seconds": lease_seconds}
                 )
+        return known
 
     async def give_back(self, worker_id: str, in_flight: Sequence[tuple[Stage, Claim]]) -> Recorded:
         """Return unharmed what a stopping worker could not finish."""
@@ -151,9 +165,9 @@ class UpkeepStore:
             return await take_back(connection, lost, Event.GAVE_BACK, max_attempts=None)
 
     async def return_stranded(
-        self, worker_id: str, in_flight: Sequence[tuple[Stage, Claim]], older_seconds: float
+        self, worker_id: str, in_flight: Sequence[tuple[Stage, Claim]], older_seconds: float, *, max_attempts: int
     ) -> Recorded:
-        """Return claims that Postgres gave this worker while the answer was lost."""
+        """Return claims that Postgres gave this worker while the answer was lost, or that it had to abandon."""
         async with transaction(self._engine) as connection:
             rows = await connection.execute(
                 FIND_STRANDED,
@@ -164,7 +178,8 @@ class UpkeepStore:
                     "most": REAPED_AT_ONCE,
                 },
             )
-            return await take_back(connection, [lost_from(row) for row in rows], Event.GAVE_BACK, max_attempts=None)
+            lost = [lost_from(row) for row in rows]
+            return await take_back(connection, lost, Event.LEASE_LOST, max_attempts=max_attempts)
 
     async def sweep(self, *, dead_seconds: float, trust_liveness: bool, max_attempts: int) -> Recorded | None:
         """Take back what dead workers and expired leases hold; None where another sweeper is at it."""
@@ -227,7 +242,15 @@ def verdict_on(lost: Lost, event: Event, max_attempts: int | None) -> Verdict:
 async def take_back(
     connection: AsyncConnection, lost: Sequence[Lost], event: Event, *, max_attempts: int | None
 ) -> Recorded:
-    """Fence and return each lost stage; those that moved on meanwhile are left alone."""
+    """Fence and return each lost stage; those that moved on meanwhile are left alone.
+
+    A stopping worker waits for what it is just recording. A sweeper never waits: a frozen worker may hold
+    the lock, and others' work must not wait with it.
+    """
+    wanted = {(one.claim.submission_id, one.claim.tenant_id) for one in lost}
+    ours = await lock(connection, sorted(wanted), LOCK if event is Event.GAVE_BACK else LOCK_FREE)
+    locked = {row.id for row in ours.rows}
+    lost = [one for one in lost if one.claim.submission_id in locked]
     parts: list[Recorded] = []
     for stage in Stage:
         of_stage = [one for one in lost if one.stage is stage]

@@ -96,6 +96,8 @@ LOCK = text(
     """
 )
 
+LOCK_FREE = text(LOCK.text + " SKIP LOCKED")
+
 # Read after the lock, by a statement of its own: only a new statement sees what whoever held the lock wrote.
 STATES = text(
     """

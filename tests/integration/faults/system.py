@@ -1,0 +1,204 @@
+"""A whole system whose parts can be killed: real processes on servers of its own."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import psycopg
+import redis
+
+from pipeline.bootstrap import ApiParts, build_api, open_servers
+from pipeline.embedded import EmbeddedPostgres, EmbeddedValkey
+from pipeline.embedded.child import last_lines
+from pipeline.embedded.port import free_port
+from pipeline.service.intake import AnswerIn, SubmissionIn
+from pipeline.settings import Settings
+from tests.samples import FIRST_QUESTIONS, new_tenant
+from tests.sums import query
+
+REPOSITORY: Final = Path(__file__).resolve().parents[3]
+HOOKED_WORKER: Final = Path(__file__).with_name("hooked_worker.py")
+SECONDS: Final = 40.0
+"""Longer than anything here may take; a test that waits so long has failed."""
+
+
+class Process:
+    """A process of the system, with its log for when a test fails."""
+
+    def __init__(self, name: str, popen: "subprocess.Popen[bytes]", log: Path) -> None:
+        self.name = name
+        self.popen = popen
+        self.log = log
+
+    def send(self, number: signal.Signals) -> None:
+        self.popen.send_signal(number)
+
+    def kill(self) -> None:
+        """SIGKILL, also to one that is stopped, and collect it."""
+        self.popen.kill()
+        self.popen.wait()
+
+    @property
+    def lives(self) -> bool:
+        return self.popen.poll() is None
+
+    @property
+    def exit_code(self) -> int | None:
+        return self.popen.poll()
+
+    def logged(self) -> str:
+        return self.log.read_text() if self.log.exists() else ""
+
+    def tail(self) -> str:
+        return "\n".join(last_lines(self.log, 15))
+
+
+class System:
+    """Servers, processes and an intake in this process."""
+
+    def __init__(
+        self, settings: Settings, postgres: EmbeddedPostgres, valkey: EmbeddedValkey, parts: ApiParts, tenant_id: int
+    ) -> None:
+        self.settings = settings
+        self.postgres = postgres
+        self.valkey = valkey
+        self.parts = parts
+        self.tenant_id = tenant_id
+        self.processes: list[Process] = []
+
+    def start(self, name: str, *command: str | Path, **environment: str) -> Process:
+        log = self.settings.home / f"{name}-{len(self.processes)}.log"
+        with log.open("wb") as output:
+            popen = subprocess.Popen(
+                [sys.executable, *command],
+                env={**os.environ, **variables(self.settings), "PYTHONPATH": str(REPOSITORY), **environment},
+                cwd=REPOSITORY,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        process = Process(name, popen, log)
+        self.processes.append(process)
+        return process
+
+    def worker(self) -> Process:
+        """A worker process as it is shipped."""
+        return self.start("worker", "-m", "workers")
+
+    def hooked_worker(self, **environment: str) -> Process:
+        """A worker process with the hooks of `hooked_worker.py`."""
+        return self.start("hooked", HOOKED_WORKER, **environment)
+
+    def api(self) -> tuple[Process, str]:
+        """An API process and its address."""
+        port = free_port()
+        return self.start("api", "-m", "api", GRADELINE_PORT=str(port)), f"http://127.0.0.1:{port}"
+
+    async def submit(self, count: int, learner: str = "learner") -> list[str]:
+        """Accept `count` submissions of ten learners in this process, rings included."""
+        given = [a_submission(f"{learner}-{i % 10}", i) for i in range(count)]
+        return [s.id for s in await asyncio.gather(*[self.parts.intake.submit(self.tenant_id, one) for one in given])]
+
+    async def count(self, sql: str, **values: Any) -> int:
+        return int((await self.rows(sql, **values))[0][0])
+
+    async def rows(self, sql: str, **values: Any) -> list[Any]:
+        return await query(self.parts.servers.engine, sql, **values)
+
+    async def completed(self) -> int:
+        return await self.count("SELECT count(*) FROM submissions WHERE status = 'completed'")
+
+    async def until_completed(self, at_least: int) -> None:
+        await self.until(lambda: self._completed_at_least(at_least))
+
+    async def _completed_at_least(self, count: int) -> bool:
+        return await self.completed() >= count
+
+    async def until_running(self, at_least: int = 1) -> None:
+        """Wait until workers hold so many stages."""
+
+        async def running() -> bool:
+            return await self.count("SELECT count(*) FROM stages WHERE state = 'running'") >= at_least
+
+        await self.until(running)
+
+    async def until_workers(self, count: int) -> None:
+        async def known() -> bool:
+            return await self.count("SELECT count(*) FROM workers") >= count
+
+        await self.until(known)
+
+    async def until(self, condition: Callable[[], Awaitable[bool]], seconds: float = SECONDS) -> None:
+        """Wait for a condition; fails with the processes' last words after the deadline."""
+        deadline = time.monotonic() + seconds
+        while not await condition():
+            assert time.monotonic() < deadline, await self._last_words()
+            await asyncio.sleep(0.02)
+
+    async def _last_words(self) -> str:
+        states = await self.rows("SELECT stage, state, solo, count(*) FROM stages GROUP BY 1, 2, 3 ORDER BY 1, 2, 3")
+        logs = [f"--- {process.name} ({process.exit_code})\n{process.tail()}" for process in self.processes]
+        return "\n".join([str([tuple(row) for row in states]), *logs])
+
+    def flush_redis(self) -> None:
+        with redis.Redis.from_url(self.valkey.url) as client:
+            client.flushall()
+
+    def stop(self) -> None:
+        for process in self.processes:
+            process.kill()
+
+
+def variables(settings: Settings) -> dict[str, str]:
+    """Settings as the environment of a process."""
+    defaults = Settings()
+    given = {name: getattr(settings, name) for name in settings.__struct_fields__}
+    return {f"GRADELINE_{name.upper()}": str(v) for name, v in given.items() if v != getattr(defaults, name)}
+
+
+def a_submission(learner_id: str, number: int) -> SubmissionIn:
+    """Answers to three questions, right and wrong in turn."""
+    answers = [
+        AnswerIn(question.id, response="a" if (number + i) % 2 else "b", response_time_ms=1000 + number)
+        for i, question in enumerate(FIRST_QUESTIONS[number % 3 : number % 3 + 3])
+    ]
+    return SubmissionIn(learner_id=learner_id, answers=answers)
+
+
+def body(submission: SubmissionIn) -> bytes:
+    """The submission as a client would send it."""
+    return msgspec.json.encode(submission)
+
+
+@asynccontextmanager
+async def open_system(settings: Settings, postgres: EmbeddedPostgres, valkey: EmbeddedValkey) -> AsyncIterator[System]:
+    with redis.Redis.from_url(valkey.url) as client:
+        client.flushall()
+    async with open_servers(settings, pool_size=8, pool_wait_seconds=5.0) as servers:
+        parts = build_api(settings, servers)
+        tenant_id = await new_tenant(servers.engine)
+        await parts.bank.save(tenant_id, FIRST_QUESTIONS)
+        system = System(settings, postgres, valkey, parts, tenant_id)
+        try:
+            yield system
+        finally:
+            system.stop()
+            await parts.intake.drain()
+
+
+def open_transactions(system: System) -> int:
+    """How many sessions of the database are in the middle of something."""
+    with psycopg.connect(system.settings.database_url or "", autocommit=True) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND state <> 'idle'"
+        ).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,126 @@
+"""What must add up after any run: one result each, skills as a replay gives them, figures as a recount does."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from pipeline.learning.candidate import index_candidates
+from pipeline.learning.metrics import count_up
+from pipeline.learning.rating import ItemRating, first_item_rating
+from pipeline.lifecycle import Stage, StageState, Status, status_of
+from pipeline.model import Claim, Work
+from pipeline.stages.metrics import finished
+from pipeline.stages.recommend import LearnerState, LearningState, decide
+from pipeline.store.engine import transaction
+from pipeline.store.question import QuestionVersions
+from pipeline.store.work import WorkStore
+
+# Whoever moves a learner or an item holds its lock, so these moments put the batches that met in order.
+IN_ORDER_OF_LEARNING = """
+    WITH learnt AS (
+        SELECT r.submission_id, r.tenant_id, r.xmin::text AS batch, t.finished_at
+        FROM results r JOIN stages t USING (submission_id, stage) WHERE r.stage = 'recommend'
+    )
+    SELECT submission_id::text, tenant_id FROM learnt
+    ORDER BY min(finished_at) OVER (PARTITION BY batch), batch, submission_id
+"""
+
+
+async def query(engine: AsyncEngine, sql: str, **values: Any) -> list[Any]:
+    async with transaction(engine) as connection:
+        return list((await connection.execute(text(sql), values)).all())
+
+
+async def assert_all_completed_once(engine: AsyncEngine, count: int) -> None:
+    """Every accepted submission is completed, each stage's result is there once, nothing counted twice."""
+    assert await query(engine, "SELECT status, count(*) FROM submissions GROUP BY 1") == [("completed", count)]
+    results = await query(engine, "SELECT stage, count(*) FROM results GROUP BY 1 ORDER BY 1")
+    assert [tuple(row) for row in results] == [("feedback", count), ("recommend", count), ("score", count)]
+    await assert_sums_hold(engine)
+
+
+async def assert_sums_hold(engine: AsyncEngine) -> None:
+    """Skills and item ratings equal a replay one by one; figures equal a recount; no status lies."""
+    works = await learnt_works(engine)
+    await assert_skills_equal_replay(engine, works)
+    await assert_figures_equal_recount(engine)
+    await assert_statuses_follow_stages(engine)
+
+
+async def learnt_works(engine: AsyncEngine) -> list[Work]:
+    return await load(engine, await query(engine, IN_ORDER_OF_LEARNING))
+
+
+async def load(engine: AsyncEngine, ids: Iterable[Any]) -> list[Work]:
+    claims = [Claim(id_, tenant_id, 0, 0) for id_, tenant_id in ids]
+    return await WorkStore(engine, QuestionVersions()).load(Stage.METRICS, claims)
+
+
+def replayed(works: Iterable[Work]) -> tuple[dict[Any, Any], dict[Any, Any]]:
+    """Ratings of skills and of items after these submissions, one at a time."""
+    learners: dict[tuple[int, str], LearnerState] = {}
+    items: dict[tuple[int, str], ItemRating] = {}
+    for work in works:
+        key = (work.tenant_id, work.learner_id)
+        learners.setdefault(key, LearnerState({}))
+        for answer in work.answers:
+            items.setdefault((work.tenant_id, answer.question.id), first_item_rating(answer.question))
+        _, learned = decide([work], LearningState(learners, items, {work.tenant_id: index_candidates([])}))
+        learners |= learned.learners
+        items |= learned.items
+    skills = {
+        (*key, topic): (skill.rating, skill.answers, skill.correct)
+        for key, learner in learners.items()
+        for topic, skill in learner.skills.items()
+    }
+    return skills, {key: (item.rating, item.answers) for key, item in items.items()}
+
+
+async def assert_skills_equal_replay(engine: AsyncEngine, works: Iterable[Work]) -> None:
+    skills, items = replayed(works)
+    stored = await query(engine, "SELECT tenant_id, learner_id, topic, rating, answers, correct FROM skills")
+    assert {tuple(row[:3]): tuple(row[3:]) for row in stored} == skills
+    rated = await query(
+        engine,
+        "SELECT q.tenant_id, q.id, r.rating, r.answers FROM item_ratings r JOIN questions q ON q.key = r.question_key",
+    )
+    assert {tuple(row[:2]): tuple(row[2:]) for row in rated} == items
+
+
+async def assert_figures_equal_recount(engine: AsyncEngine) -> None:
+    counted = await query(
+        engine, "SELECT submission_id::text, tenant_id FROM stages WHERE stage = 'metrics' AND state = 'done'"
+    )
+    works = await load(engine, counted)
+    increments = count_up(finished(work) for work in works)
+    sums = "answers, scored, correct, fraction_millionths, timed, response_time_ms"
+    days = await query(engine, f"SELECT tenant_id, learner_id, day, submissions, {sums} FROM learner_days")
+    assert {tuple(row) for row in days} == {
+        (d.tenant_id, d.learner_id, d.day, d.submissions, *sums_of(d.sums)) for d in increments.days
+    }
+    items = await query(
+        engine, f"SELECT s.tenant_id, q.id, {sums} FROM item_statistics s JOIN questions q ON q.key = s.question_key"
+    )
+    assert {tuple(row) for row in items} == {
+        (q.tenant_id, q.question_id, *sums_of(q.sums)) for q in increments.questions
+    }
+    minutes = await query(engine, "SELECT stage, sum(count)::int FROM stage_minutes GROUP BY 1")
+    assert {tuple(row) for row in minutes} == ({(stage, len(works)) for stage in Stage} if works else set())
+
+
+def sums_of(sums: Any) -> tuple[int, ...]:
+    return tuple(getattr(sums, name) for name in sums.__struct_fields__)
+
+
+async def assert_statuses_follow_stages(engine: AsyncEngine) -> None:
+    """A submission's stored status is what its stages say (a claim may be ahead of `pending`)."""
+    found = await query(
+        engine,
+        "SELECT s.status, jsonb_object_agg(t.stage, t.state) FROM submissions s"
+        " JOIN stages t ON t.submission_id = s.id GROUP BY s.tenant_id, s.id",
+    )
+    for status, states in found:
+        expected = status_of({Stage(stage): StageState(state) for stage, state in states.items()})
+        assert status == expected or {status, expected} == {Status.PENDING, Status.SCORING}, states
