@@ -172,8 +172,13 @@ class StageRunner:
         except Unavailable as error:
             log.warning(telemetry.WORK_ABANDONED, stage=self.stage, claims=len(claims), error=str(error))
             return
+        by_id = {work.submission_id: work for work in works}  # what was erased meanwhile is not among them
         await asyncio.gather(
-            *[self._one_apart(perform, claim, work) for claim, work in zip(claims, works, strict=True)]
+            *[
+                self._one_apart(perform, claim, by_id[claim.submission_id])
+                for claim in claims
+                if claim.submission_id in by_id
+            ]
         )
 
     async def _prepare(self, claims: Sequence[Claim]) -> list[Work]:
