@@ -112,7 +112,7 @@ async def put_question(request: AnyRequest, question_id: FromPath[str]) -> Respo
     """
     parts, principal = await allow(request, Permission.TEACH)
     require_media_type(request.headers, JSON)
-    question, saved = await parts.bank.put(principal.tenant_id, question_id, await request.body())
+    question, saved = await parts.questions.put(principal.tenant_id, question_id, await request.body())
     is_new = saved.changed and saved.version == 1
     return Response(question_document(question), status_code=CREATED if is_new else OK)
 
@@ -130,7 +130,7 @@ async def show_question(request: AnyRequest, question_id: FromPath[str]) -> Resp
     """Show a question, in its current version or an earlier one."""
     parts, principal = await allow(request, Permission.TEACH)
     query = query_of(request, VersionQuery)
-    return Response(question_document(await parts.bank.get(principal.tenant_id, question_id, query.version)))
+    return Response(question_document(await parts.questions.get(principal.tenant_id, question_id, query.version)))
 
 
 @get(
@@ -147,7 +147,7 @@ async def list_questions(request: AnyRequest) -> Response[Any]:
     parts, principal = await allow(request, Permission.TEACH)
     query = query_of(request, QuestionQuery)
     wanted = QuestionFilter(query.type, query.topic, query.difficulty, query.module, query.language)
-    page = await parts.bank.browse(principal.tenant_id, wanted, cursor=query.cursor, limit=query.limit)
+    page = await parts.questions.browse(principal.tenant_id, wanted, cursor=query.cursor, limit=query.limit)
     return Response({"items": [question_document(question) for question in page.questions], "next": page.next})
 
 
@@ -171,7 +171,7 @@ async def import_questions(request: AnyRequest) -> Response[ImportReport]:
     """
     parts, principal = await allow(request, Permission.TEACH)
     require_media_type(request.headers, NDJSON, JSON)
-    lines = await parts.bank.import_all(principal.tenant_id, await request.body())
+    lines = await parts.questions.import_all(principal.tenant_id, await request.body())
     return Response(report_of(lines))
 
 

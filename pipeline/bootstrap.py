@@ -149,7 +149,8 @@ class ApiParts(msgspec.Struct, frozen=True):
     settings: Settings
     servers: Servers
     intake: Intake
-    bank: Bank
+    bank: BankStore
+    questions: Bank
     learners: Learners
     erasure: Erasure
     reading: ReadingStore
@@ -169,7 +170,8 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         settings=settings,
         servers=servers,
         intake=intake,
-        bank=Bank(bank, max_question_bytes=settings.max_body_bytes),
+        bank=bank,
+        questions=Bank(bank, max_question_bytes=settings.max_body_bytes),
         learners=Learners(learners, reading),
         erasure=Erasure(ErasureStore(servers.engine), learners, board),
         reading=reading,
