@@ -8,6 +8,7 @@ from litestar import Litestar
 from api.documentation import documentation_handlers
 from api.errors import EXCEPTION_HANDLERS
 from api.health import health_handlers
+from api.learners import learner_handlers
 from api.questions import question_handlers
 from api.submissions import submission_handlers
 from pipeline.bootstrap import build_api, open_servers
@@ -26,7 +27,13 @@ def create_app(settings: Settings) -> Litestar:
             await parts.intake.drain()
 
     return Litestar(
-        route_handlers=[*health_handlers(), *submission_handlers(), *question_handlers(), *documentation_handlers()],
+        route_handlers=[
+            *health_handlers(),
+            *submission_handlers(),
+            *question_handlers(settings),
+            *learner_handlers(),
+            *documentation_handlers(),
+        ],
         lifespan=[lifespan],
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=None,

@@ -22,7 +22,10 @@ from pipeline.llm.template import TemplateProvider
 from pipeline.model import Work
 from pipeline.ports import FeedbackProvider, WorkUnit
 from pipeline.service.access import Access
+from pipeline.service.bank import Bank
 from pipeline.service.control import Control
+from pipeline.service.erasure import Erasure
+from pipeline.service.learner import Learners
 from pipeline.service.submitting import Intake
 from pipeline.service.upkeep import Heartbeat, Sweeper
 from pipeline.settings import Settings
@@ -34,6 +37,8 @@ from pipeline.store.bank import BankStore
 from pipeline.store.check import check_postgres
 from pipeline.store.control import ControlStore
 from pipeline.store.engine import create_engine
+from pipeline.store.erasure import ErasureStore
+from pipeline.store.learner import LearnerStore
 from pipeline.store.migrate import current_revision, newest_revision
 from pipeline.store.migrate import migrate as migrate_engine
 from pipeline.store.question import QuestionVersions
@@ -146,6 +151,9 @@ class ApiParts(msgspec.Struct, frozen=True):
     servers: Servers
     intake: Intake
     bank: BankStore
+    questions: Bank
+    learners: Learners
+    erasure: Erasure
     reading: ReadingStore
     control: Control
     board: RedisBoard
@@ -158,11 +166,15 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
     bell = RedisBell(servers.queues)
     reading = ReadingStore(servers.engine, QuestionVersions())
     intake = Intake(store=IntakeStore(servers.engine), bank=bank, bell=bell, board=board)
+    learners = LearnerStore(servers.engine)
     return ApiParts(
         settings=settings,
         servers=servers,
         intake=intake,
         bank=bank,
+        questions=Bank(bank, max_question_bytes=settings.max_body_bytes),
+        learners=Learners(learners, reading),
+        erasure=Erasure(ErasureStore(servers.engine), learners, board),
         reading=reading,
         control=Control(store=ControlStore(servers.engine), reading=reading, bell=bell, board=board),
         board=board,

@@ -210,7 +210,8 @@ class StageRunner:
                 return []
             log.warning(telemetry.BATCH_SPLIT, stage=self.stage, claims=len(claims), error=type(surprise).__name__)
             return [pair for claim in claims for pair in await self.prepare([claim])]
-        return list(zip(claims, works, strict=True))
+        by_id = {work.submission_id: work for work in works}  # what was erased meanwhile is not among them
+        return [(claim, by_id[claim.submission_id]) for claim in claims if claim.submission_id in by_id]
 
     async def _one_apart(self, perform: PerformAlone, claim: Claim, work: Work) -> None:
         try:

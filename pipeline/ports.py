@@ -7,12 +7,14 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from pipeline.learning.metrics import Increments
+from pipeline.learning.metrics import Increments, LearnerDay
+from pipeline.learning.rating import Skill
 from pipeline.lifecycle import Stage
 from pipeline.model import (
     Change,
     Claim,
     Held,
+    JsonValue,
     NewSubmission,
     Question,
     Recorded,
@@ -34,7 +36,7 @@ class WorkUnit(Protocol):
         ...
 
     async def load(self, claims: Sequence[Claim]) -> list[Work]:
-        """What the stage needs to know of each submission, in the order of the claims."""
+        """What the stage needs to know of each submission, in the order of the claims, erased ones left out."""
         ...
 
     async def lock_learning(self, works: Sequence[Work]) -> LearningState:
@@ -65,7 +67,7 @@ class WorkStore(Protocol):
         ...
 
     async def load(self, stage: Stage, claims: Sequence[Claim]) -> list[Work]:
-        """What the stage needs to know of each submission, in the order of the claims, without holding it."""
+        """The same without holding it, so that a submission may be erased before the work on it is done."""
         ...
 
     def unit(self, stage: Stage, worker_id: str) -> AbstractAsyncContextManager[WorkUnit]:
@@ -224,6 +226,16 @@ class Saved(msgspec.Struct, frozen=True):
     changed: bool
 
 
+class QuestionFilter(msgspec.Struct, frozen=True):
+    """Which questions to list; what is None does not matter."""
+
+    type: str | None = None
+    topic: str | None = None
+    difficulty: int | None = None
+    module: str | None = None
+    language: str | None = None
+
+
 @runtime_checkable
 class BankStore(Protocol):
     """The question bank."""
@@ -236,8 +248,85 @@ class BankStore(Protocol):
         """Read these questions anew the next time they are asked for."""
         ...
 
+    async def find(self, tenant_id: int, question_id: str, version: int | None = None) -> Question | None:
+        """One version of a question, the current one unless told otherwise; never an outdated one."""
+        ...
+
+    async def browse(self, tenant_id: int, wanted: QuestionFilter, *, after: str, most: int) -> list[Question]:
+        """At most `most` questions that fit `wanted`, in the order of their ids, from the first behind `after`."""
+        ...
+
     async def save(self, tenant_id: int, questions: Sequence[Question]) -> list[Saved]:
-        """Store questions (ids distinct); one that is already there unchanged keeps its version."""
+        """Store questions (ids distinct) together; one that is already there unchanged keeps its version."""
+        ...
+
+
+class Advice(msgspec.Struct, frozen=True):
+    """What a submission's recommend stage advised, as it was stored, and when."""
+
+    submission_id: str
+    advised_at: datetime
+    body: Mapping[str, JsonValue]
+
+
+class Keepsake(msgspec.Struct, frozen=True):
+    """What is kept of a submission beyond its document, as JSON: answers as handed in, failed attempts, webhooks."""
+
+    answers: Sequence[Mapping[str, JsonValue]]
+    attempts: Sequence[Mapping[str, JsonValue]]
+    deliveries: Sequence[Mapping[str, JsonValue]]
+
+
+@runtime_checkable
+class LearnerStore(Protocol):
+    """What is known of one learner of a tenant."""
+
+    async def known(self, tenant_id: int, learner_id: str) -> bool:
+        """Whether the learner ever handed in, and was not erased since."""
+        ...
+
+    async def skills(self, tenant_id: int, learner_id: str) -> list[Skill]:
+        """The learner's skills by topic."""
+        ...
+
+    async def days(self, tenant_id: int, learner_id: str) -> list[LearnerDay]:
+        """The days on which the learner handed in, oldest first."""
+        ...
+
+    async def advice(self, tenant_id: int, learner_id: str) -> Advice | None:
+        """What was advised after the learner's latest submission that got as far."""
+        ...
+
+    async def submission_ids(self, tenant_id: int, learner_id: str, *, after: str | None, most: int) -> list[str]:
+        """The ids of at most `most` of the learner's submissions, oldest first, from the first behind `after`."""
+        ...
+
+    async def keepsakes(self, tenant_id: int, submission_ids: Sequence[str]) -> Mapping[str, Keepsake]:
+        """The rest of what is kept of these submissions, by id."""
+        ...
+
+
+@runtime_checkable
+class Traces(Protocol):
+    """What watchers may still see of submissions."""
+
+    async def bury(self, submission_ids: Sequence[str]) -> None:
+        """Forget these submissions, and refuse whatever is still to be said of them; raises `Unavailable`."""
+        ...
+
+
+@runtime_checkable
+class ErasureStore(Protocol):
+    """Forgetting a learner."""
+
+    async def erase_submissions(self, tenant_id: int, submission_ids: Sequence[str]) -> None:
+        """Erase these submissions with all that hangs on them; work under way on them can't write any more."""
+        ...
+
+    async def erase_learner(
+        self, tenant_id: int, learner_id: str, *, actor: str, audit_id: str, learner_hash: str
+    ) -> bool:
+        """Erase what is left of a learner and note it in the audit log; False where submissions are left."""
         ...
 
 

@@ -55,6 +55,10 @@ return 1
 """
 
 
+# A version above all others, with nothing to show: later changes and documents count as outdated.
+BURIED: Final = 2**53 - 1
+
+
 class Shown(msgspec.Struct, frozen=True):
     """What the board shows of a submission; `document` is its JSON where that is kept for this version."""
 
@@ -115,6 +119,17 @@ class RedisBoard:
         if tenant is None or version is None or status is None:
             return None
         return Shown(int(tenant), int(version), status.decode(), document)
+
+    async def bury(self, submission_ids: Sequence[str]) -> None:
+        """Forget these submissions, and refuse for a day whatever is still to be said of them; raises `Unavailable`."""
+        with reaching():
+            async with self._client.pipeline(transaction=True) as pipe:
+                for submission_id in submission_ids:
+                    key = submission_key(submission_id)
+                    pipe.delete(key)
+                    pipe.hset(key, "version", str(BURIED))
+                    pipe.expire(key, self._status_ttl)
+                await pipe.execute()
 
     async def remember(self, submission_id: str, tenant_id: int, version: int, status: str, document: bytes) -> None:
         """Keep a submission's document for its version; raises `Unavailable`."""

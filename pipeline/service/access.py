@@ -5,6 +5,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -40,10 +41,11 @@ class Permission(StrEnum):
     TEACH = "teach"
     OPERATE = "operate"
     WEBHOOKS = "webhooks"
-    READ_OWN_LEARNING = "read_own_learning"
+    READ_LEARNING = "read_learning"
 
 
-# Deny by default: what is not listed is forbidden. CONTROL is cancel and retry of one submission.
+# Deny by default: what is not listed is forbidden. CONTROL is cancel and retry of one submission. A learner
+# reads what is their own only: `Principal.may_see`.
 PERMISSIONS: Final = {
     Role.SUBMITTER: frozenset(
         {Permission.SUBMIT, Permission.READ, Permission.CONTROL, Permission.MINT_TOKENS, Permission.WEBHOOKS}
@@ -56,10 +58,11 @@ PERMISSIONS: Final = {
             Permission.MINT_TOKENS,
             Permission.WEBHOOKS,
             Permission.TEACH,
+            Permission.READ_LEARNING,
         }
     ),
     Role.OPERATOR: frozenset({Permission.READ, Permission.CONTROL, Permission.OPERATE, Permission.WEBHOOKS}),
-    Role.LEARNER: frozenset({Permission.READ, Permission.READ_OWN_LEARNING}),
+    Role.LEARNER: frozenset({Permission.READ, Permission.READ_LEARNING}),
 }
 
 
@@ -90,6 +93,13 @@ class CreatedKey(msgspec.Struct, frozen=True):
     name: str
 
 
+class LearnerToken(msgspec.Struct, frozen=True):
+    """A signed token for one learner's browser, valid until `expires_at`."""
+
+    token: str
+    expires_at: datetime
+
+
 def hash_secret(secret: str) -> bytes:
     """What is kept of a key. Keys are 256 random bits, so a plain hash cannot be guessed back."""
     return hashlib.sha256(secret.encode()).digest()
@@ -99,11 +109,17 @@ class Access:
     """Verifies credentials and issues them."""
 
     def __init__(
-        self, store: AccessStore, *, cache_seconds: float, clock: Callable[[], float] = time.monotonic
+        self,
+        store: AccessStore,
+        *,
+        cache_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._cache_seconds = cache_seconds
         self._clock = clock
+        self._wall_clock = wall_clock
         self._verified: dict[bytes, tuple[float, Principal]] = {}
 
     async def authenticate(self, authorization: str | None) -> Principal:
@@ -141,19 +157,22 @@ class Access:
                 secret,
                 algorithms=[TOKEN_ALGORITHM],
                 audience=TOKEN_AUDIENCE,
-                options={"require": ["exp", "sub", "aud"]},
+                options={"require": ["exp", "sub", "aud"], "verify_exp": False, "verify_iat": False},
             )
+            expired = int(claims["exp"]) <= self._wall_clock()
         except (jwt.PyJWTError, TypeError, ValueError, OverflowError):
             raise Unauthenticated("The learner token is not valid or has expired.") from None
+        if expired:
+            raise Unauthenticated("The learner token is not valid or has expired.")
         learner = str(claims["sub"])
         return Principal(tenant_id, Role.LEARNER, f"learner:{learner}", learner_id=learner)
 
-    async def mint_token(self, principal: Principal, learner_id: str, seconds: int) -> str:
+    async def mint_token(self, principal: Principal, learner_id: str, seconds: int) -> LearnerToken:
         """A token that reads only this learner's things, for `seconds`."""
         secret = await self._store.token_secret(principal.tenant_id)
         if secret is None:
             raise Unauthenticated("The tenant no longer exists.")
-        now = int(time.time())
+        now = int(self._wall_clock())
         claims = {
             "sub": learner_id,
             "tenant": principal.tenant_id,
@@ -161,7 +180,8 @@ class Access:
             "iat": now,
             "exp": now + seconds,
         }
-        return jwt.encode(claims, secret, algorithm=TOKEN_ALGORITHM)
+        token = jwt.encode(claims, secret, algorithm=TOKEN_ALGORITHM)
+        return LearnerToken(token, datetime.fromtimestamp(now + seconds, UTC))
 
     async def create_key(self, tenant: str, role: Role, name: str) -> CreatedKey:
         """A new key for a tenant, which is made if it is not there."""

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from pipeline.model import Question, StoredQuestion
-from pipeline.ports import Saved
+from pipeline.ports import QuestionFilter, Saved
 from pipeline.store.engine import as_json, transaction
 from pipeline.store.question import question_from_body
 
@@ -20,38 +20,66 @@ CURRENT = text(
     """
 )
 
-# Rows are locked in id order, so that two imports of the same bank do not wait for each other.
-LOCK_EXISTING = text(
+FIND_CURRENT = text(
     """
-    SELECT q.id, q.key, q.version, (SELECT v.body FROM question_versions v WHERE v.key = q.version_key) AS body
-    FROM questions q
-    WHERE q.tenant_id = :tenant_id AND q.id = ANY(:ids) ORDER BY q.id FOR UPDATE OF q
+    SELECT q.id, v.version, v.body FROM questions q JOIN question_versions v ON v.key = q.version_key
+    WHERE q.tenant_id = :tenant_id AND q.id = :id
     """
 )
 
+FIND_VERSION = text(
+    """
+    SELECT q.id, v.version, v.body FROM questions q JOIN question_versions v ON v.question_key = q.key
+    WHERE q.tenant_id = :tenant_id AND q.id = :id AND v.version = :version
+    """
+)
+
+BROWSE = text(
+    """
+    SELECT q.id, v.version, v.body FROM questions q JOIN question_versions v ON v.key = q.version_key
+    WHERE q.tenant_id = :tenant_id AND q.id > :after AND v.body @> CAST(:wanted AS jsonb)
+    ORDER BY q.id LIMIT :most
+    """
+)
+
+# Saving takes three statements, each in id order, so that imports of the same bank wait for each other and
+# never in a circle. The bodies are compared in a statement of their own after the lock: one that waited
+# for the lock still sees the versions of before.
 INSERT_NEW = text(
     """
     INSERT INTO questions (tenant_id, id, version, version_key)
-    SELECT :tenant_id, id, 1, 0 FROM unnest(CAST(:ids AS text[])) AS id ORDER BY id
+    SELECT :tenant_id, id, 1, 0 FROM unnest(CAST(:ids AS text[])) AS id
+    WHERE NOT EXISTS (SELECT FROM questions q WHERE q.tenant_id = :tenant_id AND q.id = id.id)
+    ORDER BY id
     ON CONFLICT (tenant_id, id) DO NOTHING
     """
 )
 
-INSERT_VERSIONS = text(
+LOCK = text("SELECT FROM questions WHERE tenant_id = :tenant_id AND id = ANY(:ids) ORDER BY id FOR UPDATE")
+
+# Bodies are compared as jsonb, so neither the order of fields nor 1 for 1.0 makes a new version.
+SAVE = text(
     """
-    WITH version AS (
+    WITH held AS (
+        SELECT q.key, q.id, q.version, q.version_key, i.body, v.body = i.body AS same
+        FROM jsonb_to_recordset(CAST(:questions AS jsonb)) AS i(id text, body jsonb)
+        JOIN questions q ON q.tenant_id = :tenant_id AND q.id = i.id
+        LEFT JOIN question_versions v ON v.key = q.version_key
+    ), added AS (
         INSERT INTO question_versions (tenant_id, question_key, version, body)
-        SELECT :tenant_id, question_key, version, body
-        FROM jsonb_to_recordset(CAST(:versions AS jsonb)) AS v(question_key bigint, version int, body jsonb)
+        SELECT :tenant_id, key, CASE WHEN version_key = 0 THEN 1 ELSE version + 1 END, body
+        FROM held WHERE same IS NOT TRUE
         RETURNING key, question_key, version
+    ), moved AS (
+        UPDATE questions q SET version = a.version, version_key = a.key, updated_at = clock_timestamp()
+        FROM added a WHERE q.key = a.question_key
+    ), noticed AS (
+        UPDATE tenants SET bank_version = bank_version + 1 WHERE id = :tenant_id AND EXISTS (SELECT FROM added)
     )
-    UPDATE questions q SET version = v.version, version_key = v.key, updated_at = clock_timestamp()
-    FROM version v WHERE q.key = v.question_key
+    SELECT h.id, coalesce(a.version, h.version) AS version, a.version IS NOT NULL AS changed
+    FROM held h LEFT JOIN added a ON a.question_key = h.key
     """
 )
-
-
-BUMP = text("UPDATE tenants SET bank_version = bank_version + 1 WHERE id = :tenant_id")
 
 
 def body_of(question: Question) -> dict[str, Any]:
@@ -95,6 +123,21 @@ class BankStore:
         self._kept.update({(tenant_id, id_): question for id_, question in found.items()})
         return found
 
+    async def find(self, tenant_id: int, question_id: str, version: int | None = None) -> Question | None:
+        """One version of a question, the current one unless told otherwise; read from Postgres each time."""
+        values = {"tenant_id": tenant_id, "id": question_id, "version": version}
+        async with transaction(self._engine) as connection:
+            statement = FIND_CURRENT if version is None else FIND_VERSION
+            row = (await connection.execute(statement, values)).one_or_none()
+        return None if row is None else question_from_body(row.id, row.version, row.body)
+
+    async def browse(self, tenant_id: int, wanted: QuestionFilter, *, after: str, most: int) -> list[Question]:
+        """At most `most` questions that fit `wanted`, in the order of their ids, from the first behind `after`."""
+        values = {"tenant_id": tenant_id, "wanted": as_json(fitting(wanted)), "after": after, "most": most}
+        async with transaction(self._engine) as connection:
+            rows = await connection.execute(BROWSE, values)
+            return [question_from_body(row.id, row.version, row.body) for row in rows]
+
     async def save(self, tenant_id: int, questions: Sequence[Question]) -> list[Saved]:
         """Store questions (ids distinct); one that is already there unchanged keeps its version."""
         async with transaction(self._engine) as connection:
@@ -109,34 +152,17 @@ def stored_from(row: Any, tenant_id: int) -> StoredQuestion:
 
 
 async def save_questions(connection: AsyncConnection, tenant_id: int, questions: Sequence[Question]) -> list[Saved]:
-    ids = [question.id for question in questions]
-    known = {row.id for row in await connection.execute(CURRENT, {"tenant_id": tenant_id, "ids": ids})}
-    fresh = [id_ for id_ in ids if id_ not in known]
-    if fresh:
-        await connection.execute(INSERT_NEW, {"tenant_id": tenant_id, "ids": fresh})
-    locked = await _lock_existing(connection, tenant_id, ids)
-    saved, versions = [], []
-    for question in questions:
-        key, version, body = locked[question.id]
-        new_body = body_of(question)
-        changed = body is None or normal(body) != normal(new_body)
-        number = version + 1 if changed and body is not None else version
-        saved.append(Saved(question.id, number, changed))
-        if changed:
-            versions.append({"question_key": key, "version": number, "body": new_body})
-    if versions:
-        await connection.execute(BUMP, {"tenant_id": tenant_id})
-        await connection.execute(INSERT_VERSIONS, {"tenant_id": tenant_id, "versions": as_json(versions)})
-    return saved
+    values = {"tenant_id": tenant_id, "ids": [question.id for question in questions]}
+    await connection.execute(INSERT_NEW, values)
+    await connection.execute(LOCK, values)
+    given = as_json([{"id": question.id, "body": body_of(question)} for question in questions])
+    rows = await connection.execute(SAVE, {"tenant_id": tenant_id, "questions": given})
+    saved = {row.id: Saved(row.id, row.version, row.changed) for row in rows}
+    return [saved[question.id] for question in questions]
 
 
-async def _lock_existing(
-    connection: AsyncConnection, tenant_id: int, ids: Sequence[str]
-) -> dict[str, tuple[int, int, Any]]:
-    rows = await connection.execute(LOCK_EXISTING, {"tenant_id": tenant_id, "ids": list(ids)})
-    return {row.id: (row.key, row.version, row.body) for row in rows}
-
-
-def normal(body: Any) -> bytes:
-    """A body's bytes whatever the order of its fields."""
-    return msgspec.json.encode(body, order="sorted")
+def fitting(wanted: QuestionFilter) -> dict[str, Any]:
+    """What the body of a question contains if it fits."""
+    contained = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not None}
+    topic = contained.pop("topic", None)
+    return contained if topic is None else {**contained, "topics": [topic]}

@@ -28,6 +28,16 @@ LOCK_LEARNERS = text(
     """
 )
 
+# A learner's row may be gone while a new submission is there: it was accepted just as the learner was erased.
+START_LEARNERS = text(
+    """
+    INSERT INTO learners (tenant_id, id)
+    SELECT i.tenant_id, i.id FROM jsonb_to_recordset(CAST(:learners AS jsonb)) AS i(tenant_id int, id text)
+    ORDER BY i.tenant_id, i.id
+    ON CONFLICT DO NOTHING
+    """
+)
+
 SKILLS = text(
     """
     SELECT s.tenant_id, s.learner_id, s.topic, s.rating, s.answers, s.correct, s.recent_errors, s.recent_answers,
@@ -186,19 +196,34 @@ async def lock_learning(connection: AsyncConnection, banks: Banks, works: Sequen
     """What is known of the learners and items of a batch, locked until the transaction ends."""
     known = await banks.load(connection, {work.tenant_id for work in works})
     keys = sorted({(work.tenant_id, work.learner_id) for work in works})
-    wanted = as_json([{"tenant_id": tenant_id, "id": id_} for tenant_id, id_ in keys])
-    correct: dict[LearnerKey, tuple[str, ...]] = {}
-    for tenant_id, id_, question_keys in await connection.execute(LOCK_LEARNERS, {"learners": wanted}):
-        names = known[tenant_id].id_by_key
-        correct[tenant_id, id_] = tuple(names[key] for key in question_keys if key in names)
+    correct = await _lock_learners(connection, known, keys)
+    if missing := [key for key in keys if key not in correct]:
+        # A row that is not there can't be locked: put it there first, then lock with whoever else did.
+        await connection.execute(START_LEARNERS, {"learners": learner_keys(missing)})
+        correct |= await _lock_learners(connection, known, missing)
     skills: dict[LearnerKey, dict[str, Skill]] = {key: {} for key in keys}
-    for row in await connection.execute(SKILLS, {"learners": wanted}):
+    for row in await connection.execute(SKILLS, {"learners": learner_keys(keys)}):
         skills[row.tenant_id, row.learner_id][row.topic] = skill_from(row)
     return LearningState(
-        learners={key: LearnerState(skills[key], correct.get(key, ())) for key in keys},
+        learners={key: LearnerState(skills[key], correct[key]) for key in keys},
         items=await _lock_items(connection, works),
         banks={tenant_id: bank.index for tenant_id, bank in known.items()},
     )
+
+
+async def _lock_learners(
+    connection: AsyncConnection, banks: Mapping[int, TenantBank], keys: Sequence[LearnerKey]
+) -> dict[LearnerKey, tuple[str, ...]]:
+    """Lock those learners that are there; answers the questions each answered right lately."""
+    correct: dict[LearnerKey, tuple[str, ...]] = {}
+    for tenant_id, id_, question_keys in await connection.execute(LOCK_LEARNERS, {"learners": learner_keys(keys)}):
+        names = banks[tenant_id].id_by_key
+        correct[tenant_id, id_] = tuple(names[key] for key in question_keys if key in names)
+    return correct
+
+
+def learner_keys(keys: Iterable[LearnerKey]) -> str:
+    return as_json([{"tenant_id": tenant_id, "id": id_} for tenant_id, id_ in keys])
 
 
 async def _lock_items(connection: AsyncConnection, works: Sequence[Work]) -> dict[ItemKey, ItemRating]:

@@ -242,7 +242,7 @@ class WorkUnit:
         return ours
 
     async def load(self, claims: Sequence[Claim]) -> list[Work]:
-        """What the stage needs to know of each submission, in the order of the claims."""
+        """What the stage needs to know of each submission, in the order of the claims, erased ones left out."""
         if not claims:
             return []
         found = await self.connection.execute(
@@ -251,7 +251,7 @@ class WorkUnit:
         rows = {row.id: row for row in found}
         keys = (answer[0] for row in rows.values() for answer in row.answers)
         versions = await self._versions.load(self.connection, keys)
-        return [work_from(rows[c.submission_id], versions) for c in claims]
+        return [work_from(rows[c.submission_id], versions) for c in claims if c.submission_id in rows]
 
     async def lock_learning(self, works: Sequence[Work]) -> LearningState:
         """What is known of the learners and questions of these submissions, locked until the unit ends."""

@@ -1,0 +1,203 @@
+"""What is known of one learner, and the shapes in which it is shown."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+import msgspec
+
+from pipeline.errors import FieldProblem, InvalidInput, NotFound
+from pipeline.learning import progress
+from pipeline.learning.metrics import AnswerSums, LearnerDay
+from pipeline.learning.selection import Recommendation, RecommendedQuestion
+from pipeline.learning.weakness import Weakness, weakness_score, weaknesses_of
+from pipeline.model import JsonValue
+from pipeline.ports import LearnerStore, ReadingStore
+from pipeline.scoring.shape import forbidden_characters
+from pipeline.service.access import Principal
+from pipeline.service.view import submission_document
+
+DEFAULT_DAYS: Final = 30
+MOST_DAYS: Final = 366
+EXPORTED_AT_ONCE: Final = 50
+NOTHING_ADVISED: Final = Recommendation(questions=(), weaknesses=())
+
+
+class SkillShown(msgspec.Struct, frozen=True):
+    """Standing in one topic.
+
+    `rating` is on the logit scale (0 is average, higher is better); `weakness` is 0 to below 1, from the
+    errors of the last seven days, higher is weaker. Counts are since the beginning.
+    """
+
+    topic: str
+    rating: float
+    answers: int
+    correct: int
+    weakness: float
+    updated_at: datetime
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """Sums over answers. Accuracy and mean score are 0 to 1, null where no answer has a score yet."""
+
+    submissions: int
+    answers: int
+    correct: int
+    accuracy: float | None
+    mean_score: float | None
+    mean_response_time_ms: int | None
+
+
+class DayShown(Figures, frozen=True):
+    """One UTC day on which the learner handed in."""
+
+    day: date
+
+
+class Progress(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+    """How a learner is getting on: since the beginning, in the range asked for, and day by day in it.
+
+    `current_streak` counts the days in a row with a hand-in, up to today or yesterday (UTC).
+    """
+
+    learner_id: str
+    total: Figures
+    from_: date
+    to: date
+    in_range: Figures
+    days: tuple[DayShown, ...]
+    current_streak: int
+
+
+class Recommendations(msgspec.Struct, frozen=True):
+    """What to do next, as advised after `submission_id`; `weaknesses` are those of this moment."""
+
+    learner_id: str
+    submission_id: str | None
+    advised_at: datetime | None
+    questions: tuple[RecommendedQuestion, ...]
+    resources: tuple[JsonValue, ...]
+    projects: tuple[JsonValue, ...]
+    rationale: str
+    weaknesses: tuple[Weakness, ...]
+
+
+class Learners:
+    """Reads what is known of a learner; raises `NotFound` for one the caller does not know or may not see."""
+
+    def __init__(
+        self,
+        store: LearnerStore,
+        reading: ReadingStore,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._reading = reading
+        self._clock = clock
+
+    async def require(self, principal: Principal, learner_id: str) -> None:
+        """Raise `NotFound` unless this learner is there for the caller."""
+        visible = principal.may_see(learner_id) and forbidden_characters(learner_id) is None
+        if not visible or not await self._store.known(principal.tenant_id, learner_id):
+            raise NotFound("There is no such learner.")
+
+    async def skills(self, principal: Principal, learner_id: str) -> tuple[SkillShown, ...]:
+        """The learner's standing per topic, in the order of topics."""
+        await self.require(principal, learner_id)
+        now = self._clock()
+        return tuple(
+            SkillShown(
+                topic=skill.topic,
+                rating=skill.rating,
+                answers=skill.answers,
+                correct=skill.correct,
+                weakness=weakness_score(skill, now),
+                updated_at=skill.updated_at,
+            )
+            for skill in await self._store.skills(principal.tenant_id, learner_id)
+        )
+
+    async def progress(self, principal: Principal, learner_id: str, first: date | None, last: date | None) -> Progress:
+        """Figures in all and from `first` to `last` (the last 30 days by default); raises `InvalidInput`."""
+        today = self._clock().astimezone(UTC).date()
+        first, last = checked_range(first, last, today)
+        await self.require(principal, learner_id)
+        days = await self._store.days(principal.tenant_id, learner_id)
+        inside = [day for day in days if first <= day.day <= last]
+        return Progress(
+            learner_id=learner_id,
+            total=figures_of(days),
+            from_=first,
+            to=last,
+            in_range=figures_of(inside),
+            days=tuple(DayShown(**msgspec.structs.asdict(figures_of([day])), day=day.day) for day in inside),
+            current_streak=progress.current_streak([day.day for day in days], today),
+        )
+
+    async def recommendations(self, principal: Principal, learner_id: str) -> Recommendations:
+        """The advice after the latest submission that got as far, and the weaknesses of now."""
+        await self.require(principal, learner_id)
+        advice = await self._store.advice(principal.tenant_id, learner_id)
+        skills = await self._store.skills(principal.tenant_id, learner_id)
+        advised = msgspec.convert(advice.body, Recommendation) if advice else NOTHING_ADVISED
+        return Recommendations(
+            learner_id=learner_id,
+            submission_id=advice.submission_id if advice else None,
+            advised_at=advice.advised_at if advice else None,
+            questions=advised.questions,
+            resources=advised.resources,
+            projects=advised.projects,
+            rationale=advised.rationale,
+            weaknesses=weaknesses_of(skills, self._clock()),
+        )
+
+    async def export(self, principal: Principal, learner_id: str) -> AsyncIterator[dict[str, Any]]:
+        """Everything kept of the learner, as records that say their `kind`; the last one is `end`.
+
+        A reader that finds no `end` has a part only.
+        """
+        tenant_id = principal.tenant_id
+        yield {"kind": "learner", "learner_id": learner_id, "exported_at": self._clock()}
+        for skill in await self._store.skills(tenant_id, learner_id):
+            yield {"kind": "skill", **msgspec.to_builtins(skill)}
+        for day in await self._store.days(tenant_id, learner_id):
+            yield {"kind": "day", "day": day.day, "submissions": day.submissions, **msgspec.structs.asdict(day.sums)}
+        count, after = 0, None
+        while ids := await self._store.submission_ids(tenant_id, learner_id, after=after, most=EXPORTED_AT_ONCE):
+            async for record in self._submission_records(tenant_id, ids):
+                yield record
+                count += 1
+            after = ids[-1]
+        yield {"kind": "end", "submissions": count}
+
+    async def _submission_records(self, tenant_id: int, ids: Sequence[str]) -> AsyncIterator[dict[str, Any]]:
+        keepsakes = await self._store.keepsakes(tenant_id, ids)
+        for view in await self._reading.read(tenant_id, ids):
+            if kept := keepsakes.get(view.id):
+                yield {"kind": "submission", **submission_document(view), **msgspec.structs.asdict(kept)}
+
+
+def figures_of(days: Sequence[LearnerDay]) -> Figures:
+    """Some days as they are shown."""
+    sums: AnswerSums = progress.total(days)
+    return Figures(
+        submissions=sum(day.submissions for day in days),
+        answers=sums.answers,
+        correct=sums.correct,
+        accuracy=progress.accuracy(sums),
+        mean_score=progress.mean_fraction(sums),
+        mean_response_time_ms=progress.mean_response_time_ms(sums),
+    )
+
+
+def checked_range(first: date | None, last: date | None, today: date) -> tuple[date, date]:
+    """The days asked for, both included; raises `InvalidInput` for a range that is backwards or too long."""
+    last = last or max(today, first or today)
+    first = first or date.fromordinal(max(last.toordinal() - DEFAULT_DAYS + 1, 1))
+    if first > last:
+        raise InvalidInput([FieldProblem("/from", "The range ends before it begins.")])
+    if (last - first).days >= MOST_DAYS:
+        raise InvalidInput([FieldProblem("/from", f"At most {MOST_DAYS} days fit into one answer.")])
+    return first, last

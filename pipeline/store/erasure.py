@@ -1,0 +1,98 @@
+"""Forgetting a learner, in transactions of bounded size.
+
+Nothing comes back: whoever writes a result first locks its submission and finds it gone, whoever moves
+skills first locks the learner. Both locks are taken here too, in the order that all of the store keeps.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from pipeline.store.engine import as_json, transaction
+
+LOCK_SUBMISSIONS = text(
+    """
+    SELECT FROM submissions WHERE tenant_id = :tenant_id AND id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE
+    """
+)
+
+# Deliveries are sent by workers that hold no submission, so they are locked themselves before their tries go.
+LOCK_DELIVERIES = text(
+    """
+    SELECT FROM deliveries WHERE tenant_id = :tenant_id AND submission_id = ANY(CAST(:ids AS uuid[]))
+    ORDER BY id FOR UPDATE
+    """
+)
+
+DELETE_TRIES = text(
+    """
+    DELETE FROM delivery_tries y USING deliveries d
+    WHERE y.delivery_id = d.id AND d.tenant_id = :tenant_id AND d.submission_id = ANY(CAST(:ids AS uuid[]))
+    """
+)
+
+PARTS: Final = ("deliveries", "results", "attempts", "answers", "stages")
+"""The tables that hold parts of a submission by its id."""
+
+DELETE_PARTS = [
+    text(f"DELETE FROM {part} WHERE tenant_id = :tenant_id AND submission_id = ANY(CAST(:ids AS uuid[]))")
+    for part in PARTS
+]
+
+DELETE_SUBMISSIONS = text("DELETE FROM submissions WHERE tenant_id = :tenant_id AND id = ANY(CAST(:ids AS uuid[]))")
+
+LOCK_LEARNER = text("SELECT FROM learners WHERE tenant_id = :tenant_id AND id = :learner_id FOR UPDATE")
+
+LEFT = text("SELECT EXISTS (SELECT FROM submissions WHERE tenant_id = :tenant_id AND learner_id = :learner_id)")
+
+DELETE_LEARNER = [
+    text("DELETE FROM skills WHERE tenant_id = :tenant_id AND learner_id = :learner_id"),
+    text("DELETE FROM learner_days WHERE tenant_id = :tenant_id AND learner_id = :learner_id"),
+    text("DELETE FROM learners WHERE tenant_id = :tenant_id AND id = :learner_id"),
+]
+
+# The same act reported twice, because the answer to the first was lost, is one entry.
+NOTE = text(
+    """
+    INSERT INTO audit_log (id, tenant_id, actor, action, target)
+    VALUES (CAST(:audit_id AS uuid), :tenant_id, :actor, 'learner.erased', CAST(:target AS jsonb))
+    ON CONFLICT (id) DO NOTHING
+    """
+)
+
+
+class ErasureStore:
+    """Postgres as the port `pipeline.ports.ErasureStore`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def erase_submissions(self, tenant_id: int, submission_ids: Sequence[str]) -> None:
+        """Erase these submissions with all that hangs on them; work under way on them can't write any more."""
+        values = {"tenant_id": tenant_id, "ids": list(submission_ids)}
+        statements = [LOCK_SUBMISSIONS, LOCK_DELIVERIES, DELETE_TRIES, *DELETE_PARTS, DELETE_SUBMISSIONS]
+        async with transaction(self._engine) as connection:
+            for statement in statements:
+                await connection.execute(statement, values)
+
+    async def erase_learner(
+        self, tenant_id: int, learner_id: str, *, actor: str, audit_id: str, learner_hash: str
+    ) -> bool:
+        """Erase what is left of a learner and note it in the audit log; False where submissions are left.
+
+        A submission accepted just now may have moved skills already, so it has to go first. Of the learner
+        the log keeps a hash only.
+        """
+        values = {"tenant_id": tenant_id, "learner_id": learner_id}
+        async with transaction(self._engine) as connection:
+            await connection.execute(LOCK_LEARNER, values)
+            if (await connection.execute(LEFT, values)).scalar_one():
+                return False
+            for statement in DELETE_LEARNER:
+                await connection.execute(statement, values)
+            target = as_json({"learner_sha256": learner_hash})
+            note = {"audit_id": audit_id, "tenant_id": tenant_id, "actor": actor, "target": target}
+            await connection.execute(NOTE, note)
+        return True

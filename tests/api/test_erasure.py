@@ -1,0 +1,193 @@
+"""Erasing a learner: nothing is left, nothing comes back, and nobody else loses anything."""
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from pipeline.bootstrap import build_board, build_runner
+from pipeline.execution import Shop
+from pipeline.lifecycle import Stage, Status
+from pipeline.live.board import submission_key
+from pipeline.model import Change, Claim
+from pipeline.ports import WorkStore
+from pipeline.settings import Settings
+from pipeline.store.engine import create_engine, transaction
+from tests.api.installation import Installation, question
+
+OF_LEARNER = ("learners", "submissions", "answers", "stages", "attempts", "results", "skills", "learner_days")
+ANONYMOUS = ("item_statistics", "item_ratings", "stage_minutes")
+OF_DELIVERY = ("deliveries", "delivery_tries")
+
+
+@pytest.fixture
+async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(str(settings.database_url), pool_size=2)
+    yield engine
+    await engine.dispose()
+
+
+async def rows_in(engine: AsyncEngine, tables: tuple[str, ...]) -> dict[str, int]:
+    async with transaction(engine) as connection:
+        return {
+            table: (await connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() for table in tables
+        }
+
+
+async def run(engine: AsyncEngine, statement: str, **values: Any) -> list[Any]:
+    async with transaction(engine) as connection:
+        result = await connection.execute(text(statement), values)
+        return list(result) if result.returns_rows else []
+
+
+async def handed_in(installation: Installation, learner_id: str) -> str:
+    teacher = installation.caller()
+    await teacher.put("/v1/questions/q1", question("q1"))
+    return await teacher.hand_in(learner_id, {"q1": "b"}, callback_url="https://example.org/hook")
+
+
+async def test_nothing_is_left_of_an_erased_learner(installation: Installation, engine: AsyncEngine) -> None:
+    teacher = installation.caller()
+    done = await handed_in(installation, "ada")
+    await installation.run([done])
+    await handed_in(installation, "ada")
+    await run(
+        engine,
+        "INSERT INTO delivery_tries (delivery_id, number, tenant_id, epoch, duration_ms)"
+        " SELECT id, 1, tenant_id, 1, 5 FROM deliveries",
+    )
+    await run(
+        engine,
+        "INSERT INTO attempts (tenant_id, submission_id, stage, attempt, epoch, ended, error)"
+        " SELECT tenant_id, id, 'score', 1, 9, 'failed', 'ValueError' FROM submissions",
+    )
+    before = await rows_in(engine, OF_LEARNER + OF_DELIVERY)
+    assert all(before.values()), before
+    assert (await teacher.delete("/v1/learners/ada")).status_code == 204
+    after = await rows_in(engine, OF_LEARNER + OF_DELIVERY)
+    assert not any(after.values()), after
+    for path in (f"/v1/submissions/{done}", "/v1/learners/ada/skills", "/v1/learners/ada/export"):
+        assert (await teacher.get(path)).status_code == 404
+    assert (await teacher.delete("/v1/learners/ada")).status_code == 404
+
+
+async def test_others_and_anonymous_sums_stay(installation: Installation, engine: AsyncEngine) -> None:
+    ids = [await handed_in(installation, "ada"), await handed_in(installation, "bob")]
+    await installation.run(ids)
+    before = await rows_in(engine, ANONYMOUS)
+    assert all(before.values()), before
+    counted = await run(engine, "SELECT answers FROM item_statistics")
+    await installation.caller().delete("/v1/learners/ada")
+    assert await rows_in(engine, ANONYMOUS) == before
+    assert await run(engine, "SELECT answers FROM item_statistics") == counted
+    assert (await installation.caller().get("/v1/learners/bob/skills")).json()["items"] != []
+    assert (await installation.caller().get(f"/v1/submissions/{ids[1]}")).json()["status"] == "completed"
+
+
+async def test_the_audit_log_keeps_a_hash_of_the_learner_and_who_erased(
+    installation: Installation, engine: AsyncEngine
+) -> None:
+    await handed_in(installation, "ada")
+    await installation.caller().delete("/v1/learners/ada")
+    entries = await run(engine, "SELECT action, actor, reason, target FROM audit_log")
+    assert [(entry.action, entry.reason, entry.target) for entry in entries] == [
+        ("learner.erased", None, {"learner_sha256": hashlib.sha256(b"ada").hexdigest()})
+    ]
+    assert entries[0].actor.startswith("key:")
+
+
+class ErasedAfterClaim:
+    """A work store in front of the real one: between a claim and the work on it, something happens."""
+
+    def __init__(self, store: WorkStore, happens: Callable[[], Awaitable[object]]) -> None:
+        self._store = store
+        self._happens = happens
+        self.load = store.load
+        self.unit = store.unit
+
+    async def claim(
+        self, stage: Stage, ids: Sequence[str], worker_id: str, lease_seconds: float, *, solo: bool = False
+    ) -> tuple[list[Claim], list[Change]]:
+        claimed = await self._store.claim(stage, ids, worker_id, lease_seconds, solo=solo)
+        await self._happens()
+        return claimed
+
+
+async def run_while_ada_is_erased(installation: Installation, stage: Stage, ids: Sequence[str]) -> None:
+    """Run one stage of these; once it is claimed and before it is worked on, Ada is erased."""
+
+    async def erase() -> None:
+        assert (await installation.caller().delete("/v1/learners/ada")).status_code == 204
+
+    shop, settings = installation.worker.shop, installation.worker.settings
+    stand_in = Shop(
+        worker_id=shop.worker_id,
+        store=ErasedAfterClaim(shop.store, erase),
+        bell=shop.bell,
+        board=shop.board,
+        policy=shop.policy,
+        lease_seconds=shop.lease_seconds,
+        batch=shop.batch,
+    )
+    await build_runner(stage, stand_in, settings).ring(ids)
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+async def test_work_under_way_cannot_bring_back_what_was_erased(
+    installation: Installation, engine: AsyncEngine, stage: Stage
+) -> None:
+    """Whichever stage it is: nothing of the learner returns, and nothing is counted."""
+    submission = await handed_in(installation, "ada")
+    await installation.run([submission], list(Stage)[: list(Stage).index(stage)])
+    assert await run(engine, "SELECT FROM stages WHERE stage = :stage AND state = 'ready'", stage=stage)
+    sums = await rows_in(engine, ANONYMOUS)
+    await run_while_ada_is_erased(installation, stage, [submission])
+    assert not any((await rows_in(engine, OF_LEARNER + OF_DELIVERY)).values())
+    assert await rows_in(engine, ANONYMOUS) == sums
+
+
+async def test_neighbours_of_an_erased_submission_go_on(installation: Installation) -> None:
+    """Feedback is prepared for a whole batch; one that is gone by then must not hold up the others."""
+    ids = [await handed_in(installation, "ada"), await handed_in(installation, "bob")]
+    await installation.run(ids, [Stage.SCORE, Stage.RECOMMEND])
+    await run_while_ada_is_erased(installation, Stage.FEEDBACK, ids)
+    await installation.run([ids[1]], [Stage.METRICS])
+    assert (await installation.caller().get(f"/v1/submissions/{ids[1]}")).json()["status"] == "completed"
+
+
+async def test_redis_forgets_and_takes_nothing_back(installation: Installation) -> None:
+    """A status or a document that comes late, from before the erasure, is refused."""
+    redis = installation.worker.servers.redis
+    board = build_board(installation.worker.settings, installation.worker.servers)
+    submission = await handed_in(installation, "ada")
+    await installation.run([submission])
+    key = submission_key(submission)
+    assert await redis.hget(key, "status") == b"completed"
+    await installation.caller().delete("/v1/learners/ada")
+    late = Change(submission, 1, 99, Status.COMPLETED)
+    await board.publish([late])
+    await board.remember(submission, late.tenant_id, late.version, late.status, b'{"learner_id": "ada"}')
+    assert await board.look(submission) is None
+    assert await redis.hkeys(key) == [b"version"]
+
+
+async def test_a_learner_may_begin_anew(installation: Installation) -> None:
+    await installation.run([await handed_in(installation, "ada")])
+    await installation.caller().delete("/v1/learners/ada")
+    await installation.run([await handed_in(installation, "ada")])
+    skill = (await installation.caller().get("/v1/learners/ada/skills")).json()["items"][0]
+    assert (skill["answers"], skill["correct"]) == (1, 0)
+
+
+async def test_a_hand_in_accepted_during_the_erasure_still_teaches(
+    installation: Installation, engine: AsyncEngine
+) -> None:
+    """It found the learner's row there, which then was erased: the row comes back with its first lesson."""
+    submission = await handed_in(installation, "ada")
+    await run(engine, "DELETE FROM learners")
+    await installation.run([submission])
+    assert await run(engine, "SELECT id, cardinality(recent_correct) FROM learners") == [("ada", 0)]
+    assert (await installation.caller().get("/v1/learners/ada/skills")).json()["items"][0]["answers"] == 1

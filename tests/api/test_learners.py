@@ -1,0 +1,135 @@
+"""What is known of a learner, over HTTP."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from pipeline.lifecycle import Stage
+from pipeline.service.access import Role
+from tests.api.installation import Installation, question
+
+
+async def learnt(installation: Installation, learner_id: str = "ada") -> list[str]:
+    """Two questions, two hand-ins, all stages done."""
+    teacher = installation.caller()
+    await teacher.put("/v1/questions/q1", question("q1"))
+    await teacher.put("/v1/questions/q2", question("q2", topics=["lists"]))
+    ids = [
+        await teacher.hand_in(learner_id, {"q1": "a", "q2": "b"}),
+        await teacher.hand_in(learner_id, {"q1": "b"}),
+    ]
+    await installation.run(ids)
+    return ids
+
+
+async def test_skills_tell_standing_and_weakness_per_topic(installation: Installation) -> None:
+    await learnt(installation)
+    answer = await installation.caller().get("/v1/learners/ada/skills")
+    choosing, lists = answer.json()["items"]
+    assert answer.json()["next"] is None
+    assert (choosing["topic"], choosing["answers"], choosing["correct"]) == ("choosing", 2, 1)
+    assert (lists["topic"], lists["answers"], lists["correct"]) == ("lists", 1, 0)
+    assert lists["rating"] < choosing["rating"]
+    assert 0 < choosing["weakness"] < 1
+    assert datetime.fromisoformat(lists["updated_at"]) <= datetime.now(UTC)
+
+
+async def test_progress_sums_up_all_and_the_range(installation: Installation) -> None:
+    await learnt(installation)
+    today = datetime.now(UTC).date()
+    shown = (await installation.caller().get("/v1/learners/ada/progress")).json()
+    figures = {
+        "submissions": 2,
+        "answers": 3,
+        "correct": 1,
+        "accuracy": 0.3333,
+        "mean_score": 0.3333,
+        "mean_response_time_ms": None,
+    }
+    assert shown["total"] == shown["in_range"] == figures
+    assert shown["days"] == [{**figures, "day": str(today)}]
+    assert (shown["from"], shown["to"]) == (str(today - timedelta(days=29)), str(today))
+    assert shown["current_streak"] == 1
+    earlier = (await installation.caller().get("/v1/learners/ada/progress?from=2020-01-01&to=2020-01-31")).json()
+    assert (earlier["total"], earlier["days"], earlier["in_range"]["answers"]) == (figures, [], 0)
+
+
+async def test_a_range_that_makes_no_sense_is_refused(installation: Installation) -> None:
+    await learnt(installation)
+    for query in ("from=2026-02-01&to=2026-01-01", "from=2020-01-01&to=2026-01-01", "from=yesterday"):
+        answer = await installation.caller().get(f"/v1/learners/ada/progress?{query}")
+        assert [problem["pointer"] for problem in answer.json()["errors"]] == ["/from"]
+
+
+async def test_recommendations_are_those_of_the_latest_submission_that_got_as_far(installation: Installation) -> None:
+    teacher = installation.caller()
+    ids = await learnt(installation)
+    unfinished = await teacher.hand_in("ada", {"q1": "a"})
+    await installation.run([unfinished], [Stage.SCORE])
+    shown = (await teacher.get("/v1/learners/ada/recommendations")).json()
+    latest = (await teacher.get(f"/v1/submissions/{ids[1]}")).json()["recommendations"]
+    assert shown["submission_id"] == ids[1]
+    assert [shown[name] for name in ("questions", "rationale")] == [latest[name] for name in ("questions", "rationale")]
+    assert [one["topic"] for one in shown["weaknesses"]] == ["lists", "choosing"]
+
+
+async def test_a_learner_without_advice_yet_has_empty_recommendations(installation: Installation) -> None:
+    teacher = installation.caller()
+    await teacher.put("/v1/questions/q1", question("q1"))
+    await teacher.hand_in("ada", {"q1": "a"})
+    shown = (await teacher.get("/v1/learners/ada/recommendations")).json()
+    assert (shown["submission_id"], shown["questions"], shown["weaknesses"]) == (None, [], [])
+
+
+async def test_an_unknown_learner_is_not_found(installation: Installation) -> None:
+    teacher = installation.caller()
+    for part in ("/skills", "/progress", "/recommendations", "/export"):
+        assert (await teacher.get(f"/v1/learners/nobody{part}")).status_code == 404
+        assert (await teacher.get(f"/v1/learners/no%00body{part}")).status_code == 404
+    assert (await teacher.delete("/v1/learners/nobody")).status_code == 404
+
+
+async def test_an_export_holds_everything_and_says_that_it_ended(installation: Installation) -> None:
+    ids = await learnt(installation)
+    answer = await installation.caller().get("/v1/learners/ada/export")
+    assert answer.headers["content-type"].startswith("application/x-ndjson")
+    lines = [msgspec.json.decode(line) for line in answer.content.splitlines()]
+    assert [line["kind"] for line in lines] == ["learner", "skill", "skill", "day", "submission", "submission", "end"]
+    assert lines[-1] == {"kind": "end", "submissions": 2}
+    first = lines[4]
+    assert (first["id"], first["status"]) == (ids[0], "completed")
+    assert [one["response"] for one in first["answers"]] == ["a", "b"]
+    assert {"score", "feedback", "recommendations"} <= first.keys()
+
+
+async def test_a_token_is_minted_for_as_long_as_asked(installation: Installation) -> None:
+    submitter = installation.caller(Role.SUBMITTER)
+    before = datetime.now(UTC)
+    for body, seconds in ((None, 900), ({}, 900), ({"expires_in": 60}, 60)):
+        answer = await submitter.post("/v1/learners/ada/token", body)
+        assert answer.status_code == 201
+        lasts = datetime.fromisoformat(answer.json()["expires_at"]) - before
+        assert timedelta(seconds=seconds - 2) < lasts < timedelta(seconds=seconds + 60)
+
+
+async def test_a_token_for_too_long_or_for_nobody_is_refused(installation: Installation) -> None:
+    submitter = installation.caller(Role.SUBMITTER)
+    bad: list[Any] = [{"expires_in": 3601}, {"expires_in": 0}, {"expires_in": "long"}, {"expires": 1}, []]
+    for body in bad:
+        assert (await submitter.post("/v1/learners/ada/token", body)).status_code == 422
+    assert (await submitter.post(f"/v1/learners/{'x' * 201}/token")).status_code == 422
+    assert (await submitter.post("/v1/learners/a%00b/token")).status_code == 422
+
+
+async def test_a_token_reads_its_own_learner_only(installation: Installation) -> None:
+    await learnt(installation, "ada")
+    await learnt(installation, "bob")
+    token = (await installation.caller(Role.SUBMITTER).post("/v1/learners/ada/token")).json()["token"]
+    learner = installation.bearer(token)
+    for part in ("skills", "progress", "recommendations"):
+        assert (await learner.get(f"/v1/learners/ada/{part}")).status_code == 200
+        assert (await learner.get(f"/v1/learners/bob/{part}")).status_code == 404
+    assert (await learner.get("/v1/learners/ada/export")).status_code == 403
+    assert (await learner.delete("/v1/learners/ada")).status_code == 403
+    assert (await learner.post("/v1/learners/ada/token")).status_code == 403
