@@ -23,6 +23,8 @@ from pipeline.model import Work
 from pipeline.ports import FeedbackProvider, WorkUnit
 from pipeline.service.access import Access
 from pipeline.service.control import Control
+from pipeline.service.health import Examination
+from pipeline.service.operations import Operations
 from pipeline.service.submitting import Intake
 from pipeline.service.upkeep import Heartbeat, Sweeper
 from pipeline.settings import Settings
@@ -33,9 +35,12 @@ from pipeline.store.access import AccessStore
 from pipeline.store.bank import BankStore
 from pipeline.store.check import check_postgres
 from pipeline.store.control import ControlStore
+from pipeline.store.dead import DeadStore
 from pipeline.store.engine import create_engine
+from pipeline.store.health import HealthStore
 from pipeline.store.migrate import current_revision, newest_revision
 from pipeline.store.migrate import migrate as migrate_engine
+from pipeline.store.operations import OperationsStore
 from pipeline.store.question import QuestionVersions
 from pipeline.store.reading import ReadingStore
 from pipeline.store.submission import IntakeStore
@@ -149,6 +154,21 @@ class ApiParts(msgspec.Struct, frozen=True):
     control: Control
     board: RedisBoard
     access: Access
+    operations: Operations
+    examination: Examination
+
+
+def build_operations(settings: Settings, servers: Servers, board: RedisBoard) -> Operations:
+    return Operations(
+        store=OperationsStore(servers.engine),
+        dead=DeadStore(servers.engine),
+        control=ControlStore(servers.engine),
+        upkeep=UpkeepStore(servers.engine),
+        bell=RedisBell(servers.queues),
+        board=board,
+        flow=board.flow,
+        dead_seconds=settings.worker_dead_seconds,
+    )
 
 
 def build_api(settings: Settings, servers: Servers) -> ApiParts:
@@ -166,6 +186,8 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         control=Control(store=ControlStore(servers.engine), reading=reading, bell=bell, board=board),
         board=board,
         access=Access(AccessStore(servers.engine), cache_seconds=settings.key_cache_seconds),
+        operations=build_operations(settings, servers, board),
+        examination=Examination(HealthStore(servers.engine), board.ping),
     )
 
 
