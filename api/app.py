@@ -4,11 +4,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from litestar import Litestar
+from litestar.datastructures import State
 
 from api.documentation import documentation_handlers
 from api.errors import EXCEPTION_HANDLERS
 from api.health import health_handlers
+from api.keys import key_handlers
 from api.learners import learner_handlers
+from api.metrics import Traffic, metric_handlers
+from api.operations import operation_handlers
 from api.questions import question_handlers
 from api.submissions import submission_handlers
 from pipeline.bootstrap import build_api, open_servers
@@ -26,17 +30,24 @@ def create_app(settings: Settings) -> Litestar:
             yield
             await parts.intake.drain()
 
+    traffic = Traffic()
     return Litestar(
         route_handlers=[
-            *health_handlers(),
             *submission_handlers(),
             *question_handlers(settings),
             *learner_handlers(),
+            *operation_handlers(),
+            *key_handlers(),
+            *health_handlers(),
+            *metric_handlers(),
             *documentation_handlers(),
         ],
         lifespan=[lifespan],
+        middleware=[traffic.counting],
+        state=State({"traffic": traffic}),
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=None,
+        logging_config=None,
         request_max_body_size=settings.max_body_bytes,
         debug=False,
     )

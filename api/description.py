@@ -100,7 +100,7 @@ def described(
             ),
         )
         async def create_key(request: AnyRequest) -> Response[CreatedKey]:
-            \"""Make a key.\"""
+            # its docstring stands here
             parts, principal = await allow(request, Permission.OPERATE)
             given = await body_of(request, KeyIn)  # api/reading.py; query_of reads query strings
 

@@ -1,36 +1,63 @@
 """Whether this process lives and can serve."""
 
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 from litestar import Response, get
-from litestar.datastructures import State
-from sqlalchemy import text
 
+from api.caller import AnyRequest, parts_of
 from api.description import Answer, described
-from pipeline.errors import Unavailable
-from pipeline.store.engine import transaction
+from pipeline.service.health import Details, Health, Readiness
+
+TAG: Final = "Health"
+
+
+class Alive(msgspec.Struct, frozen=True):
+    """The process answers."""
+
+    status: Health = Health.OK
+
+
+def status_code_of(health: Health) -> int:
+    return 503 if health is Health.UNAVAILABLE else 200
+
+
+@get("/health/live", sync_to_thread=False, opt=described(TAG, {200: Answer("It lives.", Alive)}, permission=None))
+def live() -> Alive:
+    """Tell whether the process lives."""
+    return Alive()
 
 
 @get(
-    "/health/live",
-    sync_to_thread=False,
-    opt=described("Health", {200: Answer("The process answers.", dict[str, str])}, permission=None),
+    "/health/ready",
+    opt=described(
+        TAG,
+        {200: Answer("Send requests here.", Readiness), 503: Answer("Postgres is away.", Readiness)},
+        permission=None,
+    ),
 )
-def live() -> dict[str, str]:
-    """The process answers."""
-    return {"status": "ok"}
+async def ready(request: AnyRequest) -> Response[Readiness]:
+    """Tell whether requests should be sent here.
+
+    Postgres is needed. Without Redis hand-ins are still accepted and statuses still read, so it is only reported.
+    """
+    readiness = await parts_of(request).examination.readiness()
+    return Response(readiness, status_code=status_code_of(readiness.status), headers={"Cache-Control": "no-store"})
 
 
-@get("/health/ready")
-async def ready(state: State) -> Response[dict[str, Any]]:
-    """Postgres can be reached."""
-    try:
-        async with transaction(state.parts.servers.engine) as connection:
-            await connection.execute(text("SELECT 1"))
-    except Unavailable:
-        return Response({"status": "unavailable"}, status_code=503)
-    return Response({"status": "ok"})
+@get(
+    "/health",
+    opt=described(
+        TAG,
+        {200: Answer("It can serve.", Details), 503: Answer("Postgres is away.", Details)},
+        permission=None,
+    ),
+)
+async def show_health(request: AnyRequest) -> Response[Details]:
+    """Show the state of the installation: versions, schema, servers."""
+    details = await parts_of(request).examination.details()
+    return Response(details, status_code=status_code_of(details.status), headers={"Cache-Control": "no-store"})
 
 
 def health_handlers() -> list[Any]:
-    return [live, ready]
+    return [live, ready, show_health]

@@ -25,7 +25,9 @@ from pipeline.service.access import Access
 from pipeline.service.bank import Bank
 from pipeline.service.control import Control
 from pipeline.service.erasure import Erasure
+from pipeline.service.health import Examination
 from pipeline.service.learner import Learners
+from pipeline.service.operations import Operations
 from pipeline.service.submitting import Intake
 from pipeline.service.upkeep import Heartbeat, Sweeper
 from pipeline.settings import Settings
@@ -36,11 +38,14 @@ from pipeline.store.access import AccessStore
 from pipeline.store.bank import BankStore
 from pipeline.store.check import check_postgres
 from pipeline.store.control import ControlStore
+from pipeline.store.dead import DeadStore
 from pipeline.store.engine import create_engine
 from pipeline.store.erasure import ErasureStore
+from pipeline.store.health import HealthStore
 from pipeline.store.learner import LearnerStore
 from pipeline.store.migrate import current_revision, newest_revision
 from pipeline.store.migrate import migrate as migrate_engine
+from pipeline.store.operations import OperationsStore
 from pipeline.store.question import QuestionVersions
 from pipeline.store.reading import ReadingStore
 from pipeline.store.submission import IntakeStore
@@ -158,6 +163,21 @@ class ApiParts(msgspec.Struct, frozen=True):
     control: Control
     board: RedisBoard
     access: Access
+    operations: Operations
+    examination: Examination
+
+
+def build_operations(settings: Settings, servers: Servers, board: RedisBoard) -> Operations:
+    return Operations(
+        store=OperationsStore(servers.engine),
+        dead=DeadStore(servers.engine),
+        control=ControlStore(servers.engine),
+        upkeep=UpkeepStore(servers.engine),
+        bell=RedisBell(servers.queues),
+        board=board,
+        flow=board.flow,
+        dead_seconds=settings.worker_dead_seconds,
+    )
 
 
 def build_api(settings: Settings, servers: Servers) -> ApiParts:
@@ -179,6 +199,8 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         control=Control(store=ControlStore(servers.engine), reading=reading, bell=bell, board=board),
         board=board,
         access=Access(AccessStore(servers.engine), cache_seconds=settings.key_cache_seconds),
+        operations=build_operations(settings, servers, board),
+        examination=Examination(HealthStore(servers.engine), board.ping),
     )
 
 

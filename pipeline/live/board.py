@@ -137,6 +137,13 @@ class RedisBoard:
         with reaching():
             await self._remember(keys=[submission_key(submission_id)], args=[tenant_id, version, status, document, ttl])
 
+    async def ping(self) -> float:
+        """How long Redis takes to answer, in seconds; raises `Unavailable`."""
+        started = time.perf_counter()
+        with reaching():
+            await self._client.ping()
+        return time.perf_counter() - started
+
     async def flow(self) -> dict[str, int]:
         """How many entered (`score:in`) and left (`score:out`) each stage in the last full minute or this one."""
         minute = int(time.time()) // 60

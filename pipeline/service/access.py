@@ -190,28 +190,31 @@ class Access:
         )
         return await self.create_key_in(tenant_id, role, name)
 
-    async def create_key_in(self, tenant_id: int, role: Role, name: str) -> CreatedKey:
+    async def create_key_in(self, tenant_id: int, role: Role, name: str, *, actor: str | None = None) -> CreatedKey:
+        """A new key of a tenant; where an `actor` is named, the audit log remembers it."""
         secret = KEY_PREFIX + secrets.token_urlsafe(32)
-        key_id = await self._store.add_key(tenant_id, name=name, role=role, secret_hash=hash_secret(secret))
+        key_id = await self._store.add_key(
+            tenant_id, name=name, role=role, secret_hash=hash_secret(secret), actor=actor
+        )
         return CreatedKey(key_id, secret, role, name)
 
     async def list_keys(self, tenant_id: int | None = None) -> list[KeyInfo]:
         """A tenant's keys, or everybody's, oldest first; never their secrets."""
         return await self._store.list_keys(tenant_id)
 
-    async def revoke_key(self, key_id: str, tenant_id: int | None = None) -> None:
+    async def revoke_key(self, key_id: str, tenant_id: int | None = None, *, actor: str | None = None) -> None:
         """Make a key useless; raises `NotFound` if there is none of this id (of this tenant, where one is given)."""
-        if not (is_uuid(key_id) and await self._store.revoke_key(key_id, tenant_id)):
+        if not (is_uuid(key_id) and await self._store.revoke_key(key_id, tenant_id, actor=actor)):
             raise NotFound("There is no such key.")
+        self._verified.clear()
 
 
 def is_uuid(text: str) -> bool:
-    """Whether a database can take this text for an id."""
+    """Whether this is an id in the form that we write them in."""
     try:
-        UUID(text)
+        return str(UUID(text)) == text.lower()
     except ValueError:
         return False
-    return True
 
 
 def principal_of(known: KnownKey) -> Principal:

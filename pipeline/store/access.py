@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils import uuid7
 
 from pipeline.ports import KeyInfo, KnownKey
+from pipeline.store.control import record_act
 from pipeline.store.engine import transaction
 
 ENSURE_TENANT = text(
@@ -39,7 +40,7 @@ LIST_KEYS = text(
 REVOKE_KEY = text(
     """
     UPDATE api_keys SET revoked_at = coalesce(revoked_at, clock_timestamp())
-    WHERE id = CAST(:id AS uuid) AND (CAST(:tenant_id AS int) IS NULL OR tenant_id = :tenant_id) RETURNING id
+    WHERE id = CAST(:id AS uuid) AND (CAST(:tenant_id AS int) IS NULL OR tenant_id = :tenant_id) RETURNING tenant_id
     """
 )
 TOKEN_SECRET = text("SELECT token_secret FROM tenants WHERE id = :tenant_id")
@@ -57,8 +58,10 @@ class AccessStore:
             values = {"name": name, "token_secret": token_secret, "callback_secret": callback_secret}
             return int((await connection.execute(ENSURE_TENANT, values)).scalar_one())
 
-    async def add_key(self, tenant_id: int, *, name: str, role: str, secret_hash: bytes) -> str:
-        """Keep a new key by its hash; answers its id."""
+    async def add_key(
+        self, tenant_id: int, *, name: str, role: str, secret_hash: bytes, actor: str | None = None
+    ) -> str:
+        """Keep a new key by its hash, and in the audit log who made it, if named; answers its id."""
         key_id = str(uuid7())
         values = {
             "id": key_id,
@@ -69,6 +72,11 @@ class AccessStore:
         }
         async with transaction(self._engine) as connection:
             await connection.execute(INSERT_KEY, values)
+            if actor is not None:
+                target = {"key_id": key_id, "name": name, "role": role}
+                await record_act(
+                    connection, tenant_id=tenant_id, actor=actor, action="key.create", reason=None, target=target
+                )
         return key_id
 
     async def find_key(self, secret_hash: bytes) -> KnownKey | None:
@@ -89,8 +97,21 @@ class AccessStore:
             rows = await connection.execute(LIST_KEYS, {"tenant_id": tenant_id})
             return [msgspec.convert(row._asdict(), KeyInfo) for row in rows]
 
-    async def revoke_key(self, key_id: str, tenant_id: int | None) -> bool:
-        """Revoke a key; False if there is none with this id (of this tenant, where one is given)."""
+    async def revoke_key(self, key_id: str, tenant_id: int | None, *, actor: str | None = None) -> bool:
+        """Revoke a key, and keep in the audit log who did, if named.
+
+        False if there is none with this id (of this tenant, where one is given).
+        """
         async with transaction(self._engine) as connection:
             values = {"id": key_id, "tenant_id": tenant_id}
-            return (await connection.execute(REVOKE_KEY, values)).one_or_none() is not None
+            revoked = (await connection.execute(REVOKE_KEY, values)).one_or_none()
+            if revoked is not None and actor is not None:
+                await record_act(
+                    connection,
+                    tenant_id=revoked.tenant_id,
+                    actor=actor,
+                    action="key.revoke",
+                    reason=None,
+                    target={"key_id": key_id},
+                )
+        return revoked is not None

@@ -1,11 +1,98 @@
-"""The application on real servers, called in this process, with two tenants' keys."""
+"""The API in this process, on real servers, with a key of every role and a stranger's."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
 
+import httpx
 import pytest
+from litestar import Litestar
 
+from api.app import create_app
+from pipeline.bootstrap import ApiParts
+from pipeline.scoring.bank import parse_question
+from pipeline.service.access import Role
 from pipeline.settings import Settings
 from tests.api.installation import Installation, opened
+
+TENANT, OTHER_TENANT = "school", "rival"
+QUESTION = {
+    "type": "single_choice",
+    "prompt": "What does range(3) start with?",
+    "answer": {"option": "a"},
+    "options": [{"id": "a", "text": "0"}, {"id": "b", "text": "1"}],
+    "topics": ["loops"],
+}
+HAND_IN = {"learner_id": "u-1", "answers": [{"question_id": "q-1", "response": "a"}]}
+
+
+class Api:
+    """A client of the API; `keys` are API keys by role, `stranger` is another tenant's operator's."""
+
+    def __init__(self, http: httpx.AsyncClient, parts: ApiParts, keys: Mapping[Role, str], stranger: str) -> None:
+        self.http = http
+        self.parts = parts
+        self.keys = keys
+        self.stranger = stranger
+
+    async def call(
+        self, method: str, path: str, role: Role | None = Role.OPERATOR, *, key: str | None = None, **more: Any
+    ) -> httpx.Response:
+        """One call with a role's key (None: without any), or with `key`."""
+        secret = key or (None if role is None else self.keys[role])
+        headers = {**({} if secret is None else {"Authorization": f"Bearer {secret}"}), **more.pop("headers", {})}
+        return await self.http.request(method, path, headers=headers, **more)
+
+    async def tenant_id(self, key: str | None = None) -> int:
+        return (await self.parts.access.authenticate(f"Bearer {key or self.keys[Role.OPERATOR]}")).tenant_id
+
+    async def save_question(self) -> None:
+        """Put the question `q-1` into the bank of both tenants."""
+        for key in (self.keys[Role.OPERATOR], self.stranger):
+            await self.parts.bank.save(await self.tenant_id(key), [parse_question(QUESTION, question_id="q-1")])
+
+    async def hand_in(self, key: str | None = None) -> str:
+        """Hand in an answer to `q-1`; answers the submission's id."""
+        answered = await self.call("POST", "/v1/submissions", Role.SUBMITTER, key=key, json=HAND_IN)
+        assert answered.status_code == 202, answered.text
+        return str(answered.json()["id"])
+
+
+@asynccontextmanager
+async def running(app: Litestar) -> AsyncIterator[None]:
+    """The application between start and stop, both in one task: a fixture's two halves run in different ones."""
+    started, stop = asyncio.Event(), asyncio.Event()
+
+    async def live() -> None:
+        async with app.lifespan():
+            started.set()
+            await stop.wait()
+
+    life = asyncio.create_task(live())
+    waiting = asyncio.create_task(started.wait())
+    await asyncio.wait({life, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    if not started.is_set():
+        waiting.cancel()
+        await life
+    try:
+        yield
+    finally:
+        stop.set()
+        await life
+
+
+@pytest.fixture
+async def api(settings: Settings) -> AsyncIterator[Api]:
+    app = create_app(settings)
+    async with running(app):
+        parts: ApiParts = app.state.parts
+        roles = (Role.SUBMITTER, Role.TEACHER, Role.OPERATOR)
+        keys = {role: (await parts.access.create_key(TENANT, role, role)).secret for role in roles}
+        stranger = (await parts.access.create_key(OTHER_TENANT, Role.OPERATOR, "stranger")).secret
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type] # its own ASGI types
+        async with httpx.AsyncClient(transport=transport, base_url="http://gradeline") as http:
+            yield Api(http, parts, keys, stranger)
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from pipeline.store.migrate import configuration, current_revision, downgrade, m
 from pipeline.store.schema import metadata
 from pipeline.store.submission import IntakeStore
 
-
 QUESTION = Question(id="q", version=0, type="true_false", prompt="Is 1 = 1?", answer={"value": True})
 
 

@@ -1,0 +1,152 @@
+"""What operators see and steer: queues, pauses, workers, the audit log.
+
+Queues and workers are the installation's and so count everybody's work; ids and acts are shown of one tenant.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from pipeline.lifecycle import Stage
+from pipeline.ports import Act, LiveWorker, QueueDepth
+from pipeline.store.control import record_act
+from pipeline.store.engine import transaction
+
+# One scan per state, so that each reads its own partial index and none the finished rows, which are nearly all.
+DEPTHS = text(
+    """
+    SELECT stage AS name, count(*) FILTER (WHERE available_at <= clock_timestamp()) AS ready, 0 AS running,
+        count(*) FILTER (WHERE available_at > clock_timestamp()) AS scheduled, 0 AS dead,
+        extract(epoch FROM clock_timestamp() - min(available_at))::float AS oldest
+    FROM stages WHERE state = 'ready' GROUP BY stage
+    UNION ALL
+    SELECT stage, 0, count(*), 0, 0, NULL FROM stages WHERE state = 'running' GROUP BY stage
+    UNION ALL
+    SELECT stage, 0, 0, 0, count(*), NULL FROM stages WHERE state = 'dead' GROUP BY stage
+    UNION ALL
+    SELECT 'deliver', count(*) FILTER (WHERE available_at <= clock_timestamp()), 0,
+        count(*) FILTER (WHERE available_at > clock_timestamp()), 0,
+        extract(epoch FROM clock_timestamp() - min(available_at))::float
+    FROM deliveries WHERE state = 'ready'
+    UNION ALL
+    SELECT 'deliver', 0, count(*), 0, 0, NULL FROM deliveries WHERE state = 'running'
+    UNION ALL
+    SELECT 'deliver', 0, 0, 0, count(*), NULL FROM deliveries WHERE state = 'dead'
+    """
+)
+PAUSES = text("SELECT stage FROM stage_pauses")
+PAUSE = text(
+    "INSERT INTO stage_pauses (stage, reason) VALUES (:stage, :reason)"
+    " ON CONFLICT (stage) DO UPDATE SET reason = excluded.reason"
+)
+RESUME = text("DELETE FROM stage_pauses WHERE stage = :stage")
+
+LIVE_WORKERS = text(
+    """
+    SELECT w.id::text, w.host, w.pid, w.stages, w.started_at, w.heartbeat_at, w.stopping,
+        (SELECT coalesce(jsonb_object_agg(h.stage, h.held), '{}'::jsonb) FROM (
+            SELECT t.stage, count(*) AS held FROM stages t
+            WHERE t.state = 'running' AND t.worker_id = w.id GROUP BY t.stage
+            UNION ALL
+            SELECT 'deliver', count(*) FROM deliveries d
+            WHERE d.state = 'running' AND d.worker_id = w.id HAVING count(*) > 0
+        ) h) AS holds,
+        ARRAY(SELECT t.submission_id::text FROM stages t
+            WHERE t.state = 'running' AND t.worker_id = w.id AND t.tenant_id = :tenant_id
+            ORDER BY t.started_at, t.submission_id LIMIT :most_ids) AS submission_ids
+    FROM workers w
+    WHERE w.heartbeat_at > clock_timestamp() - make_interval(secs => :dead_seconds)
+    ORDER BY w.started_at, w.id
+    """
+)
+COUNT_WORKERS = text(
+    "SELECT count(*) FROM workers WHERE heartbeat_at > clock_timestamp() - make_interval(secs => :dead_seconds)"
+)
+
+ACTS = text(
+    """
+    SELECT id::text, actor, action, reason, target, created_at FROM audit_log
+    WHERE tenant_id = :tenant_id AND (CAST(:before AS uuid) IS NULL OR id < CAST(:before AS uuid))
+    ORDER BY id DESC LIMIT :most
+    """
+)
+
+
+class OperationsStore:
+    """Postgres as the port `pipeline.ports.OperationsStore`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def depths(self) -> list[QueueDepth]:
+        """How much lies in each queue, in the order of the stages, webhook deliveries last."""
+        async with transaction(self._engine) as connection:
+            rows = list(await connection.execute(DEPTHS))
+            paused = set((await connection.execute(PAUSES)).scalars())
+        return [depth_of(name, rows, paused=name in paused) for name in (*Stage, "deliver")]
+
+    async def pause(self, tenant_id: int, stage: Stage, actor: str, reason: str) -> None:
+        """Hand out no more work of this stage, from the commit on; what is running goes on."""
+        async with transaction(self._engine) as connection:
+            await connection.execute(PAUSE, {"stage": stage, "reason": reason})
+            await record_act(
+                connection,
+                tenant_id=tenant_id,
+                actor=actor,
+                action="queue.pause",
+                reason=reason,
+                target={"queue": stage},
+            )
+
+    async def resume(self, tenant_id: int, stage: Stage, actor: str, reason: str | None) -> bool:
+        """Hand out work of this stage again; False if it was not paused, and then nothing is written."""
+        async with transaction(self._engine) as connection:
+            if (await connection.execute(RESUME, {"stage": stage})).rowcount == 0:
+                return False
+            await record_act(
+                connection,
+                tenant_id=tenant_id,
+                actor=actor,
+                action="queue.resume",
+                reason=reason,
+                target={"queue": stage},
+            )
+            return True
+
+    async def live_workers(self, tenant_id: int, *, dead_seconds: float, most_ids: int) -> list[LiveWorker]:
+        """The workers heard of in the last `dead_seconds`, and what they hold; ids only of this tenant."""
+        values = {"tenant_id": tenant_id, "dead_seconds": dead_seconds, "most_ids": most_ids}
+        async with transaction(self._engine) as connection:
+            return [
+                msgspec.convert(row._asdict(), LiveWorker) for row in await connection.execute(LIVE_WORKERS, values)
+            ]
+
+    async def count_workers(self, *, dead_seconds: float) -> int:
+        """How many workers were heard of in the last `dead_seconds`."""
+        async with transaction(self._engine) as connection:
+            return int((await connection.execute(COUNT_WORKERS, {"dead_seconds": dead_seconds})).scalar_one())
+
+    async def acts(self, tenant_id: int, *, before: str | None, most: int) -> list[Act]:
+        """The tenant's audit log, newest first, from behind the act `before`."""
+        values = {"tenant_id": tenant_id, "before": before, "most": most}
+        async with transaction(self._engine) as connection:
+            return [msgspec.convert(row._asdict(), Act) for row in await connection.execute(ACTS, values)]
+
+
+def depth_of(name: str, rows: Sequence[Any], *, paused: bool) -> QueueDepth:
+    """One queue's numbers, summed up from its rows by state."""
+    own = [row for row in rows if row.name == name]
+    ready = sum(row.ready for row in own)
+    oldest = [row.oldest for row in own if row.oldest is not None]
+    return QueueDepth(
+        name=name,
+        ready=ready,
+        running=sum(row.running for row in own),
+        scheduled=sum(row.scheduled for row in own),
+        dead=sum(row.dead for row in own),
+        oldest_ready_seconds=max(oldest) if ready and oldest else None,
+        paused=paused,
+    )
