@@ -10,6 +10,7 @@ from api.errors import EXCEPTION_HANDLERS
 from api.health import health_handlers
 from api.questions import question_handlers
 from api.submissions import submission_handlers
+from api.webhooks import webhook_handlers
 from pipeline.bootstrap import build_api, open_servers
 from pipeline.settings import Settings
 
@@ -26,7 +27,13 @@ def create_app(settings: Settings) -> Litestar:
             await parts.intake.drain()
 
     return Litestar(
-        route_handlers=[*health_handlers(), *submission_handlers(), *question_handlers(), *documentation_handlers()],
+        route_handlers=[
+            *health_handlers(),
+            *submission_handlers(),
+            *question_handlers(),
+            *webhook_handlers(),
+            *documentation_handlers(),
+        ],
         lifespan=[lifespan],
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=None,

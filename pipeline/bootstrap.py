@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils import uuid7
 
+from pipeline.delivery.reply import DeliveryPolicy
 from pipeline.errors import EnvironmentFault, SettingsError
 from pipeline.execution import Shop, StageRunner, each_alone
 from pipeline.lifecycle import Stage
@@ -23,8 +24,10 @@ from pipeline.model import Work
 from pipeline.ports import FeedbackProvider, WorkUnit
 from pipeline.service.access import Access
 from pipeline.service.control import Control
+from pipeline.service.delivering import Deliverer
 from pipeline.service.submitting import Intake
 from pipeline.service.upkeep import Heartbeat, Sweeper
+from pipeline.service.webhooks import Webhooks
 from pipeline.settings import Settings
 from pipeline.stages import feedback, metrics, recommend, score
 from pipeline.stages.outcome import Outcome
@@ -33,6 +36,7 @@ from pipeline.store.access import AccessStore
 from pipeline.store.bank import BankStore
 from pipeline.store.check import check_postgres
 from pipeline.store.control import ControlStore
+from pipeline.store.delivery import DeliveryStore
 from pipeline.store.engine import create_engine
 from pipeline.store.migrate import current_revision, newest_revision
 from pipeline.store.migrate import migrate as migrate_engine
@@ -40,7 +44,9 @@ from pipeline.store.question import QuestionVersions
 from pipeline.store.reading import ReadingStore
 from pipeline.store.submission import IntakeStore
 from pipeline.store.upkeep import UpkeepStore
+from pipeline.store.webhook import WebhookStore
 from pipeline.store.work import WorkStore
+from pipeline.webhook import WebhookSender
 
 WORKER_POOL_WAIT_SECONDS: Final = 30.0
 COMPUTING: Final = 2
@@ -149,6 +155,7 @@ class ApiParts(msgspec.Struct, frozen=True):
     control: Control
     board: RedisBoard
     access: Access
+    webhooks: Webhooks
 
 
 def build_api(settings: Settings, servers: Servers) -> ApiParts:
@@ -166,6 +173,11 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         control=Control(store=ControlStore(servers.engine), reading=reading, bell=bell, board=board),
         board=board,
         access=Access(AccessStore(servers.engine), cache_seconds=settings.key_cache_seconds),
+        webhooks=Webhooks(
+            WebhookStore(servers.engine),
+            RedisBell(servers.queues),
+            allow_private=settings.webhook_allow_private,
+        ),
     )
 
 
@@ -179,9 +191,13 @@ class WorkerParts(msgspec.Struct, frozen=True):
     upkeep: UpkeepStore
     heartbeat: Heartbeat
     sweeper: Sweeper
+    deliverer: Deliverer | None
 
 
-def build_worker(settings: Settings, servers: Servers, stages: tuple[Stage, ...] = tuple(Stage)) -> WorkerParts:
+def build_worker(
+    settings: Settings, servers: Servers, stages: tuple[Stage, ...] = tuple(Stage), *, deliver: bool = True
+) -> WorkerParts:
+    """What one worker process runs: these stages and, unless told not to, webhook deliveries."""
     shop = Shop(
         worker_id=str(uuid7()),
         store=WorkStore(servers.engine, QuestionVersions()),
@@ -206,6 +222,17 @@ def build_worker(settings: Settings, servers: Servers, stages: tuple[Stage, ...]
             grace_seconds=settings.sweep_grace_seconds,
             clock=time.monotonic,
         ),
+        deliverer=build_deliverer(settings, servers, shop.worker_id) if deliver else None,
+    )
+
+
+def build_deliverer(settings: Settings, servers: Servers, worker_id: str) -> Deliverer:
+    return Deliverer(
+        DeliveryStore(servers.engine),
+        WebhookSender(timeout_seconds=settings.webhook_timeout_seconds, allow_private=settings.webhook_allow_private),
+        worker_id=worker_id,
+        policy=DeliveryPolicy(settings.webhook_give_up_seconds),
+        timeout_seconds=settings.webhook_timeout_seconds,
     )
 
 

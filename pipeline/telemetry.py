@@ -29,6 +29,11 @@ WAKES_LOST: Final = "wakes.lost"
 RING_UNREADABLE: Final = "ring.unreadable"
 CACHE_UNAVAILABLE: Final = "cache.unavailable"
 WATCH_FAILED: Final = "watch.failed"
+DELIVERIES_UNREACHABLE: Final = "deliveries.unreachable"
+DELIVERY_TRIED: Final = "delivery.tried"
+DELIVERY_FENCED: Final = "delivery.fenced"
+DELIVERY_SURPRISED: Final = "delivery.surprised"
+DELIVERY_UNRECORDED: Final = "delivery.unrecorded"
 
 
 def configure(level: str, style: str) -> None:

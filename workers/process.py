@@ -17,7 +17,7 @@ from redis.retry import Retry
 from pipeline import telemetry
 from pipeline.bootstrap import WORKER_POOL_WAIT_SECONDS, WorkerParts, build_worker, open_servers, required
 from pipeline.errors import Unavailable
-from pipeline.execution import announce
+from pipeline.execution import DELIVER, announce
 from pipeline.lifecycle import Stage
 from pipeline.live.client import queue_url
 from pipeline.service.upkeep import every
@@ -44,7 +44,10 @@ def broker_client(url: str) -> redis.Redis:
 
 
 def declare_actors(broker: RingBroker, parts: WorkerParts, loop: asyncio.AbstractEventLoop) -> None:
-    """One actor per stage, named as its queue: it hands the ring to the loop and waits for the batch."""
+    """One actor per queue, named as it: it hands the ring to the loop and waits for the batch.
+
+    Webhook deliveries are only lined up while it waits, so that slow receivers hold no thread.
+    """
 
     def actor_for(stage: Stage) -> Callable[..., None]:
         def ring(ids: Sequence[str], solo: bool = False) -> None:
@@ -52,17 +55,25 @@ def declare_actors(broker: RingBroker, parts: WorkerParts, loop: asyncio.Abstrac
 
         return ring
 
-    for stage in parts.runners:
-        declare = dramatiq.actor(actor_name=stage, queue_name=stage, broker=broker)
-        declare(actor_for(stage))
+    def deliver(ids: Sequence[str], solo: bool = False) -> None:  # noqa: ARG001 - rings of all queues look alike
+        if parts.deliverer is not None:
+            asyncio.run_coroutine_threadsafe(parts.deliverer.ring(ids), loop).result()
+
+    actors = {stage.value: actor_for(stage) for stage in parts.runners}
+    if parts.deliverer is not None:
+        actors[DELIVER] = deliver
+    for queue, actor in actors.items():
+        dramatiq.actor(actor_name=queue, queue_name=queue, broker=broker)(actor)
 
 
-async def run_worker(settings: Settings, stages: tuple[Stage, ...], concurrency: int | None = None) -> None:
-    """Work until SIGTERM or SIGINT; then finish or give back, and return."""
+async def run_worker(
+    settings: Settings, stages: tuple[Stage, ...], concurrency: int | None = None, *, deliver: bool = True
+) -> None:
+    """Work on these stages, and on webhooks if `deliver`, until SIGTERM or SIGINT; then finish or give back."""
     async with open_servers(
         settings, pool_size=settings.worker_pool_size, pool_wait_seconds=WORKER_POOL_WAIT_SECONDS
     ) as servers:
-        parts = build_worker(settings, servers, stages)
+        parts = build_worker(settings, servers, stages, deliver=deliver)
         await patiently_register(parts)
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -71,7 +82,9 @@ async def run_worker(settings: Settings, stages: tuple[Stage, ...], concurrency:
 
 
 async def patiently_register(parts: WorkerParts) -> None:
-    worker_id, stages = parts.shop.worker_id, list(parts.runners)
+    worker_id, stages = parts.shop.worker_id, [str(stage) for stage in parts.runners]
+    if parts.deliverer is not None:
+        stages.append(DELIVER)
     await parts.upkeep.register(worker_id, socket.gethostname(), os.getpid(), stages)
     log.info(telemetry.WORKER_STARTED, worker_id=worker_id, stages=stages)
 
@@ -107,13 +120,20 @@ async def finish(parts: WorkerParts, worker: Any, wakes: Wakes) -> None:
         consumer.stop()
     wakes.stop()
     milliseconds = int(parts.settings.shutdown_seconds * 1000)
+    delivering = asyncio.create_task(stop_delivering(parts))
     draining = asyncio.gather(*[runner.drain() for runner in parts.runners.values()])
     try:
         await asyncio.wait_for(draining, parts.settings.shutdown_seconds)
     except TimeoutError:
         log.warning(telemetry.WORKER_STOPPING, unfinished=len(parts.shop.in_flight.held()))
     await give_back(parts)
+    await delivering
     await asyncio.to_thread(worker.stop, min(milliseconds, 2_000))
+
+
+async def stop_delivering(parts: WorkerParts) -> None:
+    if parts.deliverer is not None:
+        await parts.deliverer.stop(parts.settings.shutdown_seconds)
 
 
 async def give_back(parts: WorkerParts) -> None:

@@ -8,7 +8,7 @@ import structlog
 
 from pipeline import telemetry
 from pipeline.errors import Unavailable
-from pipeline.execution import Shop, announce, ring
+from pipeline.execution import DELIVER, Shop, announce, ring
 from pipeline.lifecycle import Stage
 from pipeline.ports import Bell, UpkeepStore
 
@@ -125,9 +125,12 @@ class Sweeper:
             log.warning(telemetry.RING_LOST, queue=stage, ids=1, error=str(error))
 
     async def _ring_deliveries(self) -> None:
+        waiting = await self._waiting(DELIVER)
+        if waiting is None or waiting > TOPPED_UP_BELOW:
+            return
         untaken = await self._store.untaken_deliveries(grace_seconds=self._grace_seconds, most=TOPPED_UP_BY)
         if untaken.ids:
-            await ring("deliver", untaken.ids, self._shop.bell)
+            await ring(DELIVER, untaken.ids, self._shop.bell)
 
     async def _waiting(self, queue: str) -> int | None:
         bell: Bell = self._shop.bell
