@@ -17,7 +17,7 @@ LAST_PORT: Final = 65_535
 # ASCII are written in their xn-- form; user names, zone ids, percent signs and backslashes have no place.
 URL: Final = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9_.-]+|\[[0-9a-f:.]+\])(?P<port>:[0-9]{1,5})?(?P<rest>[/?][!-~]*)?",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
 
 # Beyond what `is_global` says. IPv4: the whole protocol assignments block (a cloud's metadata lives in it), old

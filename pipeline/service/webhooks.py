@@ -1,6 +1,6 @@
 """What a tenant may do with webhooks: keep endpoints, look at deliveries, send one again."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -21,31 +21,45 @@ log = structlog.get_logger()
 
 MOST_ENDPOINTS: Final = 20
 MOST_LISTED: Final = 200
-EVENTS: Final = ("submission.completed", "submission.failed", "submission.cancelled")
-
 EventName = Literal["submission.completed", "submission.failed", "submission.cancelled"]
+EVENTS: Final[tuple[EventName, ...]] = ("submission.completed", "submission.failed", "submission.cancelled")
+
+
+def described(text: str) -> msgspec.Meta:
+    return msgspec.Meta(description=text)
 
 
 class WebhookIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An endpoint as clients send it; without `events` it gets all of them."""
 
-    url: Annotated[str, msgspec.Meta(max_length=MAX_URL_CHARS)]
-    events: Annotated[list[EventName], msgspec.Meta(min_length=1, max_length=len(EVENTS))] = list(EVENTS)
+    url: Annotated[
+        str, msgspec.Meta(max_length=MAX_URL_CHARS, description="Where to send; http or https, port 80, 443 or ≥ 1024.")
+    ]
+    events: Annotated[tuple[EventName, ...], msgspec.Meta(min_length=1, max_length=len(EVENTS))] = EVENTS
     description: Annotated[str, msgspec.Meta(max_length=500)] | None = None
 
 
-class CreatedWebhook(msgspec.Struct, frozen=True):
+class CreatedWebhook(Webhook, frozen=True):
     """A new endpoint; `secret` is shown this once and never again."""
 
-    webhook: Webhook
     secret: str
 
 
-class Deliveries(msgspec.Struct, frozen=True):
-    """A page of deliveries, newest first; `next` asks for the page after it."""
+class CallbackSecret(msgspec.Struct, frozen=True):
+    """What deliveries to callback URLs are signed with; shown this once and never again."""
 
-    items: tuple[DeliveryView, ...]
-    next: str | None
+    secret: str
+
+
+class DeliveryQuery(msgspec.Struct, frozen=True):
+    """Which deliveries to list."""
+
+    submission_id: Annotated[UUID | None, described("Only those about this submission.")] = None
+    webhook_id: Annotated[UUID | None, described("Only those to this endpoint.")] = None
+    state: Annotated[DeliveryState | None, described("Only those in this state.")] = None
+    event: Annotated[EventName | None, described("Only those of this event.")] = None
+    cursor: Annotated[UUID | None, described("`next` of the page before.")] = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_LISTED, description="Most deliveries in one page.")] = 50
 
 
 class Webhooks:
@@ -65,7 +79,7 @@ class Webhooks:
         webhook = await self._store.add(tenant_id, new, most=MOST_ENDPOINTS)
         if webhook is None:
             raise Conflict(f"There are {MOST_ENDPOINTS} endpoints already; delete one first.")
-        return CreatedWebhook(webhook, secret)
+        return CreatedWebhook(**msgspec.structs.asdict(webhook), secret=secret)
 
     async def endpoints(self, tenant_id: int) -> list[Webhook]:
         """The tenant's endpoints, oldest first."""
@@ -76,17 +90,17 @@ class Webhooks:
         if not (is_uuid(webhook_id) and await self._store.remove(tenant_id, webhook_id)):
             raise NotFound("There is no such webhook.")
 
-    async def new_callback_secret(self, tenant_id: int) -> str:
+    async def new_callback_secret(self, tenant_id: int) -> CallbackSecret:
         """Make the secret that deliveries to callback URLs are signed with from now on, retries included."""
         secret = new_signing_secret()
         await self._store.set_callback_secret(tenant_id, secret)
-        return secret
+        return CallbackSecret(secret)
 
-    async def deliveries(self, tenant_id: int, wanted: DeliveryFilter, limit: int) -> Deliveries:
-        """A page of the tenant's deliveries, newest first; a cursor is the id of the page's last one."""
-        views = await self._store.deliveries(tenant_id, wanted, limit + 1)
-        more = len(views) > limit
-        return Deliveries(tuple(views[:limit]), views[limit - 1].id if more else None)
+    async def deliveries(self, tenant_id: int, asked: DeliveryQuery) -> tuple[list[DeliveryView], str | None]:
+        """A page of the tenant's deliveries, newest first, and the cursor of the page after it."""
+        views = await self._store.deliveries(tenant_id, filter_of(asked), asked.limit + 1)
+        page = views[: asked.limit]
+        return page, page[-1].id if len(views) > len(page) else None
 
     async def redeliver(self, tenant_id: int, delivery_id: str) -> DeliveryView:
         """Send a delivery again, under its id and with its content; raises `NotFound` or `Conflict`."""
@@ -117,35 +131,17 @@ def url_field_problems(raw: JsonValue, *, allow_private: bool) -> list[FieldProb
     return [FieldProblem("/url", detail) for detail in url_problems(url, allow_private=allow_private)]
 
 
-def read_filter(query: dict[str, Any]) -> tuple[DeliveryFilter, int]:
-    """The filter and page size in a query string; raises `InvalidInput` with all problems."""
-    problems = [
-        FieldProblem(f"?{name}", "There is no such parameter.")
-        for name in query
-        if name not in {"submission_id", "webhook_id", "state", "event", "cursor", "limit"}
-    ]
-    problems += [
-        FieldProblem(f"?{name}", "An id is expected.")
-        for name in ("submission_id", "webhook_id", "cursor")
-        if name in query and not is_uuid(query[name])
-    ]
-    if query.get("state", DeliveryState.READY) not in list(DeliveryState):
-        problems.append(FieldProblem("?state", f"One of {', '.join(DeliveryState)} is expected."))
-    if query.get("event", EVENTS[0]) not in EVENTS:
-        problems.append(FieldProblem("?event", f"One of {', '.join(EVENTS)} is expected."))
-    limit = query.get("limit", "50")
-    if not (limit.isascii() and limit.isdecimal() and 1 <= int(limit[:9]) <= MOST_LISTED):
-        problems.append(FieldProblem("?limit", f"A number from 1 to {MOST_LISTED} is expected."))
-    if problems:
-        raise InvalidInput(problems)
-    wanted = DeliveryFilter(
-        submission_id=query.get("submission_id"),
-        webhook_id=query.get("webhook_id"),
-        state=DeliveryState(query["state"]) if "state" in query else None,
-        event=query.get("event"),
-        before=query.get("cursor"),
+def filter_of(asked: DeliveryQuery) -> DeliveryFilter:
+    def text(value: UUID | None) -> str | None:
+        return None if value is None else str(value)
+
+    return DeliveryFilter(
+        submission_id=text(asked.submission_id),
+        webhook_id=text(asked.webhook_id),
+        state=asked.state,
+        event=asked.event,
+        before=text(asked.cursor),
     )
-    return wanted, int(limit)
 
 
 def is_uuid(text: str) -> bool:
