@@ -15,6 +15,7 @@ from api.metrics import Traffic, metric_handlers
 from api.operations import operation_handlers
 from api.questions import question_handlers
 from api.submissions import submission_handlers
+from api.webhooks import webhook_handlers
 from pipeline.bootstrap import build_api, open_servers
 from pipeline.settings import Settings
 
@@ -40,6 +41,7 @@ def create_app(settings: Settings) -> Litestar:
             *key_handlers(),
             *health_handlers(),
             *metric_handlers(),
+            *webhook_handlers(),
             *documentation_handlers(),
         ],
         lifespan=[lifespan],

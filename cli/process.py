@@ -12,7 +12,7 @@ import msgspec
 from cli.place import home_option, local_settings
 from pipeline.settings import Settings
 
-QUEUES: Final = ("score", "recommend", "metrics", "feedback")
+QUEUES: Final = ("score", "recommend", "metrics", "feedback", "deliver")
 
 
 class QueueNames(click.ParamType[str]):

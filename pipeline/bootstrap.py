@@ -11,8 +11,9 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils import uuid7
 
+from pipeline.delivery.reply import DeliveryPolicy
 from pipeline.errors import EnvironmentFault, SettingsError
-from pipeline.execution import Shop, StageRunner, each_alone
+from pipeline.execution import DELIVER, Shop, StageRunner, each_alone
 from pipeline.lifecycle import Stage
 from pipeline.live.bell import RedisBell
 from pipeline.live.board import RedisBoard
@@ -24,12 +25,14 @@ from pipeline.ports import FeedbackProvider, WorkUnit
 from pipeline.service.access import Access
 from pipeline.service.bank import Bank
 from pipeline.service.control import Control
+from pipeline.service.delivering import Deliverer
 from pipeline.service.erasure import Erasure
 from pipeline.service.health import Examination
 from pipeline.service.learner import Learners
 from pipeline.service.operations import Operations
 from pipeline.service.submitting import Intake
 from pipeline.service.upkeep import Heartbeat, Sweeper
+from pipeline.service.webhooks import Webhooks
 from pipeline.settings import Settings
 from pipeline.stages import feedback, metrics, recommend, score
 from pipeline.stages.outcome import Outcome
@@ -39,6 +42,7 @@ from pipeline.store.bank import BankStore
 from pipeline.store.check import check_postgres
 from pipeline.store.control import ControlStore
 from pipeline.store.dead import DeadStore
+from pipeline.store.delivery import DeliveryStore
 from pipeline.store.engine import create_engine
 from pipeline.store.erasure import ErasureStore
 from pipeline.store.health import HealthStore
@@ -50,7 +54,9 @@ from pipeline.store.question import QuestionVersions
 from pipeline.store.reading import ReadingStore
 from pipeline.store.submission import IntakeStore
 from pipeline.store.upkeep import UpkeepStore
+from pipeline.store.webhook import WebhookStore
 from pipeline.store.work import WorkStore
+from pipeline.webhook import WebhookSender
 
 WORKER_POOL_WAIT_SECONDS: Final = 30.0
 COMPUTING: Final = 2
@@ -165,6 +171,7 @@ class ApiParts(msgspec.Struct, frozen=True):
     access: Access
     operations: Operations
     examination: Examination
+    webhooks: Webhooks
 
 
 def build_operations(settings: Settings, servers: Servers, board: RedisBoard) -> Operations:
@@ -201,6 +208,11 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         access=Access(AccessStore(servers.engine), cache_seconds=settings.key_cache_seconds),
         operations=build_operations(settings, servers, board),
         examination=Examination(HealthStore(servers.engine), board.ping),
+        webhooks=Webhooks(
+            WebhookStore(servers.engine),
+            RedisBell(servers.queues),
+            allow_private=settings.webhook_allow_private,
+        ),
     )
 
 
@@ -210,13 +222,18 @@ class WorkerParts(msgspec.Struct, frozen=True):
     settings: Settings
     servers: Servers
     shop: Shop
+    queues: tuple[str, ...]
     runners: dict[Stage, StageRunner]
     upkeep: UpkeepStore
     heartbeat: Heartbeat
     sweeper: Sweeper
+    deliverer: Deliverer | None
 
 
-def build_worker(settings: Settings, servers: Servers, stages: tuple[Stage, ...] = tuple(Stage)) -> WorkerParts:
+def build_worker(
+    settings: Settings, servers: Servers, stages: tuple[Stage, ...] = tuple(Stage), *, deliver: bool = True
+) -> WorkerParts:
+    """What one worker process runs: these stages and, unless told not to, webhook deliveries."""
     shop = Shop(
         worker_id=str(uuid7()),
         store=WorkStore(servers.engine, QuestionVersions()),
@@ -227,13 +244,15 @@ def build_worker(settings: Settings, servers: Servers, stages: tuple[Stage, ...]
         batch=settings.worker_batch,
     )
     upkeep = UpkeepStore(servers.engine)
+    queues = (*stages, DELIVER) if deliver else stages
     return WorkerParts(
         settings=settings,
         servers=servers,
         shop=shop,
+        queues=tuple(str(queue) for queue in queues),
         runners={stage: build_runner(stage, shop, settings) for stage in stages},
         upkeep=upkeep,
-        heartbeat=Heartbeat(shop, upkeep, stages),
+        heartbeat=Heartbeat(shop, upkeep, queues),
         sweeper=Sweeper(
             shop,
             upkeep,
@@ -241,6 +260,17 @@ def build_worker(settings: Settings, servers: Servers, stages: tuple[Stage, ...]
             grace_seconds=settings.sweep_grace_seconds,
             clock=time.monotonic,
         ),
+        deliverer=build_deliverer(settings, servers, shop.worker_id) if deliver else None,
+    )
+
+
+def build_deliverer(settings: Settings, servers: Servers, worker_id: str) -> Deliverer:
+    return Deliverer(
+        DeliveryStore(servers.engine),
+        WebhookSender(timeout_seconds=settings.webhook_timeout_seconds, allow_private=settings.webhook_allow_private),
+        worker_id=worker_id,
+        policy=DeliveryPolicy(settings.webhook_give_up_seconds),
+        timeout_seconds=settings.webhook_timeout_seconds,
     )
 
 

@@ -28,6 +28,9 @@ from pipeline.stages.verdict import RetryPolicy, Verdict, jitter, judge
 
 log = structlog.get_logger()
 
+DELIVER: Final = "deliver"
+"""The queue of webhook deliveries: no stage, but rung as they are."""
+
 Perform = Callable[[WorkUnit, Sequence[Work]], Awaitable[Sequence[Outcome]]]
 PerformAlone = Callable[[Work], Awaitable[Outcome]]
 Value = TypeVar("Value")
@@ -332,7 +335,7 @@ async def announce(recorded: Recorded, shop: Announcer) -> None:
         for stage in change.ready:
             queues.setdefault(stage, []).append(change.submission_id)
     if recorded.deliveries:
-        queues["deliver"] = list(recorded.deliveries)
+        queues[DELIVER] = list(recorded.deliveries)
     await asyncio.gather(
         *[ring(queue, ids, shop.bell) for queue, ids in queues.items()], publish(recorded.changes, shop)
     )

@@ -33,6 +33,11 @@ RING_UNREADABLE: Final = "ring.unreadable"
 RING_UNSETTLED: Final = "ring.unsettled"
 CACHE_UNAVAILABLE: Final = "cache.unavailable"
 WATCH_FAILED: Final = "watch.failed"
+DELIVERIES_UNREACHABLE: Final = "deliveries.unreachable"
+DELIVERY_TRIED: Final = "delivery.tried"
+DELIVERY_FENCED: Final = "delivery.fenced"
+DELIVERY_SURPRISED: Final = "delivery.surprised"
+DELIVERY_UNRECORDED: Final = "delivery.unrecorded"
 
 
 def configure(level: str, style: str) -> None:

@@ -1,4 +1,4 @@
-"""`python -m workers [--stages score,recommend] [--concurrency N]`: one worker process."""
+"""`python -m workers [--stages score,deliver] [--concurrency N]`: one worker process."""
 
 import argparse
 import asyncio
@@ -15,6 +15,8 @@ os.environ.setdefault("dramatiq_restart_delay", "500")
 
 def main(arguments: Sequence[str]) -> None:
     from pipeline import telemetry  # noqa: PLC0415 - after the line above
+    from pipeline.execution import DELIVER  # noqa: PLC0415 - after the line above
+    from pipeline.lifecycle import Stage  # noqa: PLC0415 - after the line above
     from pipeline.settings import read_settings  # noqa: PLC0415 - after the line above
     from workers.process import run_worker  # noqa: PLC0415 - after the line above
 
@@ -27,18 +29,25 @@ def main(arguments: Sequence[str]) -> None:
     settings = read_settings()
     telemetry.configure(settings.log_level, settings.log_format)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run_worker(settings, asked.stages, asked.concurrency))
+        stages = tuple(queue for queue in asked.stages if isinstance(queue, Stage))
+        runner.run(run_worker(settings, stages, asked.concurrency, deliver=DELIVER in asked.stages))
 
 
 def parser() -> argparse.ArgumentParser:
     """What may be said on the command line; `gradeline worker` says it in the same words."""
+    from pipeline.execution import DELIVER  # noqa: PLC0415 - after the line above
     from pipeline.lifecycle import Stage  # noqa: PLC0415 - after the line above
 
-    def stages(text: str) -> tuple[Stage, ...]:
-        return tuple(dict.fromkeys(Stage(name.strip()) for name in text.split(",")))
+    queues: dict[str, Stage | str] = {**{stage.value: stage for stage in Stage}, DELIVER: DELIVER}
+
+    def stages(text: str) -> tuple[Stage | str, ...]:
+        try:
+            return tuple(dict.fromkeys(queues[name.strip()] for name in text.split(",")))
+        except KeyError as unknown:
+            raise argparse.ArgumentTypeError(f"{unknown} is none of {', '.join(queues)}") from None
 
     made = argparse.ArgumentParser(prog="python -m workers", allow_abbrev=False)
-    made.add_argument("--stages", type=stages, default=tuple(Stage))
+    made.add_argument("--stages", type=stages, default=tuple(queues.values()))
     made.add_argument("--concurrency", type=int, default=None)
     return made
 

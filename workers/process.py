@@ -16,7 +16,7 @@ from redis.retry import Retry
 from pipeline import telemetry
 from pipeline.bootstrap import WORKER_POOL_WAIT_SECONDS, WorkerParts, build_worker, open_servers, required
 from pipeline.errors import Unavailable
-from pipeline.execution import announce, patiently, place_of
+from pipeline.execution import DELIVER, announce, patiently, place_of
 from pipeline.lifecycle import Stage
 from pipeline.live.client import queue_url
 from pipeline.service.upkeep import every
@@ -47,7 +47,10 @@ def broker_client(url: str) -> redis.Redis:
 
 
 def declare_actors(broker: RingBroker, parts: WorkerParts, loop: asyncio.AbstractEventLoop) -> None:
-    """One actor per stage, named as its queue: it hands the ring to the loop and waits for the batch."""
+    """One actor per queue, named as it: it hands the ring to the loop and waits for the batch.
+
+    Webhook deliveries are only lined up while it waits, so that slow receivers hold no thread.
+    """
 
     def actor_for(stage: Stage) -> Callable[..., None]:
         def ring(ids: Sequence[str], solo: bool = False) -> None:
@@ -63,17 +66,25 @@ def declare_actors(broker: RingBroker, parts: WorkerParts, loop: asyncio.Abstrac
 
         return ring
 
-    for stage in parts.runners:
-        declare = dramatiq.actor(actor_name=stage, queue_name=stage, broker=broker)
-        declare(actor_for(stage))
+    def deliver(ids: Sequence[str], solo: bool = False) -> None:  # noqa: ARG001 - rings of all queues look alike
+        if parts.deliverer is not None:
+            asyncio.run_coroutine_threadsafe(parts.deliverer.ring(ids), loop).result()
+
+    actors = {stage.value: actor_for(stage) for stage in parts.runners}
+    if parts.deliverer is not None:
+        actors[DELIVER] = deliver
+    for queue, actor in actors.items():
+        dramatiq.actor(actor_name=queue, queue_name=queue, broker=broker)(actor)
 
 
-async def run_worker(settings: Settings, stages: tuple[Stage, ...], concurrency: int | None = None) -> None:
-    """Work until SIGTERM or SIGINT; then finish or give back, and return."""
+async def run_worker(
+    settings: Settings, stages: tuple[Stage, ...], concurrency: int | None = None, *, deliver: bool = True
+) -> None:
+    """Work on these stages, and on webhooks if `deliver`, until SIGTERM or SIGINT; then finish or give back."""
     async with open_servers(
         settings, pool_size=settings.worker_pool_size, pool_wait_seconds=WORKER_POOL_WAIT_SECONDS
     ) as servers:
-        await run(build_worker(settings, servers, stages), concurrency)
+        await run(build_worker(settings, servers, stages, deliver=deliver), concurrency)
 
 
 async def run(parts: WorkerParts, concurrency: int | None = None) -> None:
@@ -82,7 +93,7 @@ async def run(parts: WorkerParts, concurrency: int | None = None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await patiently(parts.heartbeat.introduce, START_SECONDS)
-    log.info(telemetry.WORKER_STARTED, worker_id=parts.shop.worker_id, stages=list(parts.runners))
+    log.info(telemetry.WORKER_STARTED, worker_id=parts.shop.worker_id, queues=parts.queues)
     await serve(parts, stop, concurrency or parts.settings.worker_concurrency)
     log.info(telemetry.WORKER_STOPPED, worker_id=parts.shop.worker_id)
 
@@ -117,9 +128,11 @@ async def finish(parts: WorkerParts, worker: Any, wakes: Wakes) -> None:
     parts.shop.close()
     stop_fetching(worker, wakes)
     draining = asyncio.create_task(drain(parts))
-    await asyncio.wait({draining}, timeout=parts.settings.shutdown_seconds - tidy_seconds)
+    delivering = asyncio.create_task(stop_delivering(parts, parts.settings.shutdown_seconds - tidy_seconds))
+    await asyncio.wait({draining, delivering}, timeout=parts.settings.shutdown_seconds - tidy_seconds)
     await give_back(parts, tidy_seconds / 2)
     await end(draining, seconds=0)
+    await end(delivering, seconds=tidy_seconds / 2)
     await asyncio.to_thread(worker.stop, int(tidy_seconds / 2 * 1000))
 
 
@@ -132,6 +145,11 @@ def stop_fetching(worker: Any, wakes: Wakes) -> None:
 
 async def drain(parts: WorkerParts) -> None:
     await asyncio.gather(*[runner.drain() for runner in parts.runners.values()])
+
+
+async def stop_delivering(parts: WorkerParts, seconds: float) -> None:
+    if parts.deliverer is not None:
+        await parts.deliverer.stop(seconds)
 
 
 async def end(*tasks: "asyncio.Task[None]", seconds: float) -> None:

@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("webhook_id", sa.Uuid(), nullable=True),
         sa.Column("event", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("lane", sa.Text(), nullable=False),
         sa.Column("payload", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempts", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
@@ -61,6 +62,7 @@ def upgrade() -> None:
         sa.Column("available_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("lease_expires_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("queued_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "(state = 'ready') = (available_at IS NOT NULL)", name=op.f("deliveries_available_check")
@@ -68,6 +70,8 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "(state = 'running') = (lease_expires_at IS NOT NULL)", name=op.f("deliveries_lease_check")
         ),
+        sa.CheckConstraint("(state = 'running') = (worker_id IS NOT NULL)", name=op.f("deliveries_worker_check")),
+        sa.CheckConstraint("attempts <= epoch", name=op.f("deliveries_attempts_check")),
         sa.CheckConstraint(
             "(state IN ('delivered', 'dead')) = (finished_at IS NOT NULL)",
             name=op.f("deliveries_finished_check"),
@@ -89,6 +93,20 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'ready'"),
     )
     op.create_index(
+        "deliveries_lane_idx",
+        "deliveries",
+        ["lane", "available_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'ready'"),
+    )
+    op.create_index(
+        "deliveries_webhook_idx",
+        "deliveries",
+        ["webhook_id"],
+        unique=False,
+        postgresql_where=sa.text("webhook_id IS NOT NULL"),
+    )
+    op.create_index(
         "deliveries_running_idx",
         "deliveries",
         ["lease_expires_at"],
@@ -100,12 +118,11 @@ def upgrade() -> None:
     op.create_table(
         "delivery_tries",
         sa.Column("delivery_id", sa.Uuid(), nullable=False),
-        sa.Column("number", sa.SmallInteger(), nullable=False),
-        sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
         sa.Column("response_status", sa.SmallInteger(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("duration_ms", sa.Integer(), nullable=False),
+        sa.Column("duration_ms", sa.Integer(), nullable=True),
         sa.Column("tried_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("delivery_id", "epoch", name=op.f("delivery_tries_pkey")),
     )
@@ -395,7 +412,9 @@ def upgrade() -> None:
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("secret", sa.Text(), nullable=False),
         sa.Column("events", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=op.f("webhooks_tenant_id_fkey")),
         sa.PrimaryKeyConstraint("id", name=op.f("webhooks_pkey")),
     )
@@ -454,6 +473,10 @@ def downgrade() -> None:
     op.drop_table("delivery_tries")
     op.drop_index("deliveries_tenant_idx", table_name="deliveries")
     op.drop_index("deliveries_submission_idx", table_name="deliveries")
+    op.drop_index("deliveries_lane_idx", table_name="deliveries", postgresql_where=sa.text("state = 'ready'"))
+    op.drop_index(
+        "deliveries_webhook_idx", table_name="deliveries", postgresql_where=sa.text("webhook_id IS NOT NULL")
+    )
     op.drop_index(
         "deliveries_running_idx", table_name="deliveries", postgresql_where=sa.text("state = 'running'")
     )

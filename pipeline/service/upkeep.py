@@ -10,7 +10,7 @@ import structlog
 
 from pipeline import telemetry
 from pipeline.errors import Unavailable
-from pipeline.execution import Shop, announce, place_of, ring
+from pipeline.execution import DELIVER, Shop, announce, place_of, ring
 from pipeline.lifecycle import Stage
 from pipeline.ports import Bell, UpkeepStore
 
@@ -52,14 +52,14 @@ async def every(seconds: float, act: Callable[[], Awaitable[None]], stop: asynci
 class Heartbeat:
     """Says that this worker lives, renews its leases, and returns claims it never heard of."""
 
-    def __init__(self, shop: Shop, store: UpkeepStore, stages: Sequence[Stage] = tuple(Stage)) -> None:
+    def __init__(self, shop: Shop, store: UpkeepStore, queues: Sequence[str] = tuple(Stage)) -> None:
         self._shop = shop
         self._store = store
-        self._stages = stages
+        self._queues = queues
 
     async def introduce(self) -> None:
         """Make this worker known; raises `Unavailable` where Postgres is away."""
-        await self._store.register(self._shop.worker_id, socket.gethostname(), os.getpid(), self._stages)
+        await self._store.register(self._shop.worker_id, socket.gethostname(), os.getpid(), self._queues)
 
     async def tick(self) -> None:
         try:
@@ -147,9 +147,12 @@ class Sweeper:
             await ring(stage, few, self._shop.bell, solo=True)
 
     async def _ring_deliveries(self) -> None:
+        waiting = await self._waiting(DELIVER)
+        if waiting is None or waiting > TOPPED_UP_BELOW:
+            return
         untaken = await self._store.untaken_deliveries(grace_seconds=self._grace_seconds, most=TOPPED_UP_BY)
         if untaken.ids:
-            await ring("deliver", untaken.ids, self._shop.bell)
+            await ring(DELIVER, untaken.ids, self._shop.bell)
 
     async def _waiting(self, queue: str) -> int | None:
         bell: Bell = self._shop.bell

@@ -364,7 +364,9 @@ webhooks = Table(
     Column("url", Text, nullable=False),
     Column("secret", Text, nullable=False),
     Column("events", ARRAY(Text), nullable=False),
+    Column("description", Text),
     moment("created_at", now=True),
+    moment("disabled_at", nullable=True),
 )
 
 deliveries = Table(
@@ -376,6 +378,7 @@ deliveries = Table(
     Column("webhook_id", Uuid),
     Column("event", Text, nullable=False),
     Column("url", Text, nullable=False),
+    Column("lane", Text, nullable=False),
     Column("payload", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("attempts", SmallInteger, nullable=False, server_default=text("0")),
@@ -384,15 +387,20 @@ deliveries = Table(
     moment("available_at", nullable=True),
     moment("lease_expires_at", nullable=True),
     moment("created_at", now=True),
+    moment("queued_at", now=True),
     moment("finished_at", nullable=True),
     CheckConstraint(one_of("event", EVENTS), name="event"),
     CheckConstraint(one_of("state", ("ready", "running", "delivered", "dead")), name="state"),
     CheckConstraint("(state = 'ready') = (available_at IS NOT NULL)", name="available"),
     CheckConstraint("(state = 'running') = (lease_expires_at IS NOT NULL)", name="lease"),
+    CheckConstraint("(state = 'running') = (worker_id IS NOT NULL)", name="worker"),
+    CheckConstraint("attempts <= epoch", name="attempts"),
     CheckConstraint("(state IN ('delivered', 'dead')) = (finished_at IS NOT NULL)", name="finished"),
     Index("deliveries_tenant_idx", "tenant_id", "id"),
     Index("deliveries_submission_idx", "submission_id"),
+    Index("deliveries_webhook_idx", "webhook_id", postgresql_where=text("webhook_id IS NOT NULL")),
     Index("deliveries_ready_idx", "available_at", postgresql_where=text("state = 'ready'")),
+    Index("deliveries_lane_idx", "lane", "available_at", postgresql_where=text("state = 'ready'")),
     Index("deliveries_running_idx", "lease_expires_at", postgresql_where=text("state = 'running'")),
 )
 
@@ -400,12 +408,11 @@ delivery_tries = Table(
     "delivery_tries",
     metadata,
     Column("delivery_id", Uuid, nullable=False),
-    Column("number", SmallInteger, nullable=False),
-    tenant(),
     Column("epoch", Integer, nullable=False),
+    tenant(),
     Column("response_status", SmallInteger),
     Column("error", Text),
-    Column("duration_ms", Integer, nullable=False),
+    Column("duration_ms", Integer),
     moment("tried_at", now=True),
     PrimaryKeyConstraint("delivery_id", "epoch"),
 )

@@ -4,7 +4,7 @@ All times are Postgres'; the clocks of workers decide nothing.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import text
@@ -105,6 +105,25 @@ UNTAKEN_DELIVERIES = text(
     ORDER BY available_at LIMIT :most
     """
 )
+
+# The same where so much is due that the oldest of it may all be a dead receiver's: some of every receiver's.
+# It walks the index from lane to lane.
+UNTAKEN_OF_EVERY_LANE = text(
+    """
+    WITH RECURSIVE lanes AS (
+        (SELECT lane FROM deliveries WHERE state = 'ready' ORDER BY lane LIMIT 1)
+        UNION ALL
+        SELECT (SELECT d.lane FROM deliveries d WHERE d.state = 'ready' AND d.lane > l.lane ORDER BY d.lane LIMIT 1)
+        FROM lanes l WHERE l.lane IS NOT NULL
+    )
+    SELECT due.id::text AS submission_id, false AS solo FROM lanes CROSS JOIN LATERAL (
+        SELECT d.id FROM deliveries d
+        WHERE d.state = 'ready' AND d.lane = lanes.lane AND d.available_at <= clock_timestamp()
+        ORDER BY d.available_at LIMIT :of_each
+    ) due
+    """
+)
+OF_EACH_LANE: Final = 100
 
 
 class Lost(msgspec.Struct, frozen=True):
@@ -214,6 +233,8 @@ class UpkeepStore:
         """Webhook deliveries that are due, were rung long ago, or whose worker is gone."""
         async with transaction(self._engine) as connection:
             rows = list(await connection.execute(UNTAKEN_DELIVERIES, {"grace_seconds": grace_seconds, "most": most}))
+            if len(rows) >= most:
+                rows = list(await connection.execute(UNTAKEN_OF_EVERY_LANE, {"of_each": OF_EACH_LANE}))
         return untaken_from(rows)
 
 

@@ -172,18 +172,22 @@ WRITE = text(
     """
 )
 
+# Deliveries to one receiver share a lane: a registered endpoint is one, callback URLs are one per origin, since
+# their paths may differ for every submission while the machine behind them is the same.
 OUTBOX_TARGETS = text(
     """
     WITH ended AS (
         SELECT e.event, s.* FROM jsonb_to_recordset(CAST(:ended AS jsonb)) AS e(id uuid, tenant_id int, event text)
         JOIN submissions s ON s.tenant_id = e.tenant_id AND s.id = e.id
     ), target AS (
-        SELECT ended.*, w.id AS webhook_id, w.url FROM ended
-        JOIN webhooks w ON w.tenant_id = ended.tenant_id AND ended.event = ANY(w.events)
+        SELECT ended.*, w.id AS webhook_id, w.url, w.id::text AS lane FROM ended
+        JOIN webhooks w ON w.tenant_id = ended.tenant_id AND ended.event = ANY(w.events) AND w.disabled_at IS NULL
         UNION ALL
-        SELECT ended.*, NULL::uuid, ended.callback_url FROM ended WHERE ended.callback_url IS NOT NULL
+        SELECT ended.*, NULL::uuid, ended.callback_url,
+            ended.tenant_id || ' ' || lower(substring(ended.callback_url FROM '^[^/]+//[^/?#]+'))
+        FROM ended WHERE ended.callback_url IS NOT NULL
     )
-    SELECT t.tenant_id, t.id::text AS submission_id, t.webhook_id::text, t.event, t.url,
+    SELECT t.tenant_id, t.id::text AS submission_id, t.webhook_id::text, t.event, t.url, t.lane,
         jsonb_build_object('type', t.event, 'timestamp', to_char(t.updated_at AT TIME ZONE 'UTC',
             'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
             'data', jsonb_build_object('id', t.id, 'status', t.status, 'version', t.version,
@@ -197,10 +201,10 @@ OUTBOX_TARGETS = text(
 
 OUTBOX_INSERT = text(
     """
-    INSERT INTO deliveries (id, tenant_id, submission_id, webhook_id, event, url, payload, state, available_at)
-    SELECT id, tenant_id, submission_id, webhook_id, event, url, payload, 'ready', clock_timestamp()
+    INSERT INTO deliveries (id, tenant_id, submission_id, webhook_id, event, url, lane, payload, state, available_at)
+    SELECT id, tenant_id, submission_id, webhook_id, event, url, lane, payload, 'ready', clock_timestamp()
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS d(
-        id uuid, tenant_id int, submission_id uuid, webhook_id uuid, event text, url text, payload text)
+        id uuid, tenant_id int, submission_id uuid, webhook_id uuid, event text, url text, lane text, payload text)
     """
 )
 
