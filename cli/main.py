@@ -26,6 +26,7 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "migrate": Entry("cli.process", "migrate", "Bring the database to the newest schema."),
         "import": Entry("cli.importing", "import_", "Put the questions of a file into the bank."),
         "submit": Entry("cli.submit", "submit", "Hand in the submissions of a file."),
+        "bench": Entry("cli.bench.command", "bench", "Measure rates, latencies and costs, within 90 seconds."),
         "keys": Entry("cli.keys", "keys", "Create, list and revoke API keys, in the database directly."),
     }
 )
