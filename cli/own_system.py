@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -21,13 +21,10 @@ def own_system(home: Path | None, workers: int, say: Callable[[str], None]) -> I
     It lives in `home`, or in a temporary directory that is removed. Servers that settings name are left
     alone: trying things out must not write into somebody's database.
     """
-    if home is not None:
-        with started(home, workers, say) as connection:
-            yield connection
-        return
-    with tempfile.TemporaryDirectory(prefix="gradeline-") as directory:
-        with started(Path(directory) / "home", workers, say) as connection:
-            yield connection
+    with ExitStack() as stack:
+        if home is None:
+            home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gradeline-"))) / "home"
+        yield stack.enter_context(started(home, workers, say))
 
 
 @contextmanager

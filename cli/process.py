@@ -12,7 +12,8 @@ import msgspec
 from cli.place import home_option, local_settings
 from pipeline.settings import Settings
 
-QUEUES: Final = ("score", "recommend", "metrics", "feedback")
+STAGES: Final = ("score", "recommend", "metrics", "feedback")
+QUEUES: Final = STAGES
 
 
 class QueueNames(click.ParamType[str]):

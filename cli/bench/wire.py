@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from pipeline.errors import Unavailable
@@ -29,8 +29,7 @@ class Wire(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport (called by the loop)."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a TCP connection has one
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # what TCP has; uvloop's is no subclass of it
 
     def data_received(self, data: bytes) -> None:
         """Add to the reply and hand it over when it is whole (called by the loop)."""
