@@ -17,7 +17,8 @@ from cli.place import home_option
 def doctor(as_json: bool, home: Path | None) -> None:
     """Check the installation and say what to do.
 
-    It looks at settings, servers, schema, providers, disk and clock. Exits with 1 if something keeps Gradeline from working.
+    It looks at settings, servers, schema, providers, disk and clock. Exits with 1 if something keeps
+    Gradeline from working.
 
     \b
     Example:

@@ -21,6 +21,7 @@ class Entry(NamedTuple):
 COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
     {
         "up": Entry("cli.installation", "up", "Run everything on this machine: PostgreSQL, Valkey, API and workers."),
+        "demo": Entry("cli.demo.command", "demo", "Run everything on samples, show what comes out, and stop."),
         "api": Entry("cli.process", "api", "Run one API process."),
         "worker": Entry("cli.process", "worker", "Run one worker process."),
         "migrate": Entry("cli.process", "migrate", "Bring the database to the newest schema."),
