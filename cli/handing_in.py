@@ -14,6 +14,7 @@ MOST_IN_BATCH: Final = 200
 MOST_BATCH_BYTES: Final = 8_000_000
 SENDERS: Final = 3
 LOOK_SECONDS: Final = 0.2
+UNAVAILABLE: Final = 503
 FIRST_DELAY_SECONDS: Final = 0.5
 LONGEST_DELAY_SECONDS: Final = 10.0
 PATIENCE_SECONDS: Final = 60.0
@@ -82,7 +83,8 @@ class Sender:
         headers = {"Content-Type": "application/json"}
         reply = await self._client.call("POST", "/v1/submissions/batch", body=body, headers=headers)
         answers = reply.json()["items"]
-        self._heard = self._clock.now()
+        if any(answer["status"] != UNAVAILABLE for answer in answers):
+            self._heard = self._clock.now()
         for entry, answer in zip(batch, answers, strict=True):
             self._hear(entry, answer)
 
@@ -90,10 +92,12 @@ class Sender:
         """What became of one line."""
         if "submission" in answer:
             self._tell(HandedIn(entry.number, answer["submission"], is_repeat(answer)))
-        elif answer["status"] in LATER:
-            self.backlog.put_back(entry, self._clock.now() + (asked_delay(answer) or own_delay(entry)))
+            return
+        reason = sentence(answer.get("problem") or {})
+        if answer["status"] in LATER:
+            self._put_off([entry], asked_delay(answer), Refused(reason, status=answer["status"]))
         else:
-            self._tell(BadLine(entry.number, sentence(answer.get("problem") or {})))
+            self._tell(BadLine(entry.number, reason))
 
     async def _refused(self, batch: Sequence[Entry], error: Refused) -> None:
         """The whole batch was refused: for now, for ever, or because of something in it that halving will find."""
