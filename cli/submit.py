@@ -41,10 +41,10 @@ def submit(
 ) -> None:
     """Hand in the submissions of a file.
 
-    FILE has one JSON object per line (`-`: standard input). Each line is handed in under a key made from its content, or under its own `idempotency_key`: the same
-    file again makes nothing new, so an interrupted run is repeated as it was. Limits and outages are
-    waited for, only by the lines they concern. Exits with 1 if a line was refused or, with --watch, a
-    submission was not completed.
+    FILE has one JSON object per line (`-`: standard input). Each line is handed in under a key made from
+    its content, or under its own `idempotency_key`: the same file again makes nothing new, so an
+    interrupted run is repeated as it was. Limits and outages are waited for, only by the lines they
+    concern. Exits with 1 if a line was refused or, with --watch, a submission was not completed.
 
     \b
     Example:
