@@ -1,13 +1,12 @@
 """Handing in many submissions: in batches, each line refused alone, each sent again only when it was told to."""
 
-import asyncio
 import random
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from cli.backlog import Backlog, Entry
 from cli.client import LATER, Client, Refused, Unreachable, sentence
+from cli.clock import Clock, RealClock
 from cli.ndjson import BadLine
 from cli.together import together
 
@@ -15,10 +14,13 @@ MOST_IN_BATCH: Final = 200
 MOST_BATCH_BYTES: Final = 8_000_000
 SENDERS: Final = 3
 LOOK_SECONDS: Final = 0.2
+UNAVAILABLE: Final = 503
 FIRST_DELAY_SECONDS: Final = 0.5
 LONGEST_DELAY_SECONDS: Final = 10.0
 PATIENCE_SECONDS: Final = 60.0
 """How long a server may be away before we give up; the same command goes on where it stopped."""
+
+REAL_CLOCK: Final = RealClock()
 
 
 class HandedIn(NamedTuple):
@@ -39,12 +41,15 @@ class Sender:
     through for a minute, and `Refused` at once for a key that may not hand in.
     """
 
-    def __init__(self, client: Client, entries: Iterator[Entry], tell: Callable[[Said], None]) -> None:
+    def __init__(
+        self, client: Client, entries: Iterator[Entry], tell: Callable[[Said], None], clock: Clock = REAL_CLOCK
+    ) -> None:
         self.backlog = Backlog(entries)
         self._client = client
         self._tell = tell
+        self._clock = clock
         self._under_way = 0
-        self._heard = time.monotonic()
+        self._heard = self._clock.now()
 
     async def run(self) -> None:
         """Send everything."""
@@ -52,13 +57,13 @@ class Sender:
 
     async def _send_all(self) -> None:
         while True:
-            now = time.monotonic()
+            now = self._clock.now()
             if batch := self.backlog.take(now, most=MOST_IN_BATCH, most_bytes=MOST_BATCH_BYTES):
                 await self._send(batch)
             elif (due := self.backlog.next_due) is not None:
-                await asyncio.sleep(min(LOOK_SECONDS, max(0.0, due - now)))
+                await self._clock.sleep(min(LOOK_SECONDS, max(0.0, due - now)))
             elif self._under_way:
-                await asyncio.sleep(LOOK_SECONDS)
+                await self._clock.sleep(LOOK_SECONDS)
             else:
                 return
 
@@ -78,7 +83,8 @@ class Sender:
         headers = {"Content-Type": "application/json"}
         reply = await self._client.call("POST", "/v1/submissions/batch", body=body, headers=headers)
         answers = reply.json()["items"]
-        self._heard = time.monotonic()
+        if any(answer["status"] != UNAVAILABLE for answer in answers):
+            self._heard = self._clock.now()
         for entry, answer in zip(batch, answers, strict=True):
             self._hear(entry, answer)
 
@@ -86,10 +92,12 @@ class Sender:
         """What became of one line."""
         if "submission" in answer:
             self._tell(HandedIn(entry.number, answer["submission"], is_repeat(answer)))
-        elif answer["status"] in LATER:
-            self.backlog.put_back(entry, time.monotonic() + (asked_delay(answer) or own_delay(entry)))
+            return
+        reason = sentence(answer.get("problem") or {})
+        if answer["status"] in LATER:
+            self._put_off([entry], asked_delay(answer), Refused(reason, status=answer["status"]))
         else:
-            self._tell(BadLine(entry.number, sentence(answer.get("problem") or {})))
+            self._tell(BadLine(entry.number, reason))
 
     async def _refused(self, batch: Sequence[Entry], error: Refused) -> None:
         """The whole batch was refused: for now, for ever, or because of something in it that halving will find."""
@@ -105,11 +113,11 @@ class Sender:
             await self._send(batch[middle:])
 
     def _put_off(self, batch: Sequence[Entry], seconds: float | None, error: Unreachable | Refused) -> None:
-        if time.monotonic() - self._heard > PATIENCE_SECONDS + (seconds or 0.0):
+        if self._clock.now() - self._heard > PATIENCE_SECONDS + (seconds or 0.0):
             raise error
         delay = own_delay(batch[0]) if seconds is None else seconds
         for entry in batch:
-            self.backlog.put_back(entry, time.monotonic() + delay)
+            self.backlog.put_back(entry, self._clock.now() + delay)
 
 
 def is_repeat(answer: dict[str, Any]) -> bool:

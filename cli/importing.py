@@ -25,9 +25,10 @@ class Chunk(NamedTuple):
 
 
 class Imported(NamedTuple):
-    """What became of a file: questions that the bank holds now, and lines with problems."""
+    """What became of a file: lines that made a version, lines that were there already, lines with problems."""
 
-    kept: int
+    imported: int
+    unchanged: int
     problems: list[BadLine]
 
 
@@ -36,10 +37,11 @@ class Imported(NamedTuple):
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 @client_options
 def import_(file: Path, as_json: bool, url: str | None, api_key: str | None, home: Path | None) -> None:
-    """Put the questions of FILE into the bank, one JSON object per line (`-`: standard input).
+    """Put the questions of a file into the bank.
 
-    A question that is there already gets a new version if it changed. Lines with problems are reported
-    and left out. Needs a teacher's key. Exits with 1 if a line was refused.
+    FILE has one JSON object per line (`-`: standard input). A question that is there already gets a new
+    version if it changed. Lines with problems are reported and left out. Needs a teacher's key. Exits
+    with 1 if a line was refused.
 
     \b
     Example:
@@ -69,17 +71,18 @@ async def import_lines(
     from cli.client import connected
 
     problems: list[BadLine] = []
-    kept = 0
+    imported = unchanged = 0
     async with connected(target) as client:
         for chunk in chunks_of(lines, problems):
             reply = await client.call(
                 "POST", "/v1/questions/import", body=chunk.body, headers={"Content-Type": "application/x-ndjson"}
             )
-            refused = problems_in(chunk.numbers, reply.json()["items"])
-            problems += refused
-            kept += len(chunk.numbers) - len(refused)
+            answer = reply.json()
+            problems += problems_in(chunk.numbers, answer["items"])
+            imported += answer["imported"]
+            unchanged += answer["unchanged"]
             advance(len(chunk.numbers))
-    return Imported(kept, sorted(problems))
+    return Imported(imported, unchanged, sorted(problems))
 
 
 def chunks_of(lines: Iterable[Line | BadLine], problems: list[BadLine]) -> Iterator[Chunk]:
@@ -114,8 +117,11 @@ def problems_in(numbers: Sequence[int], items: Sequence[dict[str, Any]]) -> list
 def report(imported: Imported, *, as_json: bool) -> None:
     """The outcome on stdout, the lines with problems on stderr."""
     if as_json:
-        print_json({"questions": imported.kept, "problems": [problem._asdict() for problem in imported.problems]})
+        print_json({**imported._asdict(), "problems": [problem._asdict() for problem in imported.problems]})
         return
     for problem in imported.problems[:SHOWN_PROBLEMS]:
         click.echo(f"line {problem.number}: {problem.detail}", err=True)
-    click.echo(f"{imported.kept} questions in the bank, {len(imported.problems)} lines refused")
+    click.echo(
+        f"{imported.imported} questions imported, {imported.unchanged} already there, "
+        f"{len(imported.problems)} lines refused"
+    )

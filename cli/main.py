@@ -21,11 +21,16 @@ class Entry(NamedTuple):
 COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
     {
         "up": Entry("cli.installation", "up", "Run everything on this machine: PostgreSQL, Valkey, API and workers."),
+        "demo": Entry("cli.demo.command", "demo", "Run everything on samples, show what comes out, and stop."),
         "api": Entry("cli.process", "api", "Run one API process."),
         "worker": Entry("cli.process", "worker", "Run one worker process."),
         "migrate": Entry("cli.process", "migrate", "Bring the database to the newest schema."),
         "import": Entry("cli.importing", "import_", "Put the questions of a file into the bank."),
         "submit": Entry("cli.submit", "submit", "Hand in the submissions of a file."),
+        "queues": Entry("cli.queues", "queues", "Show the queues of all stages."),
+        "dead": Entry("cli.dead", "dead", "List, retry and discard dead letters."),
+        "doctor": Entry("cli.doctor", "doctor", "Check the installation and say what to do."),
+        "bench": Entry("cli.bench.command", "bench", "Measure rates, latencies and costs, within 90 seconds."),
         "keys": Entry("cli.keys", "keys", "Create, list and revoke API keys, in the database directly."),
     }
 )

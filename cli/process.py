@@ -12,7 +12,8 @@ import msgspec
 from cli.place import home_option, local_settings
 from pipeline.settings import Settings
 
-QUEUES: Final = ("score", "recommend", "metrics", "feedback", "deliver")
+STAGES: Final = ("score", "recommend", "metrics", "feedback")
+QUEUES: Final = (*STAGES, "deliver")
 
 
 class QueueNames(click.ParamType[str]):

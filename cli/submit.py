@@ -39,12 +39,12 @@ class Progress(Protocol):
 def submit(
     file: Path, watch: bool, output: Path | None, as_json: bool, url: str | None, api_key: str | None, home: Path | None
 ) -> None:
-    """Hand in the submissions of FILE, one JSON object per line (`-`: standard input).
+    """Hand in the submissions of a file.
 
-    Each line is handed in under a key made from its content, or under its own `idempotency_key`: the same
-    file again makes nothing new, so an interrupted run is repeated as it was. Limits and outages are
-    waited for, only by the lines they concern. Exits with 1 if a line was refused or, with --watch, a
-    submission was not completed.
+    FILE has one JSON object per line (`-`: standard input). Each line is handed in under a key made from
+    its content, or under its own `idempotency_key`: the same file again makes nothing new, so an
+    interrupted run is repeated as it was. Limits and outages are waited for, only by the lines they
+    concern. Exits with 1 if a line was refused or, with --watch, a submission was not completed.
 
     \b
     Example:

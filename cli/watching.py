@@ -1,11 +1,11 @@
 """Waiting until submissions are final: a few long polls at once, in the order of handing in."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import Any, Final
 
 from cli.client import Client, Refused, Unreachable
+from cli.clock import Clock, RealClock
 from cli.together import together
 
 FINAL: Final = frozenset({"completed", "failed", "cancelled"})
@@ -16,6 +16,8 @@ PAUSE_SECONDS: Final = 0.1
 PATIENCE_SECONDS: Final = 60.0
 CLOSED: Final = ""
 
+REAL_CLOCK: Final = RealClock()
+
 
 class Watch:
     """Looks after submissions until each is final.
@@ -25,14 +27,15 @@ class Watch:
     then costs one short call. Raises `Unreachable` or `Refused` where nothing could be read for a minute.
     """
 
-    def __init__(self, client: Client, tell: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, client: Client, tell: Callable[[dict[str, Any]], None], clock: Clock = REAL_CLOCK) -> None:
         self._client = client
         self._tell = tell
+        self._clock = clock
         self._ids: asyncio.Queue[str] = asyncio.Queue()
         self._tags: dict[str, str] = {}
         self._open = 0
         self._closed = False
-        self._heard = time.monotonic()
+        self._heard = self._clock.now()
 
     def add(self, submission_id: str) -> None:
         """Look after one more."""
@@ -55,7 +58,7 @@ class Watch:
                 self._open -= 1
                 self._end_if_done()
             else:
-                await asyncio.sleep(PAUSE_SECONDS)
+                await self._clock.sleep(PAUSE_SECONDS)
                 self._ids.put_nowait(submission_id)
 
     def _end_if_done(self) -> None:
@@ -73,7 +76,7 @@ class Watch:
         except (Unreachable, Refused) as error:
             self._bear(error)
             return False
-        self._heard = time.monotonic()
+        self._heard = self._clock.now()
         if reply.status == 304:  # noqa: PLR2004 - not modified
             return False
         document = reply.json()
@@ -84,5 +87,5 @@ class Watch:
     def _bear(self, error: Unreachable | Refused) -> None:
         """Go on in spite of an error that may pass."""
         lasting = isinstance(error, Refused) and error.retry_after_seconds is None
-        if lasting or time.monotonic() - self._heard > PATIENCE_SECONDS:
+        if lasting or self._clock.now() - self._heard > PATIENCE_SECONDS:
             raise error

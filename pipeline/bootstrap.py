@@ -40,6 +40,7 @@ from pipeline.stages.verdict import RetryPolicy
 from pipeline.store.access import AccessStore
 from pipeline.store.bank import BankStore
 from pipeline.store.check import check_postgres
+from pipeline.store.clock import offset_seconds
 from pipeline.store.control import ControlStore
 from pipeline.store.dead import DeadStore
 from pipeline.store.delivery import DeliveryStore
@@ -108,14 +109,33 @@ async def migrate(settings: Settings) -> None:
 async def check_servers(settings: Settings) -> None:
     """Raise `EnvironmentFault`, in one line, where Postgres or Redis cannot be reached or will not do."""
     await check_database(settings)
-    await check_redis(required(settings.redis_url, "GRADELINE_REDIS_URL"))
-    if settings.queue_redis_url is not None:
-        await check_redis(settings.queue_redis_url, setting="GRADELINE_QUEUE_REDIS_URL")
+    await check_statuses(settings)
+    await check_queues(settings)
 
 
-async def check_database(settings: Settings) -> None:
-    """Raise `EnvironmentFault`, in one line, where Postgres cannot be reached or will not do."""
-    await check_postgres(required(settings.database_url, "GRADELINE_DATABASE_URL"))
+async def check_database(settings: Settings) -> str:
+    """What Postgres is; raises `EnvironmentFault`, in one line, where it cannot be reached or will not do."""
+    return await check_postgres(required(settings.database_url, "GRADELINE_DATABASE_URL"))
+
+
+async def check_statuses(settings: Settings) -> str:
+    """What the Redis for statuses is; raises `EnvironmentFault` where it cannot be reached or will not do."""
+    return await check_redis(required(settings.redis_url, "GRADELINE_REDIS_URL"))
+
+
+async def check_queues(settings: Settings) -> str:
+    """What the Redis for queues is; raises `EnvironmentFault` where it cannot be reached or will not do."""
+    url = queue_url(required(settings.redis_url, "GRADELINE_REDIS_URL"), settings.queue_redis_url)
+    return await check_redis(url, setting="GRADELINE_QUEUE_REDIS_URL")
+
+
+async def clock_offset_seconds(settings: Settings) -> float:
+    """How far Postgres' clock, by which all work is timed, is ahead of this machine's."""
+    engine = create_engine(required(settings.database_url, "GRADELINE_DATABASE_URL"), pool_size=1)
+    try:
+        return await offset_seconds(engine)
+    finally:
+        await engine.dispose()
 
 
 async def schema_revisions(settings: Settings) -> tuple[str | None, str]:

@@ -15,8 +15,8 @@ TIMEOUT_SECONDS: Final = 5.0
 
 async def check_redis(
     url: str, *, setting: str = "GRADELINE_REDIS_URL", timeout_seconds: float = TIMEOUT_SECONDS
-) -> None:
-    """Raise `EnvironmentFault`, one line without the password, if the server at `url` will not do.
+) -> str:
+    """What the server at `url` is; raises `EnvironmentFault`, one line without the password, if it will not do.
 
     It must be reachable and let us in, have the database number, be Redis 6.2 or Valkey 7.2 or newer,
     take writes, and not throw queues away when memory is short.
@@ -24,12 +24,23 @@ async def check_redis(
     facts = await _ask(url, setting, timeout_seconds)
     if fault := fault_of(facts):
         raise EnvironmentFault(f"Redis at {place(url)} {fault}")
+    name, version = server_of(facts)
+    return f"{name} {version}, {facts.get('maxmemory_policy', 'noeviction')}, at {place(url)}"
+
+
+def server_of(facts: Mapping[str, Any]) -> tuple[str, str]:
+    """The server's name and version."""
+    return (
+        ("Valkey", str(facts["valkey_version"]))
+        if "valkey_version" in facts
+        else ("Redis", str(facts["redis_version"]))
+    )
 
 
 def fault_of(facts: Mapping[str, Any]) -> str | None:
     """What is wrong with a server whose INFO says `facts`, as the rest of a sentence; None if nothing is."""
-    name, oldest = ("Valkey", OLDEST_VALKEY) if "valkey_version" in facts else ("Redis", OLDEST_REDIS)
-    version = str(facts.get("valkey_version") or facts["redis_version"])
+    name, version = server_of(facts)
+    oldest = OLDEST_VALKEY if name == "Valkey" else OLDEST_REDIS
     if _numbers(version) < oldest:
         return f"is {name} {version}; Gradeline needs {name} {oldest[0]}.{oldest[1]} or newer"
     if facts.get("role") in ("slave", "replica"):

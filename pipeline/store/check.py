@@ -17,8 +17,8 @@ SELECT current_setting('server_version_num')::int AS version,
 """
 
 
-async def check_postgres(url: str, *, timeout_seconds: int = TIMEOUT_SECONDS) -> None:
-    """Raise `EnvironmentFault`, one line without the password, if the Postgres at `url` will not do.
+async def check_postgres(url: str, *, timeout_seconds: int = TIMEOUT_SECONDS) -> str:
+    """What the Postgres at `url` is; raises `EnvironmentFault`, one line without the password, if it will not do.
 
     It must be reachable and let us in, be version 14 or newer, take writes, hold UTF-8, and have a
     commit on disk before it says so: what is accepted is promised to be kept.
@@ -26,6 +26,8 @@ async def check_postgres(url: str, *, timeout_seconds: int = TIMEOUT_SECONDS) ->
     facts = await _ask(url, timeout_seconds)
     if fault := fault_of(*facts):
         raise EnvironmentFault(f"Postgres at {place(url)} {fault}")
+    version, encoding = facts[:2]
+    return f"PostgreSQL {version // 10_000}.{version % 10_000}, {encoding}, at {place(url)}"
 
 
 def fault_of(version: int, encoding: str, synchronous_commit: str, read_only: bool) -> str | None:

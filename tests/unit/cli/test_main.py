@@ -1,0 +1,128 @@
+"""The command line as a whole: what it says of itself, and how it fails."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.main import COMMANDS, main
+
+HEAVY = ("sqlalchemy", "httpx", "rich", "redis", "psycopg", "litestar", "dramatiq", "uvloop")
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    """Every command with the words that name it, commands of groups too."""
+    for name in COMMANDS:
+        command = main.get_command(click.Context(main), name)
+        assert command is not None
+        yield name, command
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {inner}", one) for inner, one in command.commands.items())
+
+
+def run(*arguments: str, **environment: str) -> Result:
+    clean = dict.fromkeys(("GRADELINE_URL", "GRADELINE_API_KEY", "GRADELINE_HOME", "GRADELINE_DATABASE_URL"))
+    return CliRunner().invoke(main, arguments, env={**clean, **environment})
+
+
+LOADED = f"""
+import sys
+from cli.main import main
+main(["--help"], standalone_mode=False)
+print("loaded:", sorted(set(sys.modules) & set({HEAVY})))
+"""
+
+
+def test_help_lists_every_command_without_loading_any() -> None:
+    done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
+    assert all(f"  {name}  " in done.stdout for name in COMMANDS)
+    assert done.stdout.endswith("loaded: []\n")
+
+
+@pytest.mark.parametrize(("name", "command"), list(commands()))
+def test_every_help_text_shows_an_example_of_this_command(name: str, command: click.Command) -> None:
+    shown = run(*name.split(), "--help").output
+    assert f"gradeline {name}" in shown.partition("Example:")[2]
+    assert command.help
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_the_list_of_commands_says_what_each_says_of_itself(name: str) -> None:
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
+    assert (command.help or "").partition("\n\n")[0].replace("\n", " ") == COMMANDS[name].summary
+
+
+def test_an_unknown_command_or_option_is_wrong_usage() -> None:
+    assert run("grade").exit_code == 2
+    assert run("queues", "--nonsense").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("submit", "FILE"),
+        ("import", "FILE"),
+        ("queues",),
+        ("dead", "list"),
+        ("dead", "retry", "--all", "--reason", "x"),
+    ],
+)
+def test_client_commands_say_in_one_line_that_nothing_runs(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    file = tmp_path / "one.ndjson"
+    file.write_text("{}")
+    done = run(*(str(file) if part == "FILE" else part for part in arguments), "--home", str(tmp_path))
+    assert done.exit_code == 1
+    assert done.output == (
+        f"Error: no Gradeline runs in {tmp_path}; start one with `gradeline up`, or name one with --url and --api-key\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["submit", "import"])
+def test_a_file_that_is_not_there_is_one_line(command: str, tmp_path: Path) -> None:
+    done = run(command, str(tmp_path / "none"), "--url", "http://127.0.0.1:1", "--api-key", "k")
+    assert (done.exit_code, done.output) == (
+        1,
+        f"Error: cannot read {tmp_path / 'none'}: No such file or directory\n",
+    )
+
+
+def test_a_server_that_is_not_there_is_one_line() -> None:
+    done = run("queues", "--url", "http://127.0.0.1:1", "--api-key", "k")
+    assert done.exit_code == 1
+    assert done.output.startswith("Error: cannot reach Gradeline at http://127.0.0.1:1: ")
+    assert done.output.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["keys list", "migrate", "worker", "api"])
+def test_commands_that_need_a_database_name_the_missing_setting(command: str, tmp_path: Path) -> None:
+    done = run(*command.split(), "--home", str(tmp_path))
+    assert done.exit_code == 1
+    assert done.output.startswith("Error: GRADELINE_DATABASE_URL is not set")
+
+
+def test_a_bad_setting_is_named(tmp_path: Path) -> None:
+    done = run("migrate", "--home", str(tmp_path), GRADELINE_PORT="many")
+    assert done.exit_code == 1
+    assert done.output.startswith("Error: GRADELINE_PORT has a bad value")
+
+
+def test_dead_letters_are_named_in_exactly_one_way() -> None:
+    for options in ((), ("--all", "--stage", "score"), ("id", "--all"), ("id", "--error", "x")):
+        done = run("dead", "retry", *options, "--reason", "x", "--url", "http://127.0.0.1:1", "--api-key", "k")
+        assert done.exit_code == 2
+        assert "by ids, by --stage and --error, or by --all" in done.output
+
+
+def test_stages_of_a_worker_are_checked_before_it_starts() -> None:
+    done = run("worker", "--stages", "score,grade")
+    assert done.exit_code == 2
+    assert "'grade' is not one of score, recommend, metrics, feedback" in done.output
+
+
+def test_results_are_written_only_where_they_are_waited_for() -> None:
+    assert run("submit", "x", "--output", "y").exit_code == 2
