@@ -87,7 +87,7 @@ def described(
     headers: type[msgspec.Struct] | None = None,
     problems: tuple[int, ...] = (),
 ) -> dict[str, Any]:
-    '''A handler's `opt`; its docstring's first line becomes the summary, the rest the description.
+    """A handler's `opt`; its docstring's first line becomes the summary, the rest the description.
 
         @post(
             "/v1/keys",
@@ -106,7 +106,7 @@ def described(
 
     Refusals that follow from the rest are declared by themselves (401, 403 and 503 with a permission, 404 with
     a path parameter, 413, 415 and 422 with a body, 422 with a query or headers); name others in `problems`.
-    '''
+    """
     call = Call(
         tag=tag,
         answers=answers,
