@@ -56,8 +56,8 @@ async def test_nothing_is_left_of_an_erased_learner(installation: Installation, 
     await handed_in(installation, "ada")
     await run(
         engine,
-        "INSERT INTO delivery_tries (delivery_id, number, tenant_id, epoch, duration_ms)"
-        " SELECT id, 1, tenant_id, 1, 5 FROM deliveries",
+        "INSERT INTO delivery_tries (delivery_id, tenant_id, epoch, duration_ms)"
+        " SELECT id, tenant_id, 1, 5 FROM deliveries",
     )
     await run(
         engine,
