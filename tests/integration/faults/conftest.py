@@ -64,4 +64,16 @@ async def system(
     fault_settings: Settings, mortal_postgres: EmbeddedPostgres, mortal_valkey: EmbeddedValkey
 ) -> AsyncIterator[System]:
     async with open_system(fault_settings, mortal_postgres, mortal_valkey) as opened:
-        yield opened
+        try:
+            yield opened
+        finally:
+            revive(mortal_postgres)
+            revive(mortal_valkey)
+
+
+def revive(server: EmbeddedPostgres | EmbeddedValkey) -> None:
+    """Start a server that a test killed, if it failed before it started it again."""
+    try:
+        _ = server.child
+    except RuntimeError:
+        server.start()

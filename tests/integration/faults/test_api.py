@@ -1,0 +1,86 @@
+"""The API while Redis or Postgres is away, and the moment after."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import httpx
+
+from pipeline.service.access import Role
+from tests.integration.faults.system import Process, System, a_submission, body
+from tests.sums import assert_all_completed_once
+
+AT_ONCE = 12
+REFUSED_WITHIN = timedelta(seconds=2)
+
+
+async def test_redis_away_at_submit_still_accepts_and_completes_later(system: System) -> None:
+    """202 without Redis, an answer from Postgres, and all done soon after Redis is back."""
+    async with api(system) as (process, client):
+        system.worker()
+        await system.until_workers(1)
+        system.valkey.stop()
+        accepted = await asyncio.gather(*[hand_in(client, i) for i in range(AT_ONCE)])
+        assert [answer.status_code for answer in accepted] == [202] * AT_ONCE
+        shown = await client.get(accepted[0].headers["location"])
+        assert shown.json()["status"] in {"pending", "scoring"}
+        system.valkey.start()
+        await system.until_completed(AT_ONCE)
+        await assert_all_completed_once(system.parts.servers.engine, AT_ONCE)
+        assert (await client.get(accepted[0].headers["location"])).json()["status"] == "completed"
+        assert process.lives
+
+
+async def test_postgres_away_is_a_503_that_says_when_to_come_back(system: System) -> None:
+    """Refused within two seconds, nothing stored, the process lives, and the next try is accepted."""
+    async with api(system) as (process, client):
+        assert (await hand_in(client, 0)).status_code == 202
+        system.postgres.stop()
+        refused = await asyncio.gather(*[hand_in(client, i) for i in range(AT_ONCE)])
+        assert {answer.status_code for answer in refused} == {503}
+        assert max(answer.elapsed for answer in refused) < REFUSED_WITHIN
+        assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
+        assert refused[0].headers["content-type"] == "application/problem+json"
+        assert (await client.get("/health/live")).status_code == 200
+        assert (await client.get("/health/ready")).status_code == 503
+        system.postgres.start()
+        assert (await hand_in(client, 0)).status_code == 202
+        assert process.lives
+        assert await system.count("SELECT count(*) FROM submissions") == 2
+
+
+async def test_the_first_requests_after_a_restart_of_postgres_are_accepted(system: System) -> None:
+    """No connection of before the restart is used: not one request pays for it."""
+    async with api(system) as (_, client):
+        before = await asyncio.gather(*[look(client) for _ in range(AT_ONCE)])
+        system.postgres.restart()
+        after = await asyncio.gather(*[look(client) for _ in range(AT_ONCE)], hand_in(client, 1))
+        assert {answer.status_code for answer in before} == {404}
+        assert {answer.status_code for answer in after} == {404, 202}
+
+
+@asynccontextmanager
+async def api(system: System) -> AsyncIterator[tuple[Process, httpx.AsyncClient]]:
+    """An API process that is ready, and a client with a key for it."""
+    key = await system.parts.access.create_key_in(system.tenant_id, Role.TEACHER, "test")
+    process, url = system.api()
+    headers = {"authorization": f"Bearer {key.secret}"}
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=20.0) as client:
+
+        async def ready() -> bool:
+            try:
+                return (await client.get("/health/ready")).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        await system.until(ready)
+        yield process, client
+
+
+async def hand_in(client: httpx.AsyncClient, number: int) -> httpx.Response:
+    return await client.post("/v1/submissions", content=body(a_submission(f"learner-{number}", number)))
+
+
+async def look(client: httpx.AsyncClient) -> httpx.Response:
+    return await client.get("/v1/submissions/01900000-0000-7000-8000-000000000000")
