@@ -10,7 +10,7 @@ from uuid_utils import uuid7
 from pipeline.lifecycle import Stage, StageState, StageStates, cancel, discard, retry
 from pipeline.model import Held, Recorded
 from pipeline.store.engine import as_json, transaction
-from pipeline.store.work import PendingWrite, lock, write
+from pipeline.store.work import LOCKED_STATES, PendingWrite, lock, write
 
 RECORD_ACT = text(
     """
@@ -44,7 +44,7 @@ class ControlStore:
         self, action: str, decide: Decide, tenant_id: int, ids: Sequence[str], actor: str, reason: str | None
     ) -> Recorded:
         async with transaction(self._engine) as connection:
-            locked = await lock(connection, [(id_, tenant_id) for id_ in ids])
+            locked = await lock(connection, [(id_, tenant_id) for id_ in ids], states_statement=LOCKED_STATES)
             decided = [(row.held, decide(row.held.states)) for row in locked.rows]
             pending = [control_change(before, after) for before, after in decided if after != before.states]
             if not pending:

@@ -106,6 +106,8 @@ STATES = text(
     """
 )
 
+LOCKED_STATES = text(STATES.text + " FOR UPDATE")
+
 LOAD = text(
     """
     SELECT s.id::text, s.tenant_id, s.learner_id, s.locale, s.career_goal, s.industry, s.created_at,
@@ -380,15 +382,26 @@ class LockedRow(msgspec.Struct, frozen=True):
     held: Held
 
 
-async def lock(connection: AsyncConnection, submissions: Sequence[tuple[str, int]], statement: Any = LOCK) -> Locked:
-    """Lock these (id, tenant) in id order and read all their stages."""
+async def lock(
+    connection: AsyncConnection,
+    submissions: Sequence[tuple[str, int]],
+    statement: Any = LOCK,
+    states_statement: Any = STATES,
+) -> Locked:
+    """Lock these (id, tenant) in id order and read all their stages.
+
+    That keeps every stage as it is but a ready one, which may still be claimed: whoever moves those reads
+    by `LOCKED_STATES`.
+    """
     claims = as_json([{"submission_id": id_, "tenant_id": tenant_id} for id_, tenant_id in submissions])
     locked = list(await connection.execute(statement, {"claims": claims}))
     states: dict[str, dict[Stage, StageState]] = {row.id: {} for row in locked}
     epochs: dict[str, dict[Stage, int]] = {row.id: {} for row in locked}
     attempts: dict[str, dict[Stage, int]] = {row.id: {} for row in locked}
     owners: dict[tuple[str, Stage], tuple[int, str | None]] = {}
-    for id_, stage_name, state, epoch, attempt, worker_id in await connection.execute(STATES, {"ids": list(states)}):
+    for id_, stage_name, state, epoch, attempt, worker_id in await connection.execute(
+        states_statement, {"ids": list(states)}
+    ):
         stage = Stage(stage_name)
         states[id_][stage] = StageState(state)
         epochs[id_][stage] = epoch
