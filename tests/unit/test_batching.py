@@ -3,6 +3,8 @@
 import asyncio
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.batching import Batcher
 
@@ -74,3 +76,77 @@ async def test_a_caller_who_left_harms_nobody() -> None:
     assert await staying == 4
     with pytest.raises(asyncio.CancelledError):
         await leaving
+
+
+async def test_callers_are_released_when_the_flusher_is_stopped() -> None:
+    """Those of the batch under way and those still waiting: nobody may hang on a flusher that is gone."""
+    begun = asyncio.Event()
+
+    async def flush(items: list[int]) -> list[int]:
+        begun.set()
+        await asyncio.get_running_loop().create_future()
+        return items
+
+    batcher = Batcher(flush, most=1)
+    adding = [asyncio.ensure_future(batcher.add(n)) for n in range(3)]
+    await begun.wait()
+    draining = asyncio.ensure_future(batcher.drain())
+    await asyncio.sleep(0)
+    draining.cancel()
+    async with asyncio.timeout(5):
+        replies = await asyncio.gather(*adding, return_exceptions=True)
+    assert [type(reply) for reply in replies] == [asyncio.CancelledError] * 3
+
+
+@given(
+    items=st.lists(st.integers(0, 99), max_size=60),
+    most=st.integers(1, 7),
+    concurrency=st.integers(1, 4),
+    failing=st.sets(st.integers(0, 99), max_size=5),
+    leaving=st.sets(st.integers(0, 59), max_size=5),
+)
+async def test_every_item_is_answered_once_whatever_happens(
+    items: list[int], most: int, concurrency: int, failing: set[int], leaving: set[int]
+) -> None:
+    """Batches are bounded, replies reach their own callers, errors the callers of their batch and nobody else."""
+    batches: list[list[int]] = []
+    running = 0
+
+    async def flush(batch: list[int]) -> list[int]:
+        nonlocal running
+        batches.append(list(batch))
+        running += 1
+        assert running <= concurrency
+        await asyncio.sleep(0)
+        running -= 1
+        if failing & set(batch):
+            raise LookupError
+        return [-item for item in batch]
+
+    batcher = Batcher(flush, most=most, concurrency=concurrency)
+    adding = [asyncio.ensure_future(batcher.add(item)) for item in items]
+    await asyncio.sleep(0)
+    for place in leaving & set(range(len(adding))):
+        adding[place].cancel()
+    replies = await asyncio.gather(*adding, return_exceptions=True)
+    await batcher.drain()
+    assert sorted(item for batch in batches for item in batch) == sorted(items)
+    assert all(len(batch) <= most for batch in batches)
+    batch_of = iter([batch for batch in batches for _ in batch])
+    for place, (item, reply) in enumerate(zip(items, replies, strict=True)):
+        batch = next(batch_of)
+        if place in leaving:
+            assert isinstance(reply, asyncio.CancelledError)
+        elif failing & set(batch):
+            assert isinstance(reply, LookupError)
+        else:
+            assert reply == -item
+
+
+async def test_a_flush_that_answers_too_few_is_an_error_for_all_of_its_batch() -> None:
+    async def flush(items: list[int]) -> list[int]:
+        return items[1:]
+
+    batcher = Batcher(flush, most=5)
+    replies = await asyncio.gather(batcher.add(1), batcher.add(2), return_exceptions=True)
+    assert [type(reply) for reply in replies] == [ValueError] * 2

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import msgspec
 from uuid_utils import uuid7
 
+from pipeline.errors import Unavailable
 from pipeline.learning.metrics import Increments
 from pipeline.lifecycle import Event, Stage, StageState, Status, advance, first_states, status_of
 from pipeline.model import Change, Claim, Held, LearnerContext, Recorded, Work
@@ -47,7 +48,16 @@ class FakeWorkStore:
         self.paused: set[Stage] = set()
         self.learned: list[Learned] = []
         self.increments: list[Increments] = []
+        self.outages = 0
+        """So many of the next calls find the store away."""
+        self.unloadable: set[str] = set()
+        self.unrecordable: set[str] = set()
         self._lock = asyncio.Lock()
+
+    def _reach(self) -> None:
+        if self.outages > 0:
+            self.outages -= 1
+            raise Unavailable("the store is away")
 
     def accept(self) -> str:
         submission_id = str(uuid7())
@@ -59,6 +69,7 @@ class FakeWorkStore:
         self, stage: Stage, ids: Sequence[str], worker_id: str, lease_seconds: float, *, solo: bool = False
     ) -> tuple[list[Claim], list[Change]]:
         assert lease_seconds > 0
+        self._reach()
         due = [id_ for id_ in dict.fromkeys(ids) if self._is_due(id_, stage, solo=solo)]
         claims = [self._hand_out(self.submissions[id_], stage, worker_id) for id_ in due]
         changes = [self._mark_scoring(self.submissions[id_]) for id_ in due if stage is Stage.SCORE]
@@ -86,6 +97,9 @@ class FakeWorkStore:
 
     async def load(self, stage: Stage, claims: Sequence[Claim]) -> list[Work]:
         assert stage in Stage
+        self._reach()
+        if bad := self.unloadable & {claim.submission_id for claim in claims}:
+            raise KeyError(*bad)
         return [self._work(claim) for claim in claims]
 
     def _work(self, claim: Claim) -> Work:
@@ -102,6 +116,7 @@ class FakeWorkStore:
 
     @asynccontextmanager
     async def unit(self, stage: Stage, worker_id: str) -> AsyncIterator["FakeUnit"]:
+        self._reach()
         async with self._lock:
             unit = FakeUnit(self, stage, worker_id)
             yield unit
@@ -155,6 +170,9 @@ class FakeUnit:
         self._increments.append(increments)
 
     async def record(self, held: Sequence[tuple[Verdict, Held]]) -> Recorded:
+        succeeding = {before.submission_id for verdict, before in held if verdict.body is not None}
+        if bad := self._store.unrecordable & succeeding:
+            raise ValueError(*bad)
         self._recorded += held
         return Recorded(tuple(self._change(verdict, before) for verdict, before in held))
 
