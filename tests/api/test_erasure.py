@@ -94,7 +94,7 @@ async def test_the_audit_log_keeps_a_hash_of_the_learner_and_who_erased(
     await installation.caller().delete("/v1/learners/ada")
     entries = await run(engine, "SELECT action, actor, reason, target FROM audit_log")
     assert [(entry.action, entry.reason, entry.target) for entry in entries] == [
-        ("learner.erased", None, {"learner_sha256": hashlib.sha256(b"ada").hexdigest()})
+        ("learner.erase", None, {"learner_sha256": hashlib.sha256(b"ada").hexdigest()})
     ]
     assert entries[0].actor.startswith("key:")
 
