@@ -39,7 +39,7 @@ class Route(msgspec.Struct, frozen=True):
 
 PUBLIC: Final = [
     Route("GET", path, ANYBODY, Foreign.PUBLIC)
-    for path in ("/health", "/health/live", "/health/ready", "/metrics", "/schema", "/schema/openapi.json")
+    for path in ("/health", "/health/live", "/health/ready", "/schema", "/schema/openapi.json")
 ]
 
 THEIR_ANSWERS: Final = {"learner_id": "{learner_id}", "answers": [{"question_id": "{question_id}", "response": "a"}]}
@@ -75,6 +75,7 @@ LEARNERS: Final = [
 THEIR_DEAD: Final = {"ids": ["{submission_id}"], "reason": "because"}
 
 OPERATIONS: Final = [
+    Route("GET", "/metrics", OPERATORS, Foreign.OWN),
     Route("GET", "/v1/ops/queues", OPERATORS, Foreign.OWN),
     Route("POST", "/v1/ops/queues/{stage}/pause", OPERATORS, Foreign.OWN, {"reason": "because"}),
     Route("POST", "/v1/ops/queues/{stage}/resume", OPERATORS, Foreign.OWN, {"reason": "because"}),

@@ -34,7 +34,15 @@ class KeptAccess:
     async def ensure_tenant(self, name: str, *, token_secret: str, callback_secret: str) -> int:  # noqa: ARG002 - the port's
         return 1
 
-    async def add_key(self, tenant_id: int, *, name: str, role: str, secret_hash: bytes) -> str:
+    async def add_key(
+        self,
+        tenant_id: int,
+        *,
+        name: str,
+        role: str,
+        secret_hash: bytes,
+        actor: str | None = None,  # noqa: ARG002 - the port's
+    ) -> str:
         self.keys[secret_hash] = KnownKey(name, tenant_id, role, SECRETS[tenant_id])
         return name
 
@@ -48,7 +56,13 @@ class KeptAccess:
     async def list_keys(self, tenant_id: int | None) -> list[KeyInfo]:  # noqa: ARG002 - the port's
         return []
 
-    async def revoke_key(self, key_id: str, tenant_id: int | None) -> bool:  # noqa: ARG002 - the port's
+    async def revoke_key(
+        self,
+        key_id: str,
+        tenant_id: int | None,  # noqa: ARG002 - the port's
+        *,
+        actor: str | None = None,  # noqa: ARG002 - the port's
+    ) -> bool:
         hashes = [hashed for hashed, key in self.keys.items() if key.id == key_id]
         return [self.keys.pop(hashed) for hashed in hashes] != []
 
