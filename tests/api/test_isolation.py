@@ -31,9 +31,9 @@ WITH dead AS (
     SELECT CAST(:webhook_id AS uuid), tenant_id, 'https://example.org/' || :mark, 'whsec_dGVzdA==',
         ARRAY['submission.completed'] FROM dead
 ), delivery AS (
-    INSERT INTO deliveries (id, tenant_id, submission_id, webhook_id, event, url, payload, state, finished_at)
+    INSERT INTO deliveries (id, tenant_id, submission_id, webhook_id, event, url, lane, payload, state, finished_at)
     SELECT CAST(:delivery_id AS uuid), tenant_id, CAST(:dead_id AS uuid), CAST(:webhook_id AS uuid),
-        'submission.completed', 'https://example.org/' || :mark, '{}', 'dead', now() FROM dead
+        'submission.completed', 'https://example.org/' || :mark, 'example.org', '{}', 'dead', now() FROM dead
 )
 INSERT INTO audit_log (id, tenant_id, actor, action, target)
 SELECT CAST(:delivery_id AS uuid), tenant_id, 'key:1', 'submission.retry', jsonb_build_object('mark', :mark) FROM dead
