@@ -57,7 +57,7 @@ DELETE_LEARNER = [
 NOTE = text(
     """
     INSERT INTO audit_log (id, tenant_id, actor, action, target)
-    VALUES (CAST(:audit_id AS uuid), :tenant_id, :actor, 'learner.erased', CAST(:target AS jsonb))
+    VALUES (CAST(:audit_id AS uuid), :tenant_id, :actor, 'learner.erase', CAST(:target AS jsonb))
     ON CONFLICT (id) DO NOTHING
     """
 )

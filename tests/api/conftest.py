@@ -1,13 +1,10 @@
 """The API in this process, on real servers, with a key of every role and a stranger's."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
-from litestar import Litestar
 
 from api.app import create_app
 from pipeline.bootstrap import ApiParts
@@ -15,6 +12,7 @@ from pipeline.scoring.bank import parse_question
 from pipeline.service.access import Role
 from pipeline.settings import Settings
 from tests.api.installation import Installation, opened
+from tests.api.running import running
 
 TENANT, OTHER_TENANT = "school", "rival"
 QUESTION = {
@@ -57,29 +55,6 @@ class Api:
         answered = await self.call("POST", "/v1/submissions", Role.SUBMITTER, key=key, json=HAND_IN)
         assert answered.status_code == 202, answered.text
         return str(answered.json()["id"])
-
-
-@asynccontextmanager
-async def running(app: Litestar) -> AsyncIterator[None]:
-    """The application between start and stop, both in one task: a fixture's two halves run in different ones."""
-    started, stop = asyncio.Event(), asyncio.Event()
-
-    async def live() -> None:
-        async with app.lifespan():
-            started.set()
-            await stop.wait()
-
-    life = asyncio.create_task(live())
-    waiting = asyncio.create_task(started.wait())
-    await asyncio.wait({life, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    if not started.is_set():
-        waiting.cancel()
-        await life
-    try:
-        yield
-    finally:
-        stop.set()
-        await life
 
 
 @pytest.fixture

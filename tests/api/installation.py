@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import httpx
 import msgspec
-from litestar.testing import AsyncTestClient
 
 from api.app import create_app
 from pipeline.bootstrap import WorkerParts, build_worker, open_servers
@@ -14,6 +13,7 @@ from pipeline.lifecycle import Stage
 from pipeline.service.access import Access, Role
 from pipeline.settings import Settings
 from pipeline.store.access import AccessStore
+from tests.api.running import running
 
 KEY_ROLES: Final = (Role.SUBMITTER, Role.TEACHER, Role.OPERATOR)
 
@@ -34,7 +34,7 @@ def question(question_id: str, **changes: Any) -> dict[str, Any]:
 class Caller:
     """One credential on the application."""
 
-    def __init__(self, client: AsyncTestClient[Any], credential: str | None) -> None:
+    def __init__(self, client: httpx.AsyncClient, credential: str | None) -> None:
         self._client = client
         self._headers = {"Authorization": f"Bearer {credential}"} if credential else {}
 
@@ -69,7 +69,7 @@ class Caller:
 class Installation:
     """The application, a worker's parts, and everybody who may call."""
 
-    def __init__(self, client: AsyncTestClient[Any], worker: WorkerParts, keys: Mapping[tuple[str, Role], str]) -> None:
+    def __init__(self, client: httpx.AsyncClient, worker: WorkerParts, keys: Mapping[tuple[str, Role], str]) -> None:
         self._client = client
         self.worker = worker
         self._keys = keys
@@ -88,9 +88,12 @@ class Installation:
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Installation]:
+    app = create_app(settings)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type] # its own ASGI types
     async with (
         open_servers(settings, pool_size=6, pool_wait_seconds=5) as servers,
-        AsyncTestClient(create_app(settings)) as client,
+        running(app),
+        httpx.AsyncClient(transport=transport, base_url="http://gradeline") as client,
     ):
         access = Access(AccessStore(servers.engine), cache_seconds=0)
         keys = {

@@ -1,0 +1,114 @@
+"""Every route there is, who may call it, and what a key of another tenant gets to see of it."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+from pipeline.service.access import Role
+
+ANYBODY: Final = frozenset(Role)
+READERS: Final = ANYBODY
+KEYS: Final = ANYBODY - {Role.LEARNER}
+SUBMITTERS: Final = frozenset({Role.SUBMITTER, Role.TEACHER})
+TEACHERS: Final = frozenset({Role.TEACHER})
+OPERATORS: Final = frozenset({Role.OPERATOR})
+LEARNING: Final = frozenset({Role.TEACHER, Role.LEARNER})
+
+
+class Foreign(StrEnum):
+    """What comes back for another tenant's things."""
+
+    NOT_FOUND = "404"
+    EMPTY = "an empty list"
+    OWN = "an answer about one's own things or none"
+    PUBLIC = "the same as for everybody, without a key"
+
+
+class Route(msgspec.Struct, frozen=True):
+    """One route; `{name}` in its path stands for another tenant's id, and the body names such ids too."""
+
+    method: str
+    path: str
+    roles: frozenset[Role]
+    foreign: Foreign
+    body: Any = None
+    content_type: str = "application/json"
+
+
+PUBLIC: Final = [
+    Route("GET", path, ANYBODY, Foreign.PUBLIC)
+    for path in ("/health", "/health/live", "/health/ready", "/schema", "/schema/openapi.json")
+]
+
+THEIR_ANSWERS: Final = {"learner_id": "{learner_id}", "answers": [{"question_id": "{question_id}", "response": "a"}]}
+
+SUBMISSIONS: Final = [
+    Route("POST", "/v1/submissions", SUBMITTERS, Foreign.OWN, THEIR_ANSWERS),
+    Route("POST", "/v1/submissions/batch", SUBMITTERS, Foreign.OWN, [THEIR_ANSWERS]),
+    Route("GET", "/v1/submissions", READERS, Foreign.EMPTY),
+    Route("GET", "/v1/submissions/{submission_id}", READERS, Foreign.NOT_FOUND),
+    Route("GET", "/v1/submissions/{submission_id}/events", READERS, Foreign.NOT_FOUND),
+    Route("POST", "/v1/submissions/{submission_id}/cancel", KEYS, Foreign.NOT_FOUND),
+    Route("POST", "/v1/submissions/{submission_id}/retry", KEYS, Foreign.NOT_FOUND),
+]
+
+QUESTION: Final = {"type": "true_false", "prompt": "Is it?", "answer": {"value": True}}
+
+QUESTIONS: Final = [
+    Route("PUT", "/v1/questions/{question_id}", TEACHERS, Foreign.OWN, QUESTION),
+    Route("GET", "/v1/questions/{question_id}", TEACHERS, Foreign.NOT_FOUND),
+    Route("GET", "/v1/questions", TEACHERS, Foreign.EMPTY),
+    Route("POST", "/v1/questions/import", TEACHERS, Foreign.OWN, [{"id": "{question_id}", **QUESTION}]),
+]
+
+LEARNERS: Final = [
+    Route("GET", "/v1/learners/{learner_id}/skills", LEARNING, Foreign.NOT_FOUND),
+    Route("GET", "/v1/learners/{learner_id}/progress", LEARNING, Foreign.NOT_FOUND),
+    Route("GET", "/v1/learners/{learner_id}/recommendations", LEARNING, Foreign.NOT_FOUND),
+    Route("GET", "/v1/learners/{learner_id}/export", TEACHERS, Foreign.NOT_FOUND),
+    Route("DELETE", "/v1/learners/{learner_id}", TEACHERS, Foreign.NOT_FOUND),
+    Route("POST", "/v1/learners/{learner_id}/token", SUBMITTERS, Foreign.OWN),
+]
+
+THEIR_DEAD: Final = {"ids": ["{submission_id}"], "reason": "because"}
+
+OPERATIONS: Final = [
+    Route("GET", "/metrics", OPERATORS, Foreign.OWN),
+    Route("GET", "/v1/ops/queues", OPERATORS, Foreign.OWN),
+    Route("POST", "/v1/ops/queues/{stage}/pause", OPERATORS, Foreign.OWN, {"reason": "because"}),
+    Route("POST", "/v1/ops/queues/{stage}/resume", OPERATORS, Foreign.OWN, {"reason": "because"}),
+    Route("GET", "/v1/ops/dead", OPERATORS, Foreign.EMPTY),
+    Route("POST", "/v1/ops/dead/retry", OPERATORS, Foreign.OWN, THEIR_DEAD),
+    Route("POST", "/v1/ops/dead/discard", OPERATORS, Foreign.OWN, THEIR_DEAD),
+    Route("GET", "/v1/ops/workers", OPERATORS, Foreign.OWN),
+    Route("GET", "/v1/ops/audit", OPERATORS, Foreign.EMPTY),
+    Route("GET", "/v1/keys", OPERATORS, Foreign.OWN),
+    Route("POST", "/v1/keys", OPERATORS, Foreign.OWN, {"name": "another", "role": "submitter"}),
+    Route("DELETE", "/v1/keys/{key_id}", OPERATORS, Foreign.NOT_FOUND),
+]
+
+WEBHOOKS: Final = [
+    Route("POST", "/v1/webhooks", KEYS, Foreign.OWN, {"url": "https://example.org/", "events": ["submission.failed"]}),
+    Route("GET", "/v1/webhooks", KEYS, Foreign.EMPTY),
+    Route("DELETE", "/v1/webhooks/{webhook_id}", KEYS, Foreign.NOT_FOUND),
+    Route("POST", "/v1/webhooks/callback-secret", KEYS, Foreign.OWN),
+    Route("GET", "/v1/webhooks/deliveries", KEYS, Foreign.EMPTY),
+    Route("POST", "/v1/webhooks/deliveries/{delivery_id}/redeliver", KEYS, Foreign.NOT_FOUND),
+]
+
+ROUTES: Final = [*PUBLIC, *SUBMISSIONS, *QUESTIONS, *LEARNERS, *OPERATIONS, *WEBHOOKS]
+
+
+def filled(template: Any, ids: Mapping[str, str]) -> Any:
+    """A path or body with these ids in the places of their names."""
+    if isinstance(template, str):
+        for name, value in ids.items():
+            template = template.replace("{" + name + "}", value)
+        return template
+    if isinstance(template, dict):
+        return {name: filled(value, ids) for name, value in template.items()}
+    if isinstance(template, list):
+        return [filled(item, ids) for item in template]
+    return template
