@@ -104,7 +104,7 @@ class Schemas:
     """The JSON schemas of all kinds, each struct once as a component."""
 
     def __init__(self, kinds: Sequence[Any]) -> None:
-        found, self._components = msgspec.json.schema_components(kinds, ref_template=REFERENCE)
+        found, self._components = named_plainly(*msgspec.json.schema_components(kinds, ref_template=REFERENCE))
         self._by_kind = [(kind, schema) for kind, schema in zip(kinds, found, strict=True)]
         self._parameters: set[str] = set()
 
@@ -122,6 +122,16 @@ class Schemas:
     def components(self) -> Document:
         """All components but those shown field by field, by name."""
         return {name: self._components[name] for name in sorted(self._components) if name not in self._parameters}
+
+
+def named_plainly(found: Sequence[Document], components: Document) -> tuple[list[Document], Document]:
+    """The same schemas, with generic structs called `PageOfQueue` where msgspec says `Page_Queue_`."""
+    names = {name: name.rstrip("_").replace("_", "Of") for name in components if name.endswith("_")}
+    text = msgspec.json.encode([found, components]).decode()
+    for name, plain in names.items():
+        text = text.replace(f'"{REFERENCE.format(name=name)}"', f'"{REFERENCE.format(name=plain)}"')
+    decoded_found, decoded = msgspec.json.decode(text)
+    return decoded_found, {names.get(name, name): schema for name, schema in decoded.items()}
 
 
 def kinds_of(found: Iterable[Described]) -> list[Any]:
@@ -188,16 +198,18 @@ def parameters_of(one: Described, schemas: Schemas) -> Iterator[Document]:
 
 
 def parameter(place: str, name: str, schema: Document, *, required: bool) -> Document:
-    given = {key: value for key, value in schema.items() if key not in {"description", "default"} or value is not None}
+    given = without_null(schema)
+    if given.get("default", ...) is None:
+        del given["default"]
     described = {"description": given.pop("description")} if "description" in given else {}
-    return {"name": name, "in": place, "required": required, **described, "schema": without_null(given)}
+    return {"name": name, "in": place, "required": required, **described, "schema": given}
 
 
 def without_null(schema: Document) -> Document:
     """A parameter is absent rather than null, so null is no value of it."""
     choices = schema.get("anyOf")
     if choices is None:
-        return schema
+        return dict(schema)
     left = [choice for choice in choices if choice != {"type": "null"}]
     rest = {key: value for key, value in schema.items() if key != "anyOf"}
     return {**rest, **left[0]} if len(left) == 1 else {**rest, "anyOf": left}
