@@ -166,6 +166,7 @@ def operation(one: Described, schemas: Schemas) -> Document:
             **{str(status): answer_document(status, answer, schemas) for status, answer in call.answers.items()},
             **{str(status): refusal(status) for status in call.refusals(has_path_parameters=in_path)},
         },
+        "x-roles": roles_of(call.permission),
         "security": [] if call.permission is None else [{"bearer": []}],
     }
     if call.body is not None:
@@ -179,10 +180,15 @@ def texts_of(handler: HTTPRouteHandler) -> tuple[str, str]:
     return first.removesuffix("."), rest.strip()
 
 
+def roles_of(permission: Permission | None) -> list[str]:
+    """The roles whose keys (for `learner`: tokens) may make the call; of no meaning where none is needed."""
+    return [role for role, permissions in PERMISSIONS.items() if permission in permissions]
+
+
 def roles_text(permission: Permission | None) -> str:
     if permission is None:
         return "Needs no key."
-    roles = [f"`{role}`" for role, permissions in PERMISSIONS.items() if permission in permissions]
+    roles = [f"`{role}`" for role in roles_of(permission)]
     return f"For the roles {', '.join(roles)}." if len(roles) > 1 else f"For the role {roles[0]}."
 
 
