@@ -56,10 +56,10 @@ class Described(msgspec.Struct, frozen=True):
 
 
 def openapi_document(app: Litestar) -> Document:
-    """The whole document; it depends on nothing but the code."""
+    """The whole document, as plain JSON values; it depends on nothing but the code."""
     found = list(described_handlers(app))
     schemas = Schemas(kinds_of(found))
-    return {
+    document: Document = {
         "openapi": "3.1.0",
         "info": {
             "title": "Gradeline",
@@ -75,6 +75,8 @@ def openapi_document(app: Litestar) -> Document:
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": "An API key."}},
         },
     }
+    plain: Document = msgspec.json.decode(msgspec.json.encode(document))
+    return plain
 
 
 def described_handlers(app: Litestar) -> Iterator[Described]:
@@ -222,7 +224,7 @@ def without_null(schema: Document) -> Document:
 
 
 def body_document(body: Body, schemas: Schemas) -> Document:
-    examples = {name: {"value": msgspec.to_builtins(value)} for name, value in body.examples.items()}
+    examples = {name: {"value": value} for name, value in body.examples.items()}
     content: Document = {body.media_type: {"schema": schemas.of(body.kind), "examples": examples}}
     content |= {media_type: {"schema": {"type": "string"}} for media_type in body.also}
     return {"required": body.required, "content": content}
@@ -233,7 +235,7 @@ def answer_document(status: int, answer: Answer, schemas: Schemas) -> Document:
     if answer.kind is not None:
         content = {"schema": schemas.of(answer.kind)}
         if answer.example is not msgspec.UNSET:
-            content["example"] = msgspec.to_builtins(answer.example)
+            content["example"] = answer.example
         written["content"] = {answer.media_type: content}
     if answer.headers:
         written["headers"] = headers_document(answer.headers)
@@ -248,7 +250,7 @@ def refusal(status: int) -> Document:
         "content": {
             PROBLEM_JSON: {
                 "schema": {"$ref": REFERENCE.format(name="Problem")},
-                "example": msgspec.to_builtins(problem),
+                "example": problem,
             }
         },
     }
