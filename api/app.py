@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from litestar import Litestar
 from litestar.datastructures import State
 
-from api.documentation import documentation_handlers
+from api.documentation import documentation_handlers, documentation_of
 from api.errors import EXCEPTION_HANDLERS
 from api.health import health_handlers
 from api.keys import key_handlers
@@ -32,7 +32,7 @@ def create_app(settings: Settings) -> Litestar:
             await parts.intake.drain()
 
     traffic = Traffic()
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             *submission_handlers(),
             *question_handlers(settings),
@@ -53,3 +53,5 @@ def create_app(settings: Settings) -> Litestar:
         request_max_body_size=settings.max_body_bytes,
         debug=False,
     )
+    app.state.documentation = documentation_of(app)
+    return app

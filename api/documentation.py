@@ -1,27 +1,64 @@
-"""The OpenAPI document at /schema/openapi.json, and a page for people at /schema that needs no script."""
+"""The OpenAPI document at /schema/openapi.json, and a page for people at /schema."""
 
 from typing import Any, Final
 
 import msgspec
-from litestar import Response, get
+from litestar import Litestar, Response, get
 
 from api.caller import AnyRequest
 from api.description import JSON, Answer, described
+from api.handbook import Handbook, handbook_of
 from api.openapi import openapi_document
 
-CACHE: Final = "public, max-age=300"
+TAG: Final = "Documentation"
+HTML: Final = "text/html"
+CACHE: Final = {"Cache-Control": "public, max-age=300"}
+
+
+class Documentation(msgspec.Struct, frozen=True):
+    """What is served: the document as JSON, and its page."""
+
+    document: bytes
+    handbook: Handbook
+
+
+def documentation_of(app: Litestar) -> Documentation:
+    """Both, written once when the application is made."""
+    document = openapi_document(app)
+    return Documentation(msgspec.json.encode(document), handbook_of(document))
+
+
+def given_in(request: AnyRequest) -> Documentation:
+    found: Documentation = request.app.state.documentation
+    return found
 
 
 @get(
     "/schema/openapi.json",
-    opt=described("Documentation", {200: Answer("The document.", dict[str, Any])}, permission=None),
+    opt=described(TAG, {200: Answer("The document.", dict[str, Any])}, permission=None),
     sync_to_thread=False,
 )
 def show_openapi(request: AnyRequest) -> Response[bytes]:
-    """This API as an OpenAPI 3.1 document."""
-    body = msgspec.json.encode(openapi_document(request.app))
-    return Response(body, media_type=JSON, headers={"Cache-Control": CACHE})
+    """Show this API as an OpenAPI 3.1 document."""
+    return Response(given_in(request).document, media_type=JSON, headers=CACHE)
+
+
+@get(
+    "/schema",
+    opt=described(TAG, {200: Answer("The page.", str, media_type=HTML)}, permission=None),
+    sync_to_thread=False,
+)
+def show_handbook(request: AnyRequest) -> Response[str]:
+    """Show this API as a page for people."""
+    handbook = given_in(request).handbook
+    headers = {
+        **CACHE,
+        "Content-Security-Policy": handbook.policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }
+    return Response(handbook.html, media_type=HTML, headers=headers)
 
 
 def documentation_handlers() -> list[Any]:
-    return [show_openapi]
+    return [show_openapi, show_handbook]

@@ -56,10 +56,10 @@ class Described(msgspec.Struct, frozen=True):
 
 
 def openapi_document(app: Litestar) -> Document:
-    """The whole document; it depends on nothing but the code."""
+    """The whole document, as plain JSON values; it depends on nothing but the code."""
     found = list(described_handlers(app))
     schemas = Schemas(kinds_of(found))
-    return {
+    document: Document = {
         "openapi": "3.1.0",
         "info": {
             "title": "Gradeline",
@@ -75,6 +75,8 @@ def openapi_document(app: Litestar) -> Document:
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": "An API key."}},
         },
     }
+    plain: Document = msgspec.json.decode(msgspec.json.encode(document))
+    return plain
 
 
 def described_handlers(app: Litestar) -> Iterator[Described]:
@@ -104,7 +106,7 @@ class Schemas:
     """The JSON schemas of all kinds, each struct once as a component."""
 
     def __init__(self, kinds: Sequence[Any]) -> None:
-        found, self._components = msgspec.json.schema_components(kinds, ref_template=REFERENCE)
+        found, self._components = named_plainly(*msgspec.json.schema_components(kinds, ref_template=REFERENCE))
         self._by_kind = [(kind, schema) for kind, schema in zip(kinds, found, strict=True)]
         self._parameters: set[str] = set()
 
@@ -122,6 +124,16 @@ class Schemas:
     def components(self) -> Document:
         """All components but those shown field by field, by name."""
         return {name: self._components[name] for name in sorted(self._components) if name not in self._parameters}
+
+
+def named_plainly(found: Sequence[Document], components: Document) -> tuple[list[Document], Document]:
+    """The same schemas, with generic structs called `PageOfQueue` where msgspec says `Page_Queue_`."""
+    names = {name: name.rstrip("_").replace("_", "Of") for name in components if name.endswith("_")}
+    text = msgspec.json.encode([found, components]).decode()
+    for name, plain in names.items():
+        text = text.replace(f'"{REFERENCE.format(name=name)}"', f'"{REFERENCE.format(name=plain)}"')
+    decoded_found, decoded = msgspec.json.decode(text)
+    return decoded_found, {names.get(name, name): schema for name, schema in decoded.items()}
 
 
 def kinds_of(found: Iterable[Described]) -> list[Any]:
@@ -156,6 +168,7 @@ def operation(one: Described, schemas: Schemas) -> Document:
             **{str(status): answer_document(status, answer, schemas) for status, answer in call.answers.items()},
             **{str(status): refusal(status) for status in call.refusals(has_path_parameters=in_path)},
         },
+        "x-roles": roles_of(call.permission),
         "security": [] if call.permission is None else [{"bearer": []}],
     }
     if call.body is not None:
@@ -169,10 +182,15 @@ def texts_of(handler: HTTPRouteHandler) -> tuple[str, str]:
     return first.removesuffix("."), rest.strip()
 
 
+def roles_of(permission: Permission | None) -> list[str]:
+    """The roles whose keys (for `learner`: tokens) may make the call; of no meaning where none is needed."""
+    return [role for role, permissions in PERMISSIONS.items() if permission in permissions]
+
+
 def roles_text(permission: Permission | None) -> str:
     if permission is None:
         return "Needs no key."
-    roles = [f"`{role}`" for role, permissions in PERMISSIONS.items() if permission in permissions]
+    roles = [f"`{role}`" for role in roles_of(permission)]
     return f"For the roles {', '.join(roles)}." if len(roles) > 1 else f"For the role {roles[0]}."
 
 
@@ -188,23 +206,25 @@ def parameters_of(one: Described, schemas: Schemas) -> Iterator[Document]:
 
 
 def parameter(place: str, name: str, schema: Document, *, required: bool) -> Document:
-    given = {key: value for key, value in schema.items() if key not in {"description", "default"} or value is not None}
+    given = without_null(schema)
+    if given.get("default", ...) is None:
+        del given["default"]
     described = {"description": given.pop("description")} if "description" in given else {}
-    return {"name": name, "in": place, "required": required, **described, "schema": without_null(given)}
+    return {"name": name, "in": place, "required": required, **described, "schema": given}
 
 
 def without_null(schema: Document) -> Document:
     """A parameter is absent rather than null, so null is no value of it."""
     choices = schema.get("anyOf")
     if choices is None:
-        return schema
+        return dict(schema)
     left = [choice for choice in choices if choice != {"type": "null"}]
     rest = {key: value for key, value in schema.items() if key != "anyOf"}
     return {**rest, **left[0]} if len(left) == 1 else {**rest, "anyOf": left}
 
 
 def body_document(body: Body, schemas: Schemas) -> Document:
-    examples = {name: {"value": msgspec.to_builtins(value)} for name, value in body.examples.items()}
+    examples = {name: {"value": value} for name, value in body.examples.items()}
     content: Document = {body.media_type: {"schema": schemas.of(body.kind), "examples": examples}}
     content |= {media_type: {"schema": {"type": "string"}} for media_type in body.also}
     return {"required": body.required, "content": content}
@@ -215,7 +235,7 @@ def answer_document(status: int, answer: Answer, schemas: Schemas) -> Document:
     if answer.kind is not None:
         content = {"schema": schemas.of(answer.kind)}
         if answer.example is not msgspec.UNSET:
-            content["example"] = msgspec.to_builtins(answer.example)
+            content["example"] = answer.example
         written["content"] = {answer.media_type: content}
     if answer.headers:
         written["headers"] = headers_document(answer.headers)
@@ -230,7 +250,7 @@ def refusal(status: int) -> Document:
         "content": {
             PROBLEM_JSON: {
                 "schema": {"$ref": REFERENCE.format(name="Problem")},
-                "example": msgspec.to_builtins(problem),
+                "example": problem,
             }
         },
     }

@@ -89,7 +89,6 @@ def row(item: dict[str, Any]) -> list[str]:
         item["name"],
         *(str(item[name]) for name in ("ready", "running", "scheduled", "dead")),
         "" if oldest is None else f"{oldest:.1f} s",
-        f"{item['in_per_minute']:g}",
-        f"{item['out_per_minute']:g}",
+        *("" if item[name] is None else f"{item[name]:g}" for name in ("in_per_minute", "out_per_minute")),
         "paused" if item["paused"] else "",
     ]

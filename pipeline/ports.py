@@ -548,7 +548,11 @@ class AccessStore(Protocol):
 
 
 class QueueDepth(msgspec.Struct, frozen=True):
-    """How much lies in one queue: `scheduled` is ready later, `oldest_ready_seconds` is None where none is ready."""
+    """How much lies in one queue.
+
+    `scheduled` is ready later; `oldest_ready_seconds` is None where none is ready; `flow` is how many entered
+    and left it in the last minute, where the store knows.
+    """
 
     name: str
     ready: int
@@ -557,6 +561,7 @@ class QueueDepth(msgspec.Struct, frozen=True):
     dead: int
     oldest_ready_seconds: float | None
     paused: bool
+    flow: tuple[int, int] | None = None
 
 
 class LiveWorker(msgspec.Struct, frozen=True):

@@ -14,6 +14,10 @@ from pipeline.bootstrap import migrate
 from pipeline.embedded import EmbeddedPostgres, EmbeddedValkey
 from pipeline.settings import Settings
 
+# Not `DROP … WITH (FORCE)`: that may not end a vacuum, which a plain drop ends by itself.
+END_CONNECTIONS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'"
+)
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 
@@ -72,7 +76,8 @@ def new_database(postgres: EmbeddedPostgres, source: str) -> Iterator[str]:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {source}")
     yield in_database(postgres.url, name)
     with psycopg.connect(postgres.url, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        connection.execute(END_CONNECTIONS, [name])
+        connection.execute(f"DROP DATABASE {name}")
 
 
 @pytest.fixture

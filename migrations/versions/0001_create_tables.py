@@ -113,6 +113,20 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("state = 'running'"),
     )
+    op.create_index(
+        "deliveries_dead_idx",
+        "deliveries",
+        ["tenant_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'dead'"),
+    )
+    op.create_index(
+        "deliveries_finished_idx",
+        "deliveries",
+        ["finished_at"],
+        unique=False,
+        postgresql_where=sa.text("finished_at IS NOT NULL"),
+    )
     op.create_index("deliveries_submission_idx", "deliveries", ["submission_id"], unique=False)
     op.create_index("deliveries_tenant_idx", "deliveries", ["tenant_id", "id"], unique=False)
     op.create_table(
@@ -473,6 +487,10 @@ def downgrade() -> None:
     op.drop_table("delivery_tries")
     op.drop_index("deliveries_tenant_idx", table_name="deliveries")
     op.drop_index("deliveries_submission_idx", table_name="deliveries")
+    op.drop_index(
+        "deliveries_finished_idx", table_name="deliveries", postgresql_where=sa.text("finished_at IS NOT NULL")
+    )
+    op.drop_index("deliveries_dead_idx", table_name="deliveries", postgresql_where=sa.text("state = 'dead'"))
     op.drop_index("deliveries_lane_idx", table_name="deliveries", postgresql_where=sa.text("state = 'ready'"))
     op.drop_index(
         "deliveries_webhook_idx", table_name="deliveries", postgresql_where=sa.text("webhook_id IS NOT NULL")

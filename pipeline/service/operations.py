@@ -182,7 +182,8 @@ class Operations:
 
 
 def queue_of(depth: QueueDepth, flow: dict[str, int] | None) -> Queue:
-    counted = flow if depth.name in set(Stage) else None  # nobody counts deliveries
+    """A queue's depth with its flow: the store's own count, or else what the board has seen, if it is there."""
+    entered, left = depth.flow or flow_of(depth.name, flow)
     return Queue(
         name=depth.name,
         ready=depth.ready,
@@ -190,10 +191,14 @@ def queue_of(depth: QueueDepth, flow: dict[str, int] | None) -> Queue:
         scheduled=depth.scheduled,
         dead=depth.dead,
         oldest_ready_seconds=depth.oldest_ready_seconds,
-        in_per_minute=None if counted is None else counted.get(f"{depth.name}:in", 0),
-        out_per_minute=None if counted is None else counted.get(f"{depth.name}:out", 0),
+        in_per_minute=entered,
+        out_per_minute=left,
         paused=depth.paused,
     )
+
+
+def flow_of(name: str, flow: dict[str, int] | None) -> tuple[int | None, int | None]:
+    return (None, None) if flow is None else (flow.get(f"{name}:in", 0), flow.get(f"{name}:out", 0))
 
 
 def stage_named(name: str) -> Stage:

@@ -4,7 +4,7 @@ Queues and workers are the installation's and so count everybody's work; ids and
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import text
@@ -16,6 +16,8 @@ from pipeline.store.control import record_act
 from pipeline.store.engine import transaction
 
 # One scan per state, so that each reads its own partial index and none the finished rows, which are nearly all.
+DELIVER: Final = "deliver"
+
 DEPTHS = text(
     """
     SELECT stage AS name, count(*) FILTER (WHERE available_at <= clock_timestamp()) AS ready, 0 AS running,
@@ -35,6 +37,17 @@ DEPTHS = text(
     SELECT 'deliver', 0, count(*), 0, 0, NULL FROM deliveries WHERE state = 'running'
     UNION ALL
     SELECT 'deliver', 0, 0, 0, count(*), NULL FROM deliveries WHERE state = 'dead'
+    """
+)
+# Ids of deliveries are UUIDv7, so those of the last minute are a range of the primary key. now() rather than
+# clock_timestamp(), which no index can be asked with.
+DELIVERY_FLOW = text(
+    """
+    SELECT
+        (SELECT count(*) FROM deliveries WHERE id >= CAST(
+            lpad(to_hex(((extract(epoch FROM now()) - 60) * 1000)::bigint), 12, '0') || '70008000000000000000' AS uuid)
+        ) AS entered,
+        (SELECT count(*) FROM deliveries WHERE finished_at > now() - interval '1 minute') AS left
     """
 )
 PAUSES = text("SELECT stage FROM stage_pauses")
@@ -86,7 +99,10 @@ class OperationsStore:
         async with transaction(self._engine) as connection:
             rows = list(await connection.execute(DEPTHS))
             paused = set((await connection.execute(PAUSES)).scalars())
-        return [depth_of(name, rows, paused=name in paused) for name in (*Stage, "deliver")]
+            flow = (await connection.execute(DELIVERY_FLOW)).one()
+        stages = [depth_of(stage, rows, paused=stage in paused) for stage in Stage]
+        deliver = depth_of(DELIVER, rows, paused=DELIVER in paused)
+        return [*stages, msgspec.structs.replace(deliver, flow=(flow.entered, flow.left))]
 
     async def pause(self, tenant_id: int, stage: Stage, actor: str, reason: str) -> None:
         """Hand out no more work of this stage, from the commit on; what is running goes on."""

@@ -402,6 +402,8 @@ deliveries = Table(
     Index("deliveries_ready_idx", "available_at", postgresql_where=text("state = 'ready'")),
     Index("deliveries_lane_idx", "lane", "available_at", postgresql_where=text("state = 'ready'")),
     Index("deliveries_running_idx", "lease_expires_at", postgresql_where=text("state = 'running'")),
+    Index("deliveries_dead_idx", "tenant_id", "id", postgresql_where=text("state = 'dead'")),
+    Index("deliveries_finished_idx", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
 )
 
 delivery_tries = Table(

@@ -1,10 +1,14 @@
 """The API in this process, on real servers, with a key of every role and a stranger's."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx
 import pytest
+import uvicorn
+from litestar import Litestar
 
 from api.app import create_app
 from pipeline.bootstrap import ApiParts
@@ -75,3 +79,32 @@ async def installation(settings: Settings) -> AsyncIterator[Installation]:
     """A whole installation: the API, a worker's stages run by hand, and a key per role of two tenants."""
     async with opened(settings) as installation:
         yield installation
+
+
+class AnnouncedServer(uvicorn.Server):
+    """A server that says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    @property
+    def address(self) -> str:
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        return f"http://{host}:{port}"
+
+
+@asynccontextmanager
+async def served(app: Litestar) -> AsyncIterator[str]:
+    """The application behind a real port; answers its address."""
+    server = AnnouncedServer(uvicorn.Config(app, port=0, log_level="warning", ws="none"))
+    serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(30):
+        await server.listening.wait()
+    yield server.address
+    server.should_exit = True
+    await serving

@@ -3,13 +3,15 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import text
 
 from pipeline.bootstrap import WorkerParts, build_worker, open_servers
 from pipeline.lifecycle import Event, Stage
 from pipeline.service.access import Role
 from pipeline.settings import Settings
 from pipeline.stages.verdict import Verdict
-from tests.api.conftest import OTHER_TENANT, Api
+from pipeline.store.engine import transaction
+from tests.api.conftest import HAND_IN, OTHER_TENANT, Api
 
 REASON = {"reason": "the provider has an incident"}
 NOBODY = "019abc5e-77a1-7c3e-9d5b-2f8a61c04e11"
@@ -56,6 +58,20 @@ async def test_queues_show_what_lies_in_them(api: Api, worker: WorkerParts) -> N
     }
     assert isinstance(shown["oldest_ready_seconds"], float)
     assert (shown["in_per_minute"], shown["out_per_minute"]) == (3, 0)
+
+
+async def test_deliveries_are_counted_like_a_stage(api: Api, worker: WorkerParts) -> None:
+    await api.save_question()
+    hand_in = {**HAND_IN, "callback_url": "https://hooks.example.com/done"}
+    for _ in range(2):
+        handed_in = await api.call("POST", "/v1/submissions", Role.SUBMITTER, json=hand_in)
+        await bury(worker, handed_in.json()["id"])
+    finish = "UPDATE deliveries SET state = 'dead', available_at = NULL, finished_at = now() WHERE submission_id = :id"
+    async with transaction(worker.servers.engine) as connection:
+        await connection.execute(text(finish), {"id": handed_in.json()["id"]})
+    shown = await queue(api, "deliver")
+    assert (shown["ready"], shown["running"], shown["dead"]) == (1, 0, 1)
+    assert (shown["in_per_minute"], shown["out_per_minute"]) == (2, 1)
 
 
 async def test_the_five_queues_come_in_order_with_the_fields_of_the_contract(api: Api) -> None:

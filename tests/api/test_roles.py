@@ -1,0 +1,54 @@
+"""Who may make which call: the document's word on roles, tried out on every call."""
+
+import re
+from typing import Any
+
+import pytest
+
+from api.app import create_app
+from api.openapi import openapi_document
+from pipeline.service.access import Principal, Role
+from pipeline.settings import Settings
+from tests.api.conftest import Api
+
+ANY_ID = "019abc5e-77a1-7c3e-9d5b-2f8a61c04e11"
+
+
+@pytest.fixture(scope="module")
+def protected() -> list[tuple[str, str, dict[str, Any]]]:
+    """Every call that needs a key: method, a path with ids filled in, and its operation."""
+    paths = openapi_document(create_app(Settings()))["paths"]
+    return [
+        (method.upper(), re.sub(r"\{[^}]+\}", ANY_ID, path), operation)
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+        if operation["security"]
+    ]
+
+
+async def test_no_call_is_answered_without_a_key(api: Api, protected: list[tuple[str, str, dict[str, Any]]]) -> None:
+    for method, path, _ in protected:
+        refused = await api.call(method, path, None)
+        assert (refused.status_code, refused.headers["WWW-Authenticate"]) == (401, "Bearer"), (method, path)
+        assert (await api.call(method, path, key="gl_nonsense")).status_code == 401, (method, path)
+
+
+async def test_a_role_that_is_not_named_is_refused(api: Api, protected: list[tuple[str, str, dict[str, Any]]]) -> None:
+    """Before anything of the request is looked at, so that a refusal tells nothing else."""
+    principal = Principal(await api.tenant_id(), Role.OPERATOR, "test")
+    token = await api.parts.access.mint_token(principal, "u-1", 60)
+    keys = {**api.keys, Role.LEARNER: token.token}
+    refused = 0
+    for method, path, operation in protected:
+        for role in set(keys) - set(operation["x-roles"]):
+            answered = await api.call(method, path, key=keys[role])
+            assert answered.status_code == 403, (method, path, role)
+            refused += 1
+    assert refused > len(protected)
+
+
+async def test_every_call_that_takes_nothing_public_is_protected() -> None:
+    """What needs no key is this and nothing else."""
+    paths = openapi_document(create_app(Settings()))["paths"]
+    public = {path for path, methods in paths.items() for one in methods.values() if not one["security"]}
+    assert public == {"/health", "/health/live", "/health/ready", "/schema", "/schema/openapi.json"}
