@@ -122,7 +122,7 @@ class Sender:
 
 def is_repeat(answer: dict[str, Any]) -> bool:
     """Whether the key was used before, so that nothing new was made."""
-    return bool(answer["status"] == 200)  # noqa: PLR2004 - a new one is 202
+    return bool(answer.get("replayed"))
 
 
 def asked_delay(answer: dict[str, Any]) -> float | None:

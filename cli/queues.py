@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,10 +34,9 @@ def queues(watch: bool, as_json: bool, url: str | None, api_key: str | None, hom
     target = find_target(url, api_key, home, operator=True)
     if not watch:
         show(asyncio.run(fetch(target)), as_json=as_json)
-    elif as_json:
-        asyncio.run(stream(target))
-    else:
-        asyncio.run(live(target))
+        return
+    with suppress(KeyboardInterrupt):  # it is how watching ends
+        asyncio.run(stream(target) if as_json else live(target))
 
 
 async def fetch(target: Target) -> list[dict[str, Any]]:
@@ -84,11 +84,16 @@ def table(items: list[dict[str, Any]]) -> "Table":
 
 def row(item: dict[str, Any]) -> list[str]:
     """One queue."""
-    oldest = item["oldest_ready_seconds"]
     return [
         item["name"],
         *(str(item[name]) for name in ("ready", "running", "scheduled", "dead")),
-        "" if oldest is None else f"{oldest:.1f} s",
-        *("" if item[name] is None else f"{item[name]:g}" for name in ("in_per_minute", "out_per_minute")),
+        number(item["oldest_ready_seconds"], ".1f", " s"),
+        number(item["in_per_minute"], "g"),
+        number(item["out_per_minute"], "g"),
         "paused" if item["paused"] else "",
     ]
+
+
+def number(value: float | None, form: str, unit: str = "") -> str:
+    """A number that may be unknown."""
+    return "" if value is None else f"{value:{form}}{unit}"

@@ -10,6 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.main import COMMANDS, main
+from cli.process import QUEUES
+from pipeline.execution import DELIVER
+from pipeline.lifecycle import Stage
 
 HEAVY = ("sqlalchemy", "httpx", "rich", "redis", "psycopg", "litestar", "dramatiq", "uvloop")
 
@@ -121,7 +124,11 @@ def test_dead_letters_are_named_in_exactly_one_way() -> None:
 def test_stages_of_a_worker_are_checked_before_it_starts() -> None:
     done = run("worker", "--stages", "score,grade")
     assert done.exit_code == 2
-    assert "'grade' is not one of score, recommend, metrics, feedback" in done.output
+    assert "'grade' is not one of score, recommend, metrics, feedback, deliver" in done.output
+
+
+def test_a_worker_may_take_every_queue_there_is() -> None:
+    assert set(QUEUES) == {*Stage, DELIVER}
 
 
 def test_results_are_written_only_where_they_are_waited_for() -> None:

@@ -6,12 +6,14 @@ import msgspec
 import pytest
 
 from api.errors import PROBLEMS
-from docs import errors, settings
+from docs import cli, errors, settings
 from pipeline.settings import Settings, variable_of
 
 
 @pytest.mark.parametrize(
-    ("page", "written"), [(settings.PAGE, settings.page), (errors.PAGE, errors.page)], ids=["settings", "errors"]
+    ("page", "written"),
+    [(settings.PAGE, settings.page), (errors.PAGE, errors.page), (cli.PAGE, cli.page)],
+    ids=["settings", "errors", "cli"],
 )
 def test_the_page_is_current(page: Path, written: object) -> None:
     assert callable(written)

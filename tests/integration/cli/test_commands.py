@@ -1,0 +1,101 @@
+"""Commands against a real system."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from cli.connection import Connection
+from cli.demo.command import QUESTIONS
+from tests.integration.cli.conftest import Run
+
+QUESTION = {"id": "cli-1", "type": "true_false", "prompt": "Is it?", "answer": {"value": True}}
+
+
+def said(done: subprocess.CompletedProcess[str], code: int = 0) -> Any:
+    """What a command printed as JSON."""
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+    return json.loads(done.stdout)
+
+
+def test_questions_are_imported_once_and_left_alone_the_second_time(run: Run) -> None:
+    assert said(run("import", QUESTIONS, "--json")) == {"imported": 28, "unchanged": 0, "problems": []}
+    assert said(run("import", QUESTIONS, "--json")) == {"imported": 0, "unchanged": 28, "problems": []}
+
+
+def test_bad_lines_are_named_and_the_others_imported(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "questions.ndjson"
+    bad = {**QUESTION, "id": "cli-2", "type": "riddle"}
+    file.write_text("\n".join(["", json.dumps(QUESTION), "{", json.dumps(bad)]))
+    done = run("import", file)
+    assert done.returncode == 1
+    assert done.stdout == "1 questions imported, 0 already there, 2 lines refused\n"
+    first, second = done.stderr.splitlines()
+    assert first.startswith("line 3: not valid JSON")
+    assert second.startswith("line 4: ")
+    assert "/type" in second
+
+
+def test_standard_input_can_be_imported(run: Run) -> None:
+    done = run("import", "-", "--json", stdin=json.dumps({**QUESTION, "id": "cli-3"}))
+    assert said(done)["imported"] == 1
+
+
+def test_a_new_key_opens_the_api_until_it_is_revoked(run: Run, connection: Connection) -> None:
+    def status(key: str) -> int:
+        headers = {"Authorization": f"Bearer {key}"}
+        return httpx.get(f"{connection.url}/v1/ops/queues", headers=headers).status_code
+
+    created = said(run("keys", "create", "--tenant", "school", "--role", "operator", "--json"))
+    assert status(created["secret"]) == 200
+    listed = said(run("keys", "list", "--tenant", "school", "--json"))
+    assert [(key["id"], key["revoked_at"]) for key in listed] == [(created["id"], None)]
+    assert created["secret"] not in json.dumps(listed)
+    assert run("keys", "revoke", created["id"]).returncode == 0
+    assert said(run("keys", "list", "--tenant", "school", "--json"))[0]["revoked_at"] is not None
+
+
+def test_a_key_that_is_not_there_cannot_be_revoked(run: Run) -> None:
+    for key_id in ("nonsense", "01890a5d-ac96-774b-bcce-b302099a8057"):
+        done = run("keys", "revoke", key_id)
+        assert (done.returncode, done.stderr) == (1, "Error: There is no such key.\n")
+
+
+def test_queues_are_shown(run: Run) -> None:
+    names = [queue["name"] for queue in said(run("queues", "--json"))]
+    assert {"score", "recommend", "metrics", "feedback"} <= set(names)
+    shown = run("queues").stdout
+    assert all(name in shown for name in names)
+
+
+def test_there_are_no_dead_letters(run: Run) -> None:
+    assert said(run("dead", "list", "--json")) == []
+    assert said(run("dead", "retry", "--all", "--reason", "to see", "--json")) == {"count": 0, "ids": [], "skipped": []}
+
+
+def test_an_id_without_dead_stage_is_told_and_is_a_failure(run: Run) -> None:
+    unknown = "01890a5d-ac96-774b-bcce-b302099a8057"
+    done = run("dead", "discard", unknown, "--reason", "to see", "--json")
+    assert said(done, code=1) == {"count": 0, "ids": [], "skipped": [unknown]}
+
+
+def test_a_wrong_key_and_a_key_of_another_role_are_one_line(run: Run, connection: Connection) -> None:
+    wrong = run("queues", "--url", connection.url, "--api-key", "gl_wrong")
+    assert (wrong.returncode, wrong.stderr) == (1, "Error: 401: The API key is unknown or revoked.\n")
+    teacher = run("queues", "--api-key", connection.api_key)
+    assert (teacher.returncode, teacher.stderr) == (1, "Error: 403: A teacher may not do this.\n")
+
+
+def test_the_doctor_finds_a_running_system_well(run: Run, connection: Connection) -> None:
+    findings = {finding["subject"]: finding for finding in said(run("doctor", "--json"))}
+    assert {finding["level"] for finding in findings.values()} == {"ok"}
+    assert findings["running system"]["found"] == f"ready at {connection.url}"
+    assert findings["database"]["found"].startswith("PostgreSQL ")
+    assert findings["redis, queues"]["found"].startswith("Valkey ")
+
+
+def test_migrating_again_is_no_work(run: Run) -> None:
+    done = run("migrate")
+    assert (done.returncode, done.stdout) == (0, "the database has the newest schema\n")
