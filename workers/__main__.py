@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import uvloop
 
+from pipeline.errors import GradelineError
+
 # Dramatiq reads this when it is imported: how soon its consumers come back after Redis was away.
 os.environ.setdefault("dramatiq_restart_delay", "500")
 
@@ -53,4 +55,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except GradelineError as error:
+        sys.exit(f"Error: {error}")

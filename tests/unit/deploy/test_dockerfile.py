@@ -99,15 +99,15 @@ def test_its_health_check_asks_for_a_path_and_port_that_the_api_serves(instructi
     assert asked[2] in {route.path for route in create_app(Settings()).routes}
 
 
-def test_the_installed_product_holds_its_texts_and_migrations(repository: Path, tmp_path: Path) -> None:
+def test_the_installed_product_holds_every_file_of_its_packages(
+    repository: Path, project: dict[str, Any], tmp_path: Path
+) -> None:
     options = ["--no-deps", "--no-build-isolation", "--quiet", "--quiet", "--disable-pip-version-check"]
     subprocess.run([sys.executable, "-m", "pip", "wheel", *options, "-w", tmp_path, repository], check=True)
     (wheel,) = tmp_path.glob("gradeline-*.whl")
     inside = set(zipfile.ZipFile(wheel).namelist())
-    needed = [
-        path.relative_to(repository).as_posix()
-        for pattern in ("prompts/**/*.jinja", "prompts/versions.json", "migrations/**/*.py", "pipeline/**/*.py")
-        for path in repository.glob(pattern)
-    ]
-    assert len(needed) > 50
+    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    files = [path for package in packages for path in (repository / package).rglob("*") if path.is_file()]
+    needed = [path.relative_to(repository).as_posix() for path in files if "__pycache__" not in path.parts]
+    assert {Path(path).suffix for path in needed} >= {".py", ".jinja", ".json"}
     assert [path for path in needed if path not in inside] == []
