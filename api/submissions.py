@@ -18,7 +18,8 @@ from pipeline.service.view import submission_document
 async def hand_in(request: AnyRequest) -> Response[bytes]:
     """Accept a hand-in."""
     parts, principal = await allow(request, Permission.SUBMIT)
-    limits = IntakeLimits(parts.settings.max_answers, parts.settings.max_metadata_bytes)
+    settings = parts.settings
+    limits = IntakeLimits(settings.max_answers, settings.max_metadata_bytes, settings.webhook_allow_private)
     given = read_submission(await request.body(), limits, datetime.now(UTC))
     submitted = await parts.intake.submit(principal.tenant_id, given, request.headers.get("idempotency-key"))
     view = submitted.view or (await parts.reading.read(principal.tenant_id, [submitted.id]))[0]

@@ -13,6 +13,7 @@ from pipeline.service.access import Permission
 from pipeline.service.webhooks import CallbackSecret, CreatedWebhook, DeliveryQuery, WebhookIn
 
 TAG: Final = "Webhooks"
+SECRET_HEADERS: Final = {"Cache-Control": "no-store"}
 ENDPOINT_EXAMPLE: Final = {
     "id": "019abc5e-0c1d-7f60-8a7e-6b1c52d9a001",
     "url": "https://school.example/hooks/gradeline",
@@ -61,7 +62,8 @@ async def create_webhook(request: AnyRequest) -> Response[CreatedWebhook]:
     """
     parts, principal = await allow(request, Permission.WEBHOOKS)
     require_media_type(request.headers, JSON)
-    return Response(await parts.webhooks.create(principal.tenant_id, await request.body()), status_code=201)
+    created = await parts.webhooks.create(principal.tenant_id, await request.body())
+    return Response(created, status_code=201, headers=SECRET_HEADERS)
 
 
 @get(
@@ -102,7 +104,8 @@ async def new_callback_secret(request: AnyRequest) -> Response[CallbackSecret]:
     It is shown this once and takes the place of the one before, in retries too.
     """
     parts, principal = await allow(request, Permission.WEBHOOKS)
-    return Response(await parts.webhooks.new_callback_secret(principal.tenant_id), status_code=201)
+    secret = await parts.webhooks.new_callback_secret(principal.tenant_id)
+    return Response(secret, status_code=201, headers=SECRET_HEADERS)
 
 
 @get(

@@ -1,8 +1,8 @@
 """A real HTTP receiver of webhooks on this machine, which answers as a test tells it to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 
 import msgspec
 
@@ -48,7 +48,7 @@ class Receiver:
             await self._arrived.wait_for(lambda: len(self.received) >= count)
         return self.received
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         received = await read_request(reader)
         async with self._arrived:
             self.received.append(received)
@@ -58,7 +58,7 @@ class Receiver:
             await reader.read()  # until the sender hangs up
         else:
             writer.write(answer)
-        writer.close()
+            await writer.drain()
 
 
 async def read_request(reader: asyncio.StreamReader) -> Received:
@@ -70,13 +70,43 @@ async def read_request(reader: asyncio.StreamReader) -> Received:
     return Received(method, path, headers, body.decode())
 
 
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def serving(serve: Serve) -> AsyncIterator[int]:
+    """A server on a free port of 127.0.0.1, which it gives; connections end with it."""
+    connections: set[asyncio.Task[None]] = set()
+
+    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await serve(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            return  # the sender hung up
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = asyncio.create_task(one(reader, writer))
+        connections.add(connection)
+        connection.add_done_callback(connections.discard)
+
+    server = await asyncio.start_server(begin, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for connection in connections:
+            connection.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
+
+
 @asynccontextmanager
 async def receiving(answer: Answer | None = None) -> AsyncIterator[Receiver]:
     """A receiver on a free port of 127.0.0.1; without `answer` it takes everything with 204."""
     receiver = Receiver(answer or status(204))
-    server = await asyncio.start_server(receiver._serve, "127.0.0.1", 0)  # noqa: SLF001 - the function beside it
-    receiver.port = server.sockets[0].getsockname()[1]
-    try:
+    async with serving(receiver.serve) as port:
+        receiver.port = port
         yield receiver
-    finally:
-        server.close()

@@ -16,9 +16,10 @@ from redis.retry import Retry
 from pipeline import telemetry
 from pipeline.bootstrap import WORKER_POOL_WAIT_SECONDS, WorkerParts, build_worker, open_servers, required
 from pipeline.errors import Unavailable
-from pipeline.execution import DELIVER, announce, patiently, place_of
+from pipeline.execution import DELIVER, StageRunner, announce, patiently, place_of
 from pipeline.lifecycle import Stage
 from pipeline.live.client import queue_url
+from pipeline.service.delivering import Deliverer
 from pipeline.service.upkeep import every
 from pipeline.settings import Settings
 from workers.broker import RingBroker, Wakes
@@ -47,34 +48,32 @@ def broker_client(url: str) -> redis.Redis:
 
 
 def declare_actors(broker: RingBroker, parts: WorkerParts, loop: asyncio.AbstractEventLoop) -> None:
-    """One actor per queue, named as it: it hands the ring to the loop and waits for the batch.
+    """One actor per queue, named as it: it hands the ring to the loop and waits until that has taken it.
 
-    Webhook deliveries are only lined up while it waits, so that slow receivers hold no thread.
+    A stage has taken a ring when its batch is recorded; webhook deliveries are taken when they are lined up,
+    so that slow receivers hold no thread.
     """
 
-    def actor_for(stage: Stage) -> Callable[..., None]:
+    def actor_for(queue: str, taker: StageRunner | Deliverer) -> Callable[..., None]:
         def ring(ids: Sequence[str], solo: bool = False) -> None:
-            work = asyncio.run_coroutine_threadsafe(parts.runners[stage].ring(ids, solo=solo), loop)
+            work = asyncio.run_coroutine_threadsafe(taker.ring(ids, solo=solo), loop)
             try:
                 work.result()
             except CancelledError:
                 return  # this worker stops, and what it could not finish is given back
             except Exception as surprise:  # noqa: BLE001 - Dramatiq would log its text, which might quote an answer
                 log.error(  # noqa: TRY400 - for the same reason
-                    telemetry.RING_FAILED, stage=stage, error=type(surprise).__name__, place=place_of(surprise)
+                    telemetry.RING_FAILED, stage=queue, error=type(surprise).__name__, place=place_of(surprise)
                 )
 
         return ring
 
-    def deliver(ids: Sequence[str], solo: bool = False) -> None:  # noqa: ARG001 - rings of all queues look alike
-        if parts.deliverer is not None:
-            asyncio.run_coroutine_threadsafe(parts.deliverer.ring(ids), loop).result()
-
-    actors = {stage.value: actor_for(stage) for stage in parts.runners}
+    takers: dict[str, StageRunner | Deliverer] = {stage.value: runner for stage, runner in parts.runners.items()}
     if parts.deliverer is not None:
-        actors[DELIVER] = deliver
-    for queue, actor in actors.items():
-        dramatiq.actor(actor_name=queue, queue_name=queue, broker=broker)(actor)
+        takers[DELIVER] = parts.deliverer
+    for queue, taker in takers.items():
+        declare = dramatiq.actor(actor_name=queue, queue_name=queue, broker=broker)
+        declare(actor_for(queue, taker))
 
 
 async def run_worker(

@@ -20,6 +20,8 @@ URL: Final = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 
+NUMERIC: Final = re.compile(r"[0-9]+|0[xX][0-9a-fA-F]*", re.ASCII)
+
 # Beyond what `is_global` says. IPv4: the whole protocol assignments block (a cloud's metadata lives in it), old
 # 6to4 relays, and the address under which Azure machines reach their host.
 NEVER_PUBLIC_4: Final = tuple(
@@ -34,7 +36,7 @@ TEREDO: Final = IPv6Network("2001::/32")
 def url_problems(url: str, *, allow_private: bool) -> Iterator[str]:
     """What is wrong with a webhook's URL as far as it shows without asking DNS; each a sentence."""
     match = URL.fullmatch(url)
-    if match is None or len(url) > MAX_URL_CHARS:
+    if match is None or len(url) > MAX_URL_CHARS or is_broken_address(match["host"]):
         yield (
             "An absolute http or https URL of visible ASCII characters is expected, without user name and"
             f" password, of at most {MAX_URL_CHARS} characters."
@@ -61,6 +63,22 @@ def names_private_host(host: str) -> bool:
         return True
     literal = literal_address(name)
     return literal is not None and not is_public(literal)
+
+
+def is_broken_address(host: str) -> bool:
+    """Whether a host ends like an IPv4 address, or stands in brackets like an IPv6 one, and is none."""
+    if host.startswith("["):
+        return not is_ipv6(host[1:-1])
+    name = host.rstrip(".")
+    return NUMERIC.fullmatch(name.rpartition(".")[2]) is not None and literal_address(name) is None
+
+
+def is_ipv6(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def literal_address(name: str) -> Address | None:

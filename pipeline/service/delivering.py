@@ -59,8 +59,9 @@ class Deliverer:
         self._claims: Batcher[str, DeliveryClaim | None] = Batcher(self._claim, most=TOGETHER)
         self._results: Batcher[DeliveryResult, bool] = Batcher(self._record, most=TOGETHER)
 
-    async def ring(self, ids: Sequence[str]) -> None:
+    async def ring(self, ids: Sequence[str], *, solo: bool = False) -> None:
         """Line up those of these deliveries that are due; returns before they are sent."""
+        del solo  # every delivery has a request of its own
         unknown = [delivery_id for delivery_id in ids if not self._lanes.knows(delivery_id)]
         if self._stopping or not unknown:
             return

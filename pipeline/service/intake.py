@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 import msgspec
 
+from pipeline.delivery.destination import url_problems
 from pipeline.errors import FieldProblem, InvalidInput
 from pipeline.model import JsonValue, Question
 from pipeline.scoring.fields import forbidden_text
@@ -50,10 +51,11 @@ class SubmissionIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class IntakeLimits(msgspec.Struct, frozen=True):
-    """How large one hand-in may be."""
+    """How large one hand-in may be, and whether its callback URL may name a private address."""
 
     max_answers: int
     max_metadata_bytes: int
+    private_callbacks: bool = False
 
 
 def read_submission(body: bytes, limits: IntakeLimits, now: datetime) -> SubmissionIn:
@@ -121,6 +123,10 @@ def _own_problems(given: SubmissionIn, limits: IntakeLimits, now: datetime) -> I
         yield from _repeated_questions(given)
     if given.metadata and len(msgspec.json.encode(given.metadata)) > limits.max_metadata_bytes:
         yield FieldProblem("/metadata", f"At most {limits.max_metadata_bytes} bytes of metadata are allowed.")
+    if given.callback_url is not None:
+        # No DNS here, which could make a client wait: what the name leads to is checked when something is sent.
+        for detail in url_problems(given.callback_url, allow_private=limits.private_callbacks):
+            yield FieldProblem("/callback_url", detail)
     if given.submitted_at is not None:
         yield from _time_problems(given.submitted_at, now)
 

@@ -16,6 +16,7 @@ from pipeline.webhook.transport import GuardedTransport
 
 MAX_RESPONSE_BYTES: Final = 65_536
 BODY_SECONDS: Final = 1.0
+WRONG_URL: Final = "the URL is not one that webhooks may be sent to"
 
 
 def now_utc() -> datetime:
@@ -46,10 +47,12 @@ class WebhookSender:
 
     async def send(self, message: Message) -> Reply:
         """Sign and send it, in bounded time; whatever goes wrong is a reply too."""
-        if any(url_problems(message.url, allow_private=self._allow_private)):
-            return Refused("the URL is not one that webhooks may be sent to")
         try:
+            if any(url_problems(message.url, allow_private=self._allow_private)):
+                return Refused(WRONG_URL)
             return await self._request(message)
+        except httpx.InvalidURL:
+            return Refused(WRONG_URL)
         except AddressRefused:
             return Refused("the host is not on the public internet")
         except (TimeoutError, NameUnresolved, httpx.TransportError) as error:
