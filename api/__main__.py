@@ -2,9 +2,7 @@
 
 import sys
 
-import uvicorn
-
-from api.app import create_app
+from api.server import create_server, raise_file_limit
 from pipeline import telemetry
 from pipeline.bootstrap import required
 from pipeline.errors import GradelineError
@@ -16,17 +14,8 @@ def main() -> None:
     required(settings.database_url, "GRADELINE_DATABASE_URL")
     required(settings.redis_url, "GRADELINE_REDIS_URL")
     telemetry.configure(settings.log_level, settings.log_format)
-    uvicorn.run(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",
-        http="httptools",
-        access_log=False,
-        log_level="warning",
-        lifespan="on",
-        server_header=False,
-    )
+    raise_file_limit()
+    create_server(settings).run()
 
 
 if __name__ == "__main__":

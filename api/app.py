@@ -28,13 +28,15 @@ def create_app(settings: Settings) -> Litestar:
         async with open_servers(settings, pool_size=settings.api_pool_size, pool_wait_seconds=1.5) as servers:
             parts = build_api(settings, servers)
             app.state.parts = parts
+            parts.watch.start()
             yield
             await parts.intake.drain()
+            await parts.watch.close()
 
     traffic = Traffic()
     app = Litestar(
         route_handlers=[
-            *submission_handlers(),
+            *submission_handlers(settings),
             *question_handlers(settings),
             *learner_handlers(),
             *operation_handlers(),

@@ -98,11 +98,11 @@ def headers_of(error: GradelineError) -> dict[str, str]:
     """The headers that belong to an error."""
     if isinstance(error, RateLimited):
         seconds = error.retry_after_seconds
-        policy = f'"learner";q={error.limit};w={error.window_seconds}'
+        policy = f'"{error.policy}";q={error.limit};w={error.window_seconds}'
         return {
             "Retry-After": str(seconds),
             "RateLimit-Policy": policy,
-            "RateLimit": f'"learner";r=0;t={seconds}',
+            "RateLimit": f'"{error.policy}";r=0;t={seconds}',
         }
     if isinstance(error, Unavailable):
         return {"Retry-After": str(ceil(error.retry_after_seconds))}

@@ -1,13 +1,17 @@
 """Reading query strings and JSON bodies into structs, with every problem found at once."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Annotated, Any, Final, TypeVar, get_args, get_origin
 
 import msgspec
+from litestar.exceptions import HTTPException
+from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
 from api.caller import AnyRequest
 from api.description import JSON
-from pipeline.errors import FieldProblem, InvalidInput, UnsupportedMediaType
+from pipeline.errors import FieldProblem, InvalidInput, TooLarge, Unavailable, UnsupportedMediaType
 from pipeline.scoring.fields import forbidden_text
 from pipeline.service.intake import decode_json, first_problems, pointer_and_detail, problems_in
 
@@ -70,10 +74,31 @@ def require_media_type(headers: Mapping[str, str], *allowed: str) -> str:
     return media_type
 
 
+async def body_bytes(request: AnyRequest) -> bytes:
+    """The whole body; raises `TooLarge`, which names the limit of this call."""
+    try:
+        return await request.body()
+    except HTTPException as error:
+        if error.status_code != HTTP_413_REQUEST_ENTITY_TOO_LARGE:
+            raise
+        most = request.route_handler.resolve_request_max_body_size()
+        raise TooLarge(f"The body may have at most {most} bytes.") from None
+
+
+@asynccontextmanager
+async def within(seconds: float) -> AsyncIterator[None]:
+    """Raise `Unavailable` where a server keeps us waiting for longer than `seconds`."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise Unavailable("A server does not answer in time.") from None
+
+
 async def body_of(request: AnyRequest, kind: type[Kind]) -> Kind:
     """The JSON body as a struct of this kind; raises `InvalidInput` with every problem, or `UnsupportedMediaType`."""
     require_media_type(request.headers, JSON)
-    raw = decode_json(await request.body())
+    raw = decode_json(await body_bytes(request))
     problems = list(problems_in(raw, kind))
     if not problems:
         problems = list(forbidden_text(raw))

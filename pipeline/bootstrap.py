@@ -19,6 +19,8 @@ from pipeline.live.bell import RedisBell
 from pipeline.live.board import RedisBoard
 from pipeline.live.check import check_redis
 from pipeline.live.client import create_client, queue_url
+from pipeline.live.limit import RedisCounter
+from pipeline.live.watch import RedisWatch
 from pipeline.llm.template import TemplateProvider
 from pipeline.model import Work
 from pipeline.ports import FeedbackProvider, WorkUnit
@@ -27,9 +29,13 @@ from pipeline.service.bank import Bank
 from pipeline.service.control import Control
 from pipeline.service.delivering import Deliverer
 from pipeline.service.erasure import Erasure
+from pipeline.service.following import Following
 from pipeline.service.health import Examination
+from pipeline.service.intake import IntakeLimits
 from pipeline.service.learner import Learners
+from pipeline.service.limits import Limits
 from pipeline.service.operations import Operations
+from pipeline.service.showing import Showing
 from pipeline.service.submitting import Intake
 from pipeline.service.upkeep import Heartbeat, Sweeper
 from pipeline.service.webhooks import Webhooks
@@ -60,6 +66,7 @@ from pipeline.store.work import WorkStore
 from pipeline.webhook import WebhookSender
 
 WORKER_POOL_WAIT_SECONDS: Final = 30.0
+WATCH_REPLY_SECONDS: Final = 8.0
 COMPUTING: Final = 2
 """Batches of a computing stage at once in one process: one computes while the other waits for Postgres."""
 
@@ -175,17 +182,33 @@ def build_board(settings: Settings, servers: Servers) -> RedisBoard:
     )
 
 
+def build_watch(settings: Settings, reading: ReadingStore) -> RedisWatch:
+    """A watch with a connection of its own, on which it waits for seconds."""
+    redis_url = required(settings.redis_url, "GRADELINE_REDIS_URL")
+    return RedisWatch(create_client(redis_url, connections=2, reply_seconds=WATCH_REPLY_SECONDS), reading.standings)
+
+
+def build_limits(settings: Settings, servers: Servers) -> Limits | None:
+    if not settings.limits_enabled:
+        return None
+    return Limits(learner=settings.submission_limit, tenant=settings.tenant_limit, counter=RedisCounter(servers.redis))
+
+
 class ApiParts(msgspec.Struct, frozen=True):
     """What the HTTP door asks."""
 
     settings: Settings
     servers: Servers
     intake: Intake
+    intake_limits: IntakeLimits
     bank: BankStore
     questions: Bank
     learners: Learners
     erasure: Erasure
     reading: ReadingStore
+    showing: Showing
+    following: Following
+    watch: RedisWatch
     control: Control
     board: RedisBoard
     access: Access
@@ -212,17 +235,29 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
     board = build_board(settings, servers)
     bell = RedisBell(servers.queues)
     reading = ReadingStore(servers.engine, QuestionVersions())
-    intake = Intake(store=IntakeStore(servers.engine), bank=bank, bell=bell, board=board)
+    watch = build_watch(settings, reading)
+    showing = Showing(store=reading, showcase=board, watch=watch)
+    intake = Intake(
+        store=IntakeStore(servers.engine),
+        bank=bank,
+        bell=bell,
+        board=board,
+        limits=build_limits(settings, servers),
+    )
     learners = LearnerStore(servers.engine)
     return ApiParts(
         settings=settings,
         servers=servers,
         intake=intake,
+        intake_limits=IntakeLimits(settings.max_answers, settings.max_metadata_bytes, settings.webhook_allow_private),
         bank=bank,
         questions=Bank(bank, max_question_bytes=settings.max_body_bytes),
         learners=Learners(learners, reading),
         erasure=Erasure(ErasureStore(servers.engine), learners, board),
         reading=reading,
+        showing=showing,
+        following=Following(watch=watch, showing=showing),
+        watch=watch,
         control=Control(store=ControlStore(servers.engine), reading=reading, bell=bell, board=board),
         board=board,
         access=Access(AccessStore(servers.engine), cache_seconds=settings.key_cache_seconds),

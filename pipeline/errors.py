@@ -77,11 +77,15 @@ class UnsupportedMediaType(GradelineError):
 class RateLimited(GradelineError):
     """A limit is used up.
 
-    `limit` requests per `window_seconds`; try again in `retry_after_seconds` (rounded up, ≥ 1).
+    `limit` requests per `window_seconds` for the `policy` of that name; try again in `retry_after_seconds`
+    (rounded up, ≥ 1).
     """
 
-    def __init__(self, detail: str, *, limit: int, window_seconds: int, retry_after_seconds: int) -> None:
+    def __init__(
+        self, detail: str, *, limit: int, window_seconds: int, retry_after_seconds: int, policy: str = "learner"
+    ) -> None:
         super().__init__(detail)
+        self.policy = policy
         self.limit = limit
         self.window_seconds = window_seconds
         self.retry_after_seconds = retry_after_seconds

@@ -234,3 +234,22 @@ class SubmissionView(msgspec.Struct, frozen=True):
     stages: Mapping[Stage, StageView]
     questions: tuple[Question, ...]
     results: Mapping[str, Any]
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Where a submission stands. `learner_id` is known where it was read from the store."""
+
+    submission_id: str
+    tenant_id: int
+    version: int
+    status: Status
+    learner_id: str | None = None
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A submission's document as JSON, and the version that it shows."""
+
+    tenant_id: int
+    version: int
+    status: Status
+    document: bytes

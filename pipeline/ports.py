@@ -10,7 +10,7 @@ import msgspec
 from pipeline.delivery.reply import DeliveryState, DeliveryVerdict, Message, Reply
 from pipeline.learning.metrics import Increments, LearnerDay
 from pipeline.learning.rating import Skill
-from pipeline.lifecycle import Stage
+from pipeline.lifecycle import Stage, Status
 from pipeline.model import (
     Change,
     Claim,
@@ -19,6 +19,8 @@ from pipeline.model import (
     NewSubmission,
     Question,
     Recorded,
+    Shown,
+    Standing,
     StoredQuestion,
     SubmissionView,
     Work,
@@ -26,6 +28,7 @@ from pipeline.model import (
 from pipeline.prompting.feedback import Feedback, FeedbackRequest
 from pipeline.stages.recommend import Learned, LearningState
 from pipeline.stages.verdict import Verdict
+from pipeline.window import Charge, Room
 
 
 @runtime_checkable
@@ -184,9 +187,23 @@ Acceptance = Accepted | Repeated | Stale
 class IntakeStore(Protocol):
     """Accepting submissions."""
 
+    async def find(self, submission: NewSubmission) -> Repeated | None:
+        """The earlier submission with this one's idempotency key, if there is one."""
+        ...
+
     async def accept(self, batch: Sequence[NewSubmission]) -> list[Acceptance]:
         """Commit a batch in one transaction; one answer per submission, in order."""
         ...
+
+
+class SubmissionFilter(msgspec.Struct, frozen=True):
+    """Which submissions are wanted; None wants all. Times are when a submission was accepted: from, to before."""
+
+    learner_id: str | None = None
+    assignment_id: str | None = None
+    status: Status | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
 
 
 @runtime_checkable
@@ -195,6 +212,70 @@ class ReadingStore(Protocol):
 
     async def read(self, tenant_id: int, ids: Sequence[str]) -> list[SubmissionView]:
         """These submissions of the tenant, in the order asked for; those it does not have are left out."""
+        ...
+
+    async def standings(self, submissions: Iterable[tuple[int, str]]) -> list[Standing]:
+        """Where these submissions (tenant, id) stand, in any order."""
+        ...
+
+    async def browse(self, tenant_id: int, wanted: SubmissionFilter, before: str | None, most: int) -> list[str]:
+        """The ids of at most `most` submissions that fit and are older than `before`, newest first."""
+        ...
+
+
+@runtime_checkable
+class Counter(Protocol):
+    """Counting what is limited, across processes."""
+
+    async def take(self, requests: Sequence[tuple[Charge, ...]]) -> list[tuple[bool, list[Room]]]:
+        """For each request in turn, take one unit of each of its charges or of none, and say what is left."""
+        ...
+
+    async def give_back(self, requests: Sequence[tuple[Charge, ...]]) -> None:
+        """Return what was taken for nothing."""
+        ...
+
+
+@runtime_checkable
+class Showcase(Protocol):
+    """Finished documents kept close, for as long as they are known to be right."""
+
+    async def look(self, submission_id: str) -> Shown | None:
+        """The document of a submission, if one is kept that can be believed; raises `Unavailable`."""
+        ...
+
+    async def remember(self, submission_id: str, tenant_id: int, version: int, status: str, document: bytes) -> None:
+        """Keep a submission's document for its version; raises `Unavailable`."""
+        ...
+
+    async def history(self, tenant_id: int, submission_id: str) -> list[Standing]:
+        """What was shown of a submission so far, oldest first; raises `Unavailable`."""
+        ...
+
+
+class Watcher(Protocol):
+    """One who waits for news of one submission."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether no more news will come, because the process stops."""
+        ...
+
+    def start_at(self, version: int) -> None:
+        """Leave out what is not newer than this version."""
+        ...
+
+    async def next(self, seconds: float) -> Standing | None:
+        """The next news, or None if there is none within `seconds` or at the end."""
+        ...
+
+
+@runtime_checkable
+class Watch(Protocol):
+    """Telling any number of watchers what changes, without a connection for each."""
+
+    def watching(self, tenant_id: int, submission_id: str) -> AbstractAsyncContextManager[Watcher]:
+        """A watcher who hears of everything that changes from here on."""
         ...
 
 

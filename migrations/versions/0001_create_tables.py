@@ -289,6 +289,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'dead'"),
     )
     op.create_index(
+        "stages_cancelled_idx",
+        "stages",
+        ["tenant_id", "submission_id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'cancelled'"),
+    )
+    op.create_index(
         "stages_ready_idx",
         "stages",
         ["stage", "available_at"],
@@ -475,6 +482,7 @@ def downgrade() -> None:
     op.drop_index("stages_running_idx", table_name="stages", postgresql_where=sa.text("state = 'running'"))
     op.drop_index("stages_ready_idx", table_name="stages", postgresql_where=sa.text("state = 'ready'"))
     op.drop_index("stages_dead_idx", table_name="stages", postgresql_where=sa.text("state = 'dead'"))
+    op.drop_index("stages_cancelled_idx", table_name="stages", postgresql_where=sa.text("state = 'cancelled'"))
     op.drop_table("stages")
     op.drop_table("stage_pauses")
     op.drop_table("stage_minutes")

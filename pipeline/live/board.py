@@ -8,12 +8,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
 from redis.asyncio import Redis
 
-from pipeline.lifecycle import FINAL_STATUSES
+from pipeline.lifecycle import FINAL_STATUSES, Status
 from pipeline.live.client import reaching
-from pipeline.model import Change
+from pipeline.model import Change, Shown, Standing
 
 EVENTS_STREAM: Final = "gradeline:events"
 EVENTS_KEPT: Final = 100_000
@@ -22,7 +21,8 @@ FLOW_TTL_SECONDS: Final = 300
 
 # ARGV: seconds a status stays, events kept, the flow's key, its seconds, how many flow counts follow, those
 # as pairs, then four values for each change. A change is skipped unless it is newer than what is shown;
-# otherwise it replaces the status, drops the document of the older version, and is told to the stream.
+# otherwise it replaces the status, drops the document of the older version, and is told to the stream and to
+# the submission's own history, from which a watcher who comes back is told what was missed.
 PUBLISH: Final = """
 local ttl, kept, flow, flow_ttl, counts = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 for i = 6, 5 + 2 * counts, 2 do
@@ -33,9 +33,13 @@ local shown = 0
 for i = 6 + 2 * counts, #ARGV, 4 do
     local key = 'gradeline:submission:' .. ARGV[i]
     local version = tonumber(ARGV[i + 2])
-    if version > (tonumber(redis.call('HGET', key, 'version')) or 0) then
+    local known = redis.call('HMGET', key, 'version', 'history')
+    if version > (tonumber(known[1]) or 0) then
+        local history = known[2] or ''
+        if #history > 2000 then history = string.match(string.sub(history, -1500), ' (.*)') end
         redis.call('DEL', key)
-        redis.call('HSET', key, 'tenant', ARGV[i + 1], 'version', version, 'status', ARGV[i + 3])
+        redis.call('HSET', key, 'tenant', ARGV[i + 1], 'version', version, 'status', ARGV[i + 3],
+            'history', history .. version .. ':' .. ARGV[i + 3] .. ' ')
         redis.call('EXPIRE', key, ttl)
         redis.call('XADD', KEYS[1], 'MAXLEN', '~', kept, '*',
             'id', ARGV[i], 'tenant', ARGV[i + 1], 'version', version, 'status', ARGV[i + 3])
@@ -45,11 +49,12 @@ end
 return shown
 """
 
-# Keep a document only if it is of the version shown, or if nothing is shown.
+# Keep a document only if it is of the version shown, or if nothing is shown; and when it was read.
 REMEMBER: Final = """
 local version = tonumber(redis.call('HGET', KEYS[1], 'version')) or 0
 if tonumber(ARGV[2]) < version then return 0 end
-redis.call('HSET', KEYS[1], 'tenant', ARGV[1], 'version', ARGV[2], 'status', ARGV[3], 'document', ARGV[4])
+redis.call('HSET', KEYS[1], 'tenant', ARGV[1], 'version', ARGV[2], 'status', ARGV[3], 'document', ARGV[4],
+    'read_at', redis.call('TIME')[1])
 redis.call('EXPIRE', KEYS[1], ARGV[5])
 return 1
 """
@@ -58,14 +63,10 @@ return 1
 # A version above all others, with nothing to show: later changes and documents count as outdated.
 BURIED: Final = 2**53 - 1
 
-
-class Shown(msgspec.Struct, frozen=True):
-    """What the board shows of a submission; `document` is its JSON where that is kept for this version."""
-
-    tenant_id: int
-    version: int
-    status: str
-    document: bytes | None
+# A publication may be lost, so a document that can still change is believed only so long.
+BELIEVED_SECONDS: Final = 1
+SETTLED: Final = FINAL_STATUSES - {Status.FAILED}
+"""What no event leaves; a failed submission may be retried."""
 
 
 def submission_key(submission_id: str) -> str:
@@ -110,15 +111,24 @@ class RedisBoard:
         await self._publish(keys=[EVENTS_STREAM], args=arguments)
 
     async def look(self, submission_id: str) -> Shown | None:
-        """What is shown of a submission, if anything; raises `Unavailable`."""
+        """The document kept for the version shown, unless it is too old to be believed; raises `Unavailable`."""
         with reaching():
-            shown: list[bytes | None] = await self._client.hmget(  # type: ignore[assignment] # bytes: nothing decodes
-                submission_key(submission_id), ["tenant", "version", "status", "document"]
-            )
-        tenant, version, status, document = shown
-        if tenant is None or version is None or status is None:
+            async with self._client.pipeline(transaction=False) as pipe:
+                pipe.hmget(submission_key(submission_id), ["tenant", "version", "status", "document", "read_at"])
+                pipe.time()
+                (tenant, version, status, document, read_at), (now, _) = await pipe.execute()
+        if document is None:
             return None
-        return Shown(int(tenant), int(version), status.decode(), document)
+        shown = Shown(int(tenant), int(version), Status(status.decode()), document)
+        believed = shown.status in SETTLED or now - int(read_at) <= BELIEVED_SECONDS
+        return shown if believed else None
+
+    async def history(self, tenant_id: int, submission_id: str) -> list[Standing]:
+        """What was shown of a submission so far, oldest first; raises `Unavailable`."""
+        with reaching():
+            history: bytes | None = await self._client.hget(submission_key(submission_id), "history")  # type: ignore[assignment] # bytes: nothing decodes
+        entries = [entry.partition(":") for entry in (history or b"").decode().split()]
+        return [Standing(submission_id, tenant_id, int(version), Status(status)) for version, _, status in entries]
 
     async def bury(self, submission_ids: Sequence[str]) -> None:
         """Forget these submissions, and refuse for a day whatever is still to be said of them; raises `Unavailable`."""

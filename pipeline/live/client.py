@@ -16,7 +16,7 @@ CONNECT_SECONDS: Final = 1.0
 REPLY_SECONDS: Final = 3.0
 
 
-def create_client(url: str, *, connections: int = 20) -> Redis:
+def create_client(url: str, *, connections: int = 20, reply_seconds: float = REPLY_SECONDS) -> Redis:
     """A client that opens at most `connections`, never waits longer than seconds, and never repeats a command.
 
     A repeated command may run twice (the reply was lost, not the command); whoever can bear that repeats
@@ -27,7 +27,7 @@ def create_client(url: str, *, connections: int = 20) -> Redis:
         max_connections=connections,
         timeout=CONNECT_SECONDS,
         socket_connect_timeout=CONNECT_SECONDS,
-        socket_timeout=REPLY_SECONDS,
+        socket_timeout=reply_seconds,
         retry=Retry(NoBackoff(), 0),
         health_check_interval=30,
     )

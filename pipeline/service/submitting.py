@@ -12,7 +12,12 @@ from uuid_utils import uuid7
 
 from pipeline import telemetry
 from pipeline.batching import Batcher
-from pipeline.errors import IdempotencyMismatch, Unavailable
+from pipeline.errors import (
+    GradelineError,
+    IdempotencyMismatch,
+    RateLimited,
+    Unavailable,
+)
 from pipeline.lifecycle import Stage, StageState, Status, first_states
 from pipeline.model import (
     Change,
@@ -34,6 +39,7 @@ from pipeline.ports import (
     Stale,
 )
 from pipeline.service.intake import SubmissionIn, check_answers
+from pipeline.service.limits import Allowance, Limits
 
 log = structlog.get_logger()
 
@@ -42,16 +48,42 @@ ACCEPTED_AT_ONCE: Final = 500
 
 
 class Submitted(msgspec.Struct, frozen=True):
-    """An accepted hand-in. `view` is None where it was there before: then read it."""
+    """An accepted hand-in. `view` is None where it was there before: then read it.
+
+    `allowance` says what the limits have left, where they are on and counted this one.
+    """
 
     id: str
     view: SubmissionView | None
+    allowance: Allowance | None = None
+
+
+Checked = tuple[NewSubmission, tuple[Question, ...]]
+
+
+def submitted_before(repeated: Repeated) -> Submitted:
+    """The earlier submission; raises `IdempotencyMismatch` where this one's body differs."""
+    if not repeated.same_body:
+        raise IdempotencyMismatch("This Idempotency-Key was used before with a different body.")
+    return Submitted(repeated.submission_id, None)
 
 
 class Intake:
-    """Takes checked hand-ins of concurrent clients and commits them together."""
+    """Takes checked hand-ins of concurrent clients and commits them together.
 
-    def __init__(self, *, store: IntakeStore, bank: BankStore, bell: Bell, board: Board) -> None:
+    Without `limits` there are none.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: IntakeStore,
+        bank: BankStore,
+        bell: Bell,
+        board: Board,
+        limits: Limits | None = None,
+    ) -> None:
+        self._limits = limits
         self._store = store
         self._bank = bank
         self._bell = bell
@@ -63,20 +95,50 @@ class Intake:
         """Accept one hand-in.
 
         Raises `InvalidInput` for what the question bank does not know or cannot take, `IdempotencyMismatch`
-        for a key used with another body, `Unavailable` where Postgres is away; then nothing is stored.
+        for a key used with another body, `RateLimited` where a limit is used up, `Unavailable` where Postgres
+        is away; then nothing is stored.
         """
         key = idempotency_key or given.idempotency_key
+        checked = await self._checked(tenant_id, given, key)
+        if self._limits is None:
+            return await self._accept(tenant_id, given, checked)
+        try:
+            allowance = await self._limits.take(tenant_id, given.learner_id)
+        except RateLimited as refusal:
+            return await self._repeated_or(refusal, checked[0])
+        return await self._accept_within(self._limits, allowance, tenant_id, given, checked)
+
+    async def _accept_within(
+        self, limits: Limits, allowance: Allowance, tenant_id: int, given: SubmissionIn, checked: Checked
+    ) -> Submitted:
+        try:
+            submitted = await self._accept(tenant_id, given, checked)
+        except GradelineError:
+            await limits.give_back(allowance)
+            raise
+        if submitted.view is None:
+            await limits.give_back(allowance)
+            return submitted
+        return Submitted(submitted.id, submitted.view, allowance)
+
+    async def _repeated_or(self, refusal: RateLimited, submission: NewSubmission) -> Submitted:
+        """Whoever repeats a request that was accepted is answered all the same; anybody else is refused."""
+        repeated = None if submission.idempotency_key is None else await self._store.find(submission)
+        if repeated is None:
+            raise refusal
+        return submitted_before(repeated)
+
+    async def _accept(self, tenant_id: int, given: SubmissionIn, checked: Checked) -> Submitted:
         for _ in range(CHECKED_AT_MOST):
-            submission, questions = await self._checked(tenant_id, given, key)
+            submission, questions = checked
             match await self._commits.add(submission):
                 case Accepted(created_at=created_at):
                     return Submitted(submission.id, accepted_view(submission, questions, created_at))
-                case Repeated(submission_id=earlier, same_body=True):
-                    return Submitted(earlier, None)
-                case Repeated():
-                    raise IdempotencyMismatch("This Idempotency-Key was used before with a different body.")
+                case Repeated() as repeated:
+                    return submitted_before(repeated)
                 case Stale(question_ids=changed):
                     self._bank.forget(tenant_id, changed)
+                    checked = await self._checked(tenant_id, given, submission.idempotency_key)
         raise Unavailable("The questions change faster than the answers can be checked.")
 
     async def drain(self) -> None:
@@ -84,9 +146,7 @@ class Intake:
         await self._commits.drain()
         await asyncio.gather(*self._announcements)
 
-    async def _checked(
-        self, tenant_id: int, given: SubmissionIn, key: str | None
-    ) -> tuple[NewSubmission, tuple[Question, ...]]:
+    async def _checked(self, tenant_id: int, given: SubmissionIn, key: str | None) -> Checked:
         known = await self._bank.current(tenant_id, (answer.question_id for answer in given.answers))
         check_answers(given, {id_: stored.question for id_, stored in known.items()})
         questions = tuple(known[answer.question_id].question for answer in given.answers)

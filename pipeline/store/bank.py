@@ -1,12 +1,13 @@
 """The question bank: every change makes a new version, and old versions stay for what was scored by them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from pipeline.batching import Batcher
 from pipeline.model import Question, StoredQuestion
 from pipeline.ports import QuestionFilter, Saved
 from pipeline.store.engine import as_json, transaction
@@ -88,6 +89,20 @@ def body_of(question: Question) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name not in {"id", "version"} and value is not None}
 
 
+CURRENT_OF_MANY = text(
+    """
+    SELECT q.tenant_id, q.id, q.key AS question_key, q.version, v.key AS version_key, v.body
+    FROM jsonb_to_recordset(CAST(:wanted AS jsonb)) AS w(tenant_id int, id text)
+    JOIN questions q ON q.tenant_id = w.tenant_id AND q.id = w.id
+    JOIN question_versions v ON v.key = q.version_key
+    """
+)
+
+FETCHED_AT_ONCE: Final = 500
+Named = tuple[int, str]
+"""A question by its tenant and id."""
+
+
 class BankStore:
     """Postgres as the port `pipeline.ports.BankStore`; keeps current versions in memory.
 
@@ -98,15 +113,17 @@ class BankStore:
     def __init__(self, engine: AsyncEngine, most: int = 50_000) -> None:
         self._engine = engine
         self._most = most
-        self._kept: dict[tuple[int, str], StoredQuestion] = {}
+        self._kept: dict[Named, StoredQuestion] = {}
+        self._fetches: Batcher[list[Named], dict[Named, StoredQuestion]] = Batcher(self._fetch, most=FETCHED_AT_ONCE)
 
     async def current(self, tenant_id: int, ids: Iterable[str]) -> Mapping[str, StoredQuestion]:
         """The current versions of these questions; unknown ids are absent."""
         wanted = set(ids)
         kept = {id_: found for id_ in wanted if (found := self._kept.get((tenant_id, id_)))}
-        missing = [id_ for id_ in wanted if id_ not in kept]
+        missing = [(tenant_id, id_) for id_ in wanted if id_ not in kept]
         if missing:
-            kept.update(await self._fetch(tenant_id, missing))
+            fetched = await self._fetches.add(missing)
+            kept.update((name[1], fetched[name]) for name in missing if name in fetched)
         return kept
 
     def forget(self, tenant_id: int, ids: Iterable[str]) -> None:
@@ -114,14 +131,17 @@ class BankStore:
         for id_ in ids:
             self._kept.pop((tenant_id, id_), None)
 
-    async def _fetch(self, tenant_id: int, ids: Sequence[str]) -> dict[str, StoredQuestion]:
+    async def _fetch(self, asked: list[list[Named]]) -> list[dict[Named, StoredQuestion]]:
+        """Whoever asks at the same time is answered by one query: a cold process must not storm Postgres."""
+        wanted = dict.fromkeys(name for names in asked for name in names)
+        values = as_json([{"tenant_id": tenant_id, "id": id_} for tenant_id, id_ in wanted])
         async with transaction(self._engine) as connection:
-            rows = list(await connection.execute(CURRENT, {"tenant_id": tenant_id, "ids": list(ids)}))
-        found = {row.id: stored_from(row, tenant_id) for row in rows}
+            rows = list(await connection.execute(CURRENT_OF_MANY, {"wanted": values}))
+        found = {(row.tenant_id, row.id): stored_from(row, row.tenant_id) for row in rows}
         if len(self._kept) + len(found) > self._most:
             self._kept = {}
-        self._kept.update({(tenant_id, id_): question for id_, question in found.items()})
-        return found
+        self._kept.update(found)
+        return [found] * len(asked)
 
     async def find(self, tenant_id: int, question_id: str, version: int | None = None) -> Question | None:
         """One version of a question, the current one unless told otherwise; read from Postgres each time."""

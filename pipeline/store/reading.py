@@ -1,15 +1,17 @@
 """Reading submissions whole, always of one tenant."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from pipeline.lifecycle import Stage, status_of
-from pipeline.model import StageView, SubmissionView
-from pipeline.store.engine import transaction
+from pipeline.lifecycle import Stage, Status, status_of
+from pipeline.model import StageView, Standing, SubmissionView
+from pipeline.ports import SubmissionFilter
+from pipeline.store.browsing import browsing
+from pipeline.store.engine import as_json, transaction
 from pipeline.store.question import QuestionVersions
 
 COLUMNS = """
@@ -28,6 +30,15 @@ COLUMNS = """
 READ = text(f"SELECT {COLUMNS} FROM submissions s WHERE s.tenant_id = :tenant_id AND s.id = ANY(CAST(:ids AS uuid[]))")
 
 
+STANDINGS = text(
+    """
+    SELECT s.id::text, s.tenant_id, s.version, s.status, s.learner_id FROM submissions s
+    JOIN jsonb_to_recordset(CAST(:submissions AS jsonb)) AS c(id uuid, tenant_id int)
+      ON s.tenant_id = c.tenant_id AND s.id = c.id
+    """
+)
+
+
 class ReadingStore:
     """Postgres as the port `pipeline.ports.ReadingStore`."""
 
@@ -42,6 +53,19 @@ class ReadingStore:
             keys = {key for row in rows.values() for key in row.version_keys or ()}
             versions = await self._versions.load(connection, keys)
             return [view_from(rows[id_], versions) for id_ in ids if id_ in rows]
+
+    async def standings(self, submissions: Iterable[tuple[int, str]]) -> list[Standing]:
+        """Where these submissions (tenant, id) stand, in any order."""
+        asked = as_json([{"tenant_id": tenant_id, "id": id_} for tenant_id, id_ in submissions])
+        async with transaction(self._engine) as connection:
+            rows = await connection.execute(STANDINGS, {"submissions": asked})
+            return [Standing(r.id, r.tenant_id, r.version, Status(r.status), r.learner_id) for r in rows]
+
+    async def browse(self, tenant_id: int, wanted: SubmissionFilter, before: str | None, most: int) -> list[str]:
+        """The ids of at most `most` submissions that fit and are older than `before`, newest first."""
+        statement, values = browsing(tenant_id, wanted, before, most)
+        async with transaction(self._engine) as connection:
+            return [row.id for row in await connection.execute(statement, values)]
 
 
 def view_from(row: Any, versions: Any) -> SubmissionView:

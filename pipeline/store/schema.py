@@ -226,6 +226,7 @@ stages = Table(
     Index("stages_ready_idx", "stage", "available_at", postgresql_where=text("state = 'ready'")),
     Index("stages_running_idx", "worker_id", postgresql_where=text("state = 'running'")),
     Index("stages_dead_idx", "tenant_id", "submission_id", postgresql_where=text("state = 'dead'")),
+    Index("stages_cancelled_idx", "tenant_id", "submission_id", postgresql_where=text("state = 'cancelled'")),
 )
 
 attempts = Table(

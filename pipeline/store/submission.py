@@ -114,6 +114,11 @@ class IntakeStore:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
+    async def find(self, submission: NewSubmission) -> Repeated | None:
+        """The earlier submission with this one's idempotency key, if there is one."""
+        async with transaction(self._engine) as connection:
+            return (await _find_repeated(connection, [submission])).get(submission.id)
+
     async def accept(self, batch: Sequence[NewSubmission]) -> list[Acceptance]:
         """Commit a batch in one transaction; one answer per submission, in order."""
         return await accept(self._engine, batch)
@@ -143,7 +148,7 @@ async def accept(engine: AsyncEngine, batch: Sequence[NewSubmission]) -> list[Ac
     return [found[s.id] for s in batch]
 
 
-async def _find_repeated(connection: AsyncConnection, left: Sequence[NewSubmission]) -> dict[str, Acceptance]:
+async def _find_repeated(connection: AsyncConnection, left: Sequence[NewSubmission]) -> dict[str, Repeated]:
     keys = [
         {
             "id": s.id,

@@ -17,6 +17,7 @@ from pipeline.scoring.bank import parse_question
 from pipeline.service.access import Role
 from pipeline.settings import Settings
 from tests.api.installation import Installation, opened
+from tests.api.live import LiveApi, live_api, workers
 from tests.api.running import running
 
 TENANT, OTHER_TENANT = "school", "rival"
@@ -109,3 +110,17 @@ async def served(app: Litestar) -> AsyncIterator[str]:
     yield server.address
     server.should_exit = True
     await serving
+
+
+@pytest.fixture
+async def live(settings: Settings) -> AsyncIterator[LiveApi]:
+    """A server that listens, without workers."""
+    async with live_api(settings) as api:
+        yield api
+
+
+@pytest.fixture
+async def working(settings: Settings) -> AsyncIterator[None]:
+    """Workers of all stages."""
+    async with workers(settings):
+        yield

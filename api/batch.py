@@ -1,0 +1,146 @@
+"""Handing in many submissions with one request: each is accepted or refused for itself."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import Response, post
+
+from api.caller import AnyRequest, allow
+from api.condition import idempotency_key
+from api.description import JSON, NDJSON, Answer, Body, described
+from api.documents import SUBMISSION_EXAMPLE, SUBMISSION_IN_EXAMPLE, SubmissionDocument
+from api.errors import Problem, problem_of
+from api.reading import body_bytes, require_media_type, within
+from pipeline.bootstrap import ApiParts
+from pipeline.errors import FieldProblem, GradelineError, InvalidInput, TooLarge, Unavailable
+from pipeline.service.access import Permission, Principal
+from pipeline.service.intake import SubmissionIn, decode_json, read_submission
+from pipeline.service.showing import encode_view
+from pipeline.service.submitting import Submitted
+
+MOST_SUBMISSIONS: Final = 1_000
+BATCH_SECONDS: Final = 30.0
+
+
+class BatchHeaders(msgspec.Struct, frozen=True, rename={"idempotency_key": "Idempotency-Key"}):
+    """What may go with a batch; submission number i without a key of its own gets `{key}/{i}`."""
+
+    idempotency_key: Annotated[str, msgspec.Meta(pattern=r"^[ -~]{1,255}$")] | None = None
+
+
+class BatchItem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of one submission: 202 and the submission, or the status of its problem."""
+
+    status: int
+    submission: SubmissionDocument | None = None
+    problem: Problem | None = None
+
+
+class BatchAnswer(msgspec.Struct, frozen=True):
+    """One entry per submission, in the order they were sent."""
+
+    items: list[BatchItem]
+
+
+class EncodedItem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A `BatchItem` whose submission is JSON already."""
+
+    status: int
+    submission: msgspec.Raw | None = None
+    problem: Problem | None = None
+
+
+Outcome = Submitted | GradelineError
+
+EXAMPLE: Final = {
+    "items": [
+        {"status": 202, "submission": SUBMISSION_EXAMPLE},
+        {
+            "status": 422,
+            "problem": problem_of(
+                InvalidInput([FieldProblem("/answers/0/question_id", "There is no question with this id.")])
+            ),
+        },
+    ]
+}
+
+
+@post(
+    "/v1/submissions/batch",
+    status_code=207,
+    opt=described(
+        "Submissions",
+        {207: Answer("What became of each submission, in order.", BatchAnswer, EXAMPLE)},
+        permission=Permission.SUBMIT,
+        body=Body(list[SubmissionIn], {"one submission": [SUBMISSION_IN_EXAMPLE]}, also=(NDJSON,)),
+        headers=BatchHeaders,
+    ),
+)
+async def hand_in_batch(request: AnyRequest) -> Response[bytes]:
+    """Hand in up to 1,000 submissions: a JSON array, or NDJSON with one per line.
+
+    Each is accepted or refused for itself, limits included. Pointers of a problem begin at its submission.
+    """
+    parts, principal = await allow(request, Permission.SUBMIT)
+    media_type = require_media_type(request.headers, JSON, NDJSON)
+    key = idempotency_key(request.headers)
+    bodies = split_batch(await body_bytes(request), media_type)
+    async with within(BATCH_SECONDS):
+        outcomes = await asyncio.gather(
+            *[
+                hand_in_one(parts, principal, body, None if key is None else f"{key}/{i}")
+                for i, body in enumerate(bodies)
+            ]
+        )
+    if all(isinstance(outcome, Unavailable) for outcome in outcomes):
+        raise Unavailable("Nothing was accepted: Postgres is not available.")
+    items = await encode_outcomes(parts, principal, outcomes)
+    return Response(msgspec.json.encode({"items": items}), status_code=207, media_type=JSON)
+
+
+def split_batch(body: bytes, media_type: str) -> Sequence[bytes | msgspec.Raw]:
+    """The bodies of a batch; raises `InvalidInput` for what is no list, `TooLarge` for too long a one."""
+    if media_type == NDJSON:
+        bodies: Sequence[bytes | msgspec.Raw] = [line for line in body.split(b"\n") if line.strip()]
+    else:
+        bodies = split_array(body)
+    if len(bodies) > MOST_SUBMISSIONS:
+        raise TooLarge(f"At most {MOST_SUBMISSIONS} submissions fit in a batch, not {len(bodies)}.")
+    if not bodies:
+        raise InvalidInput([FieldProblem("", "At least one submission is expected.")])
+    return bodies
+
+
+def split_array(body: bytes) -> list[msgspec.Raw]:
+    try:
+        return msgspec.json.decode(body, type=list[msgspec.Raw])
+    except msgspec.ValidationError:
+        raise InvalidInput([FieldProblem("", "An array of submissions is expected.")]) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        decode_json(body)  # says what is wrong with it
+        raise
+
+
+async def hand_in_one(parts: ApiParts, principal: Principal, body: bytes | msgspec.Raw, key: str | None) -> Outcome:
+    try:
+        given = read_submission(bytes(body), parts.intake_limits, datetime.now(UTC))
+        return await parts.intake.submit(principal.tenant_id, given, given.idempotency_key or key)
+    except GradelineError as error:
+        return error
+
+
+async def encode_outcomes(parts: ApiParts, principal: Principal, outcomes: Sequence[Outcome]) -> list[EncodedItem]:
+    """All entries of the answer; submissions that had been there before are read together."""
+    earlier = [o.id for o in outcomes if isinstance(o, Submitted) and o.view is None]
+    views = {view.id: view for view in await parts.reading.read(principal.tenant_id, earlier)} if earlier else {}
+    return [encode_outcome(outcome, views) for outcome in outcomes]
+
+
+def encode_outcome(outcome: Outcome, earlier: dict[str, Any]) -> EncodedItem:
+    if isinstance(outcome, Submitted):
+        return EncodedItem(202, msgspec.Raw(encode_view(outcome.view or earlier[outcome.id]).document))
+    problem = problem_of(outcome)
+    return EncodedItem(problem.status, problem=problem)

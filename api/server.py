@@ -1,0 +1,47 @@
+"""The HTTP server: uvicorn, told how to end while streams are open."""
+
+import resource
+from typing import Any
+
+import uvicorn
+from litestar import Litestar
+
+from api.app import create_app
+from pipeline.settings import Settings
+
+
+class Server(uvicorn.Server):
+    """Uvicorn waits for open responses before it ends, so streams and long polls are told to end first."""
+
+    def __init__(self, app: Litestar, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.app = app
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        """Let every watcher go, then shut down."""
+        self.app.state.parts.watch.end()
+        await super().shutdown(sockets)
+
+
+def create_server(settings: Settings) -> Server:
+    """A server for one API process; it serves when its `run` or `serve` is called."""
+    app = create_app(settings)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_level="warning",
+        lifespan="on",
+        server_header=False,
+        timeout_graceful_shutdown=max(1, int(settings.shutdown_seconds)),
+    )
+    return Server(app, config)
+
+
+def raise_file_limit() -> None:
+    """Allow as many open connections as the system lets this process have; every watcher holds one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -1,0 +1,212 @@
+"""Telling watchers what changes: one reader of the event stream per process, however many watch.
+
+The reader reads only while somebody watches. Events may be lost (Redis is away, restarted or trimmed), so
+where every watched submission stands is also read from Postgres now and then, all in one query: often while
+Redis is away, seldom otherwise.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
+
+import structlog
+from redis.asyncio import Redis
+
+from pipeline import telemetry
+from pipeline.errors import Unavailable
+from pipeline.lifecycle import Status
+from pipeline.live.board import EVENTS_STREAM
+from pipeline.live.client import reaching
+from pipeline.model import Standing
+
+log = structlog.get_logger()
+
+BLOCK_SECONDS: Final = 2
+EVENTS_PER_READ: Final = 1_000
+SETTLE_SECONDS: Final = 1.0
+RECONNECT_SECONDS: Final = 0.25
+
+ReadStandings = Callable[[Iterable[tuple[int, str]]], Awaitable[list[Standing]]]
+
+
+class Watcher:
+    """The port `pipeline.ports.Watcher`: news of one submission, each version once and in order."""
+
+    def __init__(self, tenant_id: int) -> None:
+        self.tenant_id: Final = tenant_id
+        self.ended = False
+        self._version = 0
+        self._news: deque[Standing] = deque()
+        self._woken = asyncio.Event()
+
+    def start_at(self, version: int) -> None:
+        """Leave out what is not newer than this version."""
+        self._version = max(self._version, version)
+        self._news = deque(news for news in self._news if news.version > version)
+
+    def tell(self, standing: Standing) -> None:
+        """Hand over news; what is not newer than the last is left out."""
+        if standing.version > self._version:
+            self._version = standing.version
+            self._news.append(standing)
+            self._woken.set()
+
+    def end(self) -> None:
+        """Let the watcher go: there will be no more news."""
+        self.ended = True
+        self._woken.set()
+
+    async def next(self, seconds: float) -> Standing | None:
+        """The next news, or None if there is none within `seconds` or at the end."""
+        if not self._news and not self.ended:
+            self._woken.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._woken.wait()
+        return self._news.popleft() if self._news else None
+
+
+class RedisWatch:
+    """The port `pipeline.ports.Watch` on the board's event stream, with Postgres behind it."""
+
+    def __init__(
+        self, client: Redis, standings: ReadStandings, *, away_seconds: float = 1.0, near_seconds: float = 5.0
+    ) -> None:
+        self._client = client
+        self._standings = standings
+        self._away_seconds = away_seconds
+        self._near_seconds = near_seconds
+        self._watched: dict[str, set[Watcher]] = {}
+        self._wanted = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._look = asyncio.Event()
+        self._connected = False
+        self._ended = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to read, as soon as somebody watches."""
+        self._tasks = [asyncio.create_task(self._follow()), asyncio.create_task(self._check())]
+
+    def end(self) -> None:
+        """Let every watcher go, those who come later too: the process stops."""
+        self._ended = True
+        for watchers in self._watched.values():
+            for watcher in watchers:
+                watcher.end()
+
+    async def close(self) -> None:
+        """End, and stop reading."""
+        self.end()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._client.aclose()
+
+    @property
+    def watchers(self) -> int:
+        """How many watch at this moment."""
+        return sum(map(len, self._watched.values()))
+
+    @asynccontextmanager
+    async def watching(self, tenant_id: int, submission_id: str) -> AsyncIterator[Watcher]:
+        """A watcher who hears of everything that changes from here on."""
+        watcher = Watcher(tenant_id)
+        if self._ended:
+            watcher.end()
+        self._watched.setdefault(submission_id, set()).add(watcher)
+        self._wanted.set()
+        try:
+            with suppress(TimeoutError):  # then the look into Postgres will tell
+                async with asyncio.timeout(SETTLE_SECONDS):
+                    await self._settled.wait()
+            yield watcher
+        finally:
+            self._leave(submission_id, watcher)
+
+    def _leave(self, submission_id: str, watcher: Watcher) -> None:
+        watchers = self._watched[submission_id]
+        watchers.discard(watcher)
+        if not watchers:
+            del self._watched[submission_id]
+
+    def _tell(self, standing: Standing) -> None:
+        for watcher in self._watched.get(standing.submission_id, ()):
+            if watcher.tenant_id == standing.tenant_id:
+                watcher.tell(standing)
+
+    async def _follow(self) -> None:
+        """Read the stream whenever somebody watches, again and again after every failure."""
+        while True:
+            await self._wanted.wait()
+            try:
+                await self._read_while_wanted()
+            except Unavailable as error:
+                log.warning(telemetry.WATCH_FAILED, error=str(error))
+                self._connected = False
+                self._settled.set()
+                self._look.set()
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _read_while_wanted(self) -> None:
+        position = await self._newest()
+        if self._settled.is_set():  # somebody watched while nothing could be read
+            self._look.set()
+        self._connected = True
+        self._settled.set()
+        while self._watched:
+            for event_id, fields in await self._events_after(position):
+                position = event_id
+                self._hear(fields)
+        self._settled.clear()
+        self._wanted.clear()
+
+    def _hear(self, fields: dict[bytes, bytes]) -> None:
+        submission_id = fields[b"id"].decode()
+        if submission_id in self._watched:
+            version, status = int(fields[b"version"]), Status(fields[b"status"].decode())
+            self._tell(Standing(submission_id, int(fields[b"tenant"]), version, status))
+
+    async def _newest(self) -> bytes:
+        with reaching():
+            newest: Any = await self._client.xrevrange(EVENTS_STREAM, count=1)
+        return bytes(newest[0][0]) if newest else b"0-0"
+
+    async def _events_after(self, position: bytes) -> list[tuple[bytes, dict[bytes, bytes]]]:
+        with reaching():
+            answer: Any = await self._client.xread(
+                {EVENTS_STREAM: position}, count=EVENTS_PER_READ, block=BLOCK_SECONDS * 1000
+            )
+        return events_in(answer)
+
+    async def _check(self) -> None:
+        """Read where all watched submissions stand, now and then and whenever events may have been missed."""
+        while True:
+            await self._wanted.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._near_seconds if self._connected else self._away_seconds):
+                    await self._look.wait()
+            self._look.clear()
+            await self._look_once()
+
+    async def _look_once(self) -> None:
+        pairs = [(watcher.tenant_id, id_) for id_, watchers in self._watched.items() for watcher in watchers]
+        if not pairs:
+            return
+        try:
+            for standing in await self._standings(dict.fromkeys(pairs)):
+                self._tell(standing)
+        except Unavailable as error:
+            log.warning(telemetry.WATCH_FAILED, error=str(error))
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+
+def events_in(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
+    """The events of a stream in an answer to XREAD, whichever protocol it came by."""
+    if not answer:
+        return []
+    if isinstance(answer, dict):
+        return [event for page in answer[EVENTS_STREAM.encode()] for event in page]
+    return list(answer[0][1])

@@ -1,0 +1,118 @@
+"""How many submissions a learner and a tenant may hand in: counted in Redis, or here while Redis is away.
+
+A unit is taken before the commit, so that a flood never reaches Postgres, and given back where the commit
+found that the submission had been there before: a repeated request costs nothing. One that is repeated when
+the limit is used up is answered all the same (`Intake` looks for its idempotency key before it refuses).
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+import structlog
+
+from pipeline import telemetry
+from pipeline.batching import Batcher
+from pipeline.errors import RateLimited, Unavailable
+from pipeline.ports import Counter
+from pipeline.settings import RateLimit
+from pipeline.window import Charge, LocalCounter, Room
+
+log = structlog.get_logger()
+
+TAKEN_AT_ONCE: Final = 100
+REST_SECONDS: Final = 1.0
+
+Request = tuple[Charge, ...]
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """One limit: its `name` in headers, and its rate."""
+
+    name: str
+    rate: RateLimit
+
+    @property
+    def policy(self) -> str:
+        return f'"{self.name}";q={self.rate.count};w={self.rate.window_seconds}'
+
+
+class Allowance(msgspec.Struct, frozen=True):
+    """What was taken for one submission, and what every limit has left, as header values."""
+
+    charges: Request
+    policy: str
+    remaining: str
+
+
+class Limits:
+    """The limits on handing in."""
+
+    def __init__(
+        self, *, learner: RateLimit, tenant: RateLimit, counter: Counter, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._limits = (Limit("learner", learner), Limit("tenant", tenant))
+        self._policy = ", ".join(limit.policy for limit in self._limits)
+        self._counter = counter
+        self._local = LocalCounter()
+        self._clock = clock
+        self._resting_until = 0.0
+        self._takes: Batcher[Request, tuple[bool, list[Room]]] = Batcher(self._take, most=TAKEN_AT_ONCE)
+
+    async def take(self, tenant_id: int, learner_id: str) -> Allowance:
+        """Take room for one submission; raises `RateLimited` where there is none."""
+        keys = f"learner:{tenant_id}:{learner_id}", f"tenant:{tenant_id}"
+        charges = tuple(
+            Charge(key, limit.rate.count, limit.rate.window_seconds)
+            for key, limit in zip(keys, self._limits, strict=True)
+        )
+        taken, rooms = await self._takes.add(charges)
+        if not taken:
+            raise self._refusal(rooms)
+        return Allowance(charges, self._policy, self._remaining(rooms))
+
+    async def give_back(self, allowance: Allowance) -> None:
+        """Return what was taken for a submission that had been there before."""
+        if self._resting:
+            self._local.give_back(allowance.charges, self._now_ms)
+            return
+        try:
+            await self._counter.give_back([allowance.charges])
+        except Unavailable as error:
+            self._rest(error)
+
+    async def _take(self, requests: list[Request]) -> Sequence[tuple[bool, list[Room]]]:
+        if not self._resting:
+            try:
+                return await self._counter.take(requests)
+            except Unavailable as error:
+                self._rest(error)
+        return [self._local.take(request, self._now_ms) for request in requests]
+
+    @property
+    def _resting(self) -> bool:
+        return self._clock() < self._resting_until
+
+    @property
+    def _now_ms(self) -> int:
+        return int(self._clock() * 1000)
+
+    def _rest(self, error: Unavailable) -> None:
+        self._resting_until = self._clock() + REST_SECONDS
+        log.warning(telemetry.LIMITS_LOCAL, error=str(error))
+
+    def _refusal(self, rooms: Sequence[Room]) -> RateLimited:
+        limit, room = next((limit, room) for limit, room in zip(self._limits, rooms, strict=True) if room.left == 0)
+        return RateLimited(
+            f"At most {limit.rate.count} submissions per {limit.name} are taken in {limit.rate.window_seconds} s.",
+            limit=limit.rate.count,
+            window_seconds=limit.rate.window_seconds,
+            retry_after_seconds=max(1, room.seconds),
+            policy=limit.name,
+        )
+
+    def _remaining(self, rooms: Sequence[Room]) -> str:
+        return ", ".join(
+            f'"{limit.name}";r={room.left};t={room.seconds}' for limit, room in zip(self._limits, rooms, strict=True)
+        )

@@ -1,0 +1,183 @@
+"""Showing submissions: one document, kept ready in Redis where it can be, read from Postgres where it can't."""
+
+import hashlib
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from pipeline import telemetry
+from pipeline.errors import InvalidInput, NotFound, Unavailable
+from pipeline.lifecycle import FINAL_STATUSES, Status
+from pipeline.model import Shown, Standing, SubmissionView
+from pipeline.ports import ReadingStore, Showcase, SubmissionFilter, Watch
+from pipeline.service.access import Principal
+from pipeline.service.page import NOT_OURS, cursor_behind, key_before
+from pipeline.service.view import submission_document
+
+log = structlog.get_logger()
+
+REST_SECONDS: Final = 1.0
+SETTLED: Final = FINAL_STATUSES - {Status.FAILED}
+NO_SUCH_SUBMISSION: Final = "There is no such submission."
+
+Value = TypeVar("Value")
+
+
+class Owner(msgspec.Struct, frozen=True):
+    """Whose document it is: all that is read of a document that is only passed on."""
+
+    learner_id: str
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A part of a list: documents, and the cursor of the following part."""
+
+    items: list[msgspec.Raw]
+    next: str | None
+
+
+def parse_submission_id(text: str) -> str:
+    """The id in its one spelling; raises `NotFound` for what can't be one."""
+    try:
+        parsed = str(UUID(text))
+    except ValueError:
+        raise NotFound(NO_SUCH_SUBMISSION) from None
+    if parsed != text.lower():
+        raise NotFound(NO_SUCH_SUBMISSION)
+    return parsed
+
+
+def encode_view(view: SubmissionView) -> Shown:
+    """A submission read from the store as it is shown."""
+    return Shown(view.tenant_id, view.version, view.status, msgspec.json.encode(submission_document(view)))
+
+
+def etag_of(shown: Shown) -> str:
+    """A strong entity tag: the version, and a hash of the very bytes."""
+    return f'"{shown.version}-{hashlib.blake2b(shown.document, digest_size=12).hexdigest()}"'
+
+
+class Showing:
+    """Reads submissions for a caller, who sees only what is theirs."""
+
+    def __init__(
+        self,
+        *,
+        store: ReadingStore,
+        showcase: Showcase,
+        watch: Watch,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._showcase = showcase
+        self._watch = watch
+        self._clock = clock
+        self._resting_until = 0.0
+
+    async def show(self, principal: Principal, submission_id: str, *, at_least: int = 0) -> Shown:
+        """The document of a submission in version `at_least` or newer, or the newest there is.
+
+        Raises `NotFound` for what the caller does not have, `Unavailable` where Postgres is needed and away.
+        """
+        kept = await self._from_showcase(lambda: self._showcase.look(submission_id))
+        if kept is None or kept.version < at_least:
+            kept = await self._from_store(principal.tenant_id, submission_id)
+        if kept.tenant_id != principal.tenant_id:
+            raise NotFound(NO_SUCH_SUBMISSION)
+        if principal.learner_id is not None:
+            require_owner(principal, msgspec.json.decode(kept.document, type=Owner).learner_id)
+        return kept
+
+    async def show_newer(
+        self, principal: Principal, submission_id: str, seconds: float, known_version: int | None
+    ) -> Shown:
+        """The document once its version differs from the known one, or as it is after `seconds`.
+
+        What no event can change any more is shown at once; with no known version, the first one seen counts.
+        """
+        async with self._watch.watching(principal.tenant_id, submission_id) as watcher:
+            shown = await self.show(principal, submission_id)
+            known = shown.version if known_version is None else known_version
+            if shown.status in FINAL_STATUSES or shown.version != known:
+                return shown
+            watcher.start_at(shown.version)
+            news = await watcher.next(seconds)
+        return shown if news is None else await self.show(principal, submission_id, at_least=news.version)
+
+    async def show_final(self, principal: Principal, submission_id: str, seconds: float) -> Shown:
+        """The document once the submission is completed, failed or cancelled, or as it is after `seconds`."""
+        deadline = self._clock() + seconds
+        async with self._watch.watching(principal.tenant_id, submission_id) as watcher:
+            standing = await self.standing(principal, submission_id)
+            watcher.start_at(standing.version)
+            while standing.status not in FINAL_STATUSES and not watcher.ended:
+                news = await watcher.next(max(0.0, deadline - self._clock()))
+                if news is None:
+                    break
+                standing = news
+        return await self.show(principal, submission_id, at_least=standing.version)
+
+    async def standing(self, principal: Principal, submission_id: str) -> Standing:
+        """Where a submission stands by the store; raises `NotFound`, `Unavailable`."""
+        found = await self._store.standings([(principal.tenant_id, submission_id)])
+        if not found:
+            raise NotFound(NO_SUCH_SUBMISSION)
+        require_owner(principal, found[0].learner_id)
+        return found[0]
+
+    async def missed(self, standing: Standing, after_version: int) -> list[Standing]:
+        """What happened to a submission after this version, up to where it stands; the end is never left out."""
+        history = await self._from_showcase(lambda: self._showcase.history(standing.tenant_id, standing.submission_id))
+        between = [past for past in history or () if after_version < past.version < standing.version]
+        return [*between, standing] if standing.version > after_version else []
+
+    async def browse(self, principal: Principal, wanted: SubmissionFilter, cursor: str | None, limit: int) -> Listed:
+        """Submissions that fit, newest first; raises `InvalidInput` for a cursor that is not ours."""
+        if principal.learner_id is not None:
+            if wanted.learner_id not in {None, principal.learner_id}:
+                return Listed([], None)
+            wanted = msgspec.structs.replace(wanted, learner_id=principal.learner_id)
+        before = None if cursor is None else id_in(cursor)
+        ids = await self._store.browse(principal.tenant_id, wanted, before, limit + 1)
+        views = await self._store.read(principal.tenant_id, ids[:limit])
+        items = [msgspec.Raw(encode_view(view).document) for view in views]
+        return Listed(items, cursor_behind(ids[limit - 1]) if len(ids) > limit else None)
+
+    async def _from_store(self, tenant_id: int, submission_id: str) -> Shown:
+        views = await self._store.read(tenant_id, [submission_id])
+        if not views:
+            raise NotFound(NO_SUCH_SUBMISSION)
+        shown = encode_view(views[0])
+        await self._from_showcase(
+            lambda: self._showcase.remember(submission_id, shown.tenant_id, shown.version, shown.status, shown.document)
+        )
+        return shown
+
+    async def _from_showcase(self, ask: Callable[[], Awaitable[Value]]) -> Value | None:
+        """What the showcase says; nothing while it is away, and it is not asked again for a moment."""
+        if self._clock() < self._resting_until:
+            return None
+        try:
+            return await ask()
+        except Unavailable as error:
+            self._resting_until = self._clock() + REST_SECONDS
+            log.warning(telemetry.CACHE_UNAVAILABLE, error=str(error))
+            return None
+
+
+def require_owner(principal: Principal, learner_id: str | None) -> None:
+    """Raise `NotFound` where a learner's token asks for another learner's things."""
+    if learner_id is None or not principal.may_see(learner_id):
+        raise NotFound(NO_SUCH_SUBMISSION)
+
+
+def id_in(cursor: str) -> str:
+    """The submission id in a cursor; raises `InvalidInput` for one that is not ours."""
+    try:
+        return parse_submission_id(key_before(cursor))
+    except NotFound:
+        raise InvalidInput(NOT_OURS) from None
