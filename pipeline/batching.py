@@ -13,13 +13,13 @@ class Batcher(Generic[Item, Reply]):
     """Collects items from concurrent callers and flushes them together.
 
     At idle a batch is one item and waits for nothing; under load batches grow up to `most`. `flush` gets a
-    list of items and answers one reply per item, in order; if it raises, every caller of that batch gets
-    the exception. At most `concurrency` flushes run at once.
+    list of items and answers one reply per item, in order; an exception among them is raised to that item's
+    caller. If it raises, every caller of that batch gets the exception. At most `concurrency` flushes run at once.
     """
 
     def __init__(
         self,
-        flush: Callable[[list[Item]], Awaitable[Sequence[Reply]]],
+        flush: Callable[[list[Item]], Awaitable[Sequence[Reply | Exception]]],
         *,
         most: int,
         concurrency: int = 1,
@@ -83,5 +83,9 @@ class Batcher(Generic[Item, Reply]):
                 reply.cancel()
             raise
         for (_, reply), value in pairs:
-            if not reply.done():
+            if reply.done():
+                continue
+            if isinstance(value, Exception):
+                reply.set_exception(value)
+            else:
                 reply.set_result(value)

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from pipeline.errors import Unavailable
 from pipeline.lifecycle import Stage, StageState, Status, first_states
 from pipeline.model import NewSubmission
 from pipeline.ports import Acceptance, Accepted, Repeated, Stale
@@ -145,6 +146,8 @@ async def accept(engine: AsyncEngine, batch: Sequence[NewSubmission]) -> list[Ac
         left = [s for s in batch if s.id not in found]
         if left:
             found.update(await _find_repeated(connection, left))
+    if len(found) < len(batch):
+        raise Unavailable("A submission with the same Idempotency-Key is being erased.")
     return [found[s.id] for s in batch]
 
 

@@ -145,8 +145,12 @@ class System:
 
     async def _last_words(self) -> str:
         states = await self.rows("SELECT stage, state, solo, count(*) FROM stages GROUP BY 1, 2, 3 ORDER BY 1, 2, 3")
+        sessions = await self.rows(
+            "SELECT application_name, pid, state, wait_event_type, wait_event, clock_timestamp() - state_change,"
+            " left(query, 60), pg_blocking_pids(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        )
         logs = [f"--- {process.name} ({process.exit_code})\n{process.tail()}" for process in self.processes]
-        return "\n".join([str([tuple(row) for row in states]), *logs])
+        return "\n".join([str([tuple(row) for row in states]), *map(str, sessions), *logs])
 
     def flush_redis(self) -> None:
         with redis.Redis.from_url(self.valkey.url) as client:
