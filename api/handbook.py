@@ -25,10 +25,10 @@ LIMITS: Final = {
     "minimum": "≥ {}",
     "exclusiveMinimum": "> {}",
     "maximum": "≤ {}",
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
-    "minItems": "at least {} items",
-    "maxItems": "at most {} items",
+    "minLength": "{} or more characters",
+    "maxLength": "up to {} characters",
+    "minItems": "{} or more items",
+    "maxItems": "up to {} items",
     "pattern": "matches {}",
 }
 
