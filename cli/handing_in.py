@@ -42,11 +42,18 @@ class Sender:
     """
 
     def __init__(
-        self, client: Client, entries: Iterator[Entry], tell: Callable[[Said], None], clock: Clock = REAL_CLOCK
+        self,
+        client: Client,
+        entries: Iterator[Entry],
+        tell: Callable[[Said], None],
+        *,
+        most_in_batch: int = MOST_IN_BATCH,
+        clock: Clock = REAL_CLOCK,
     ) -> None:
         self.backlog = Backlog(entries)
         self._client = client
         self._tell = tell
+        self._most = most_in_batch
         self._clock = clock
         self._under_way = 0
         self._heard = self._clock.now()
@@ -58,7 +65,7 @@ class Sender:
     async def _send_all(self) -> None:
         while True:
             now = self._clock.now()
-            if batch := self.backlog.take(now, most=MOST_IN_BATCH, most_bytes=MOST_BATCH_BYTES):
+            if batch := self.backlog.take(now, most=self._most, most_bytes=MOST_BATCH_BYTES):
                 await self._send(batch)
             elif (due := self.backlog.next_due) is not None:
                 await self._clock.sleep(min(LOOK_SECONDS, max(0.0, due - now)))

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
 
@@ -11,6 +12,7 @@ import click
 import msgspec
 
 from cli.backlog import Entry
+from cli.handing_in import MOST_IN_BATCH
 from cli.idempotency import FIELD, LineKeys
 from cli.ndjson import BadLine, Line, count_lines, opened, read_lines
 from cli.outcome import Outcome, answer_rows
@@ -20,6 +22,14 @@ from cli.watching import FINAL
 from pipeline.errors import EnvironmentFault
 
 SHOWN_PROBLEMS: Final = 20
+
+
+OnFinal = Callable[[dict[str, Any], int], None]
+"""Gets a final submission and the number of its line."""
+
+
+def ignore(_document: dict[str, Any], _line: int) -> None:
+    """Do nothing with a final submission."""
 
 
 class Progress(Protocol):
@@ -69,7 +79,8 @@ async def submit_file(target: Target, file: Path, *, watch: bool, output: Path |
         lines = read_lines(stack.enter_context(opened(file)))
         results = stack.enter_context(created(output)) if output else None
         progress = stack.enter_context(shown(total, watch=watch, quiet=quiet))
-        return await submit_lines(target, lines, progress, watch=watch, results=results)
+        write = partial(write_rows, results) if results else ignore
+        return await submit_lines(target, lines, progress, watch=watch, on_final=write)
 
 
 async def submit_lines(
@@ -78,10 +89,10 @@ async def submit_lines(
     progress: Progress,
     *,
     watch: bool,
-    results: BinaryIO | None = None,
-    seen: list[dict[str, Any]] | None = None,
+    most_in_batch: int = MOST_IN_BATCH,
+    on_final: OnFinal = ignore,
 ) -> Outcome:
-    """Hand in lines and, where asked, watch each until it is final; final documents are added to `seen`."""
+    """Hand in lines and, where asked, watch each until it is final: then `on_final` gets it with its line."""
     from cli.client import connected
     from cli.handing_in import Said, Sender
     from cli.together import together
@@ -93,16 +104,19 @@ async def submit_lines(
         if isinstance(said, BadLine):
             outcome.problems.append(said)
         elif outcome.kept(said) and watch:
-            watcher.add(said.submission["id"])
+            watch_one(said.submission)
         progress.update(outcome, sender.backlog.put_off)
+
+    def watch_one(document: dict[str, Any]) -> None:
+        if document["status"] in FINAL:  # it was handed in before
+            tell_seen(document)
+        else:
+            watcher.add(document["id"])
 
     def tell_seen(document: dict[str, Any]) -> None:
         outcome.seen(document)
         if document["status"] in FINAL:
-            if results:
-                write_rows(results, document, outcome.lines[document["id"]])
-            if seen is not None:
-                seen.append(document)
+            on_final(document, outcome.lines[document["id"]])
         progress.update(outcome, sender.backlog.put_off)
 
     async def send() -> None:
@@ -110,7 +124,7 @@ async def submit_lines(
         watcher.close()
 
     async with connected(target) as client:
-        sender = Sender(client, entries_of(lines, outcome), tell)
+        sender = Sender(client, entries_of(lines, outcome), tell, most_in_batch=most_in_batch)
         watcher = Watch(client, tell_seen)
         await together(send(), watcher.run())
     return outcome

@@ -69,12 +69,19 @@ async def run(connection: Connection, *, quiet: bool) -> Ran:
     imported = await import_file(target, QUESTIONS, quiet=quiet)
     if imported.problems:
         raise EnvironmentFault(f"{QUESTIONS}, line {imported.problems[0].number}: {imported.problems[0].detail}")
-    documents: list[dict[str, Any]] = []
+    documents: dict[int, dict[str, Any]] = {}
     with opened(SUBMISSIONS) as file, shown(count_lines(SUBMISSIONS), watch=True, quiet=quiet) as bars:
-        outcome = await submit_lines(target, read_lines(file), bars, watch=True, seen=documents)
+        outcome = await submit_lines(
+            target,
+            read_lines(file),
+            bars,
+            watch=True,
+            most_in_batch=1,  # as applications hand in, so that the latencies shown are theirs
+            on_final=lambda document, line: documents.__setitem__(line, document),
+        )
     queues = await fetch(Target(connection.url, connection.operator_key))
     problems = [f"{SUBMISSIONS}, line {problem.number}: {problem.detail}" for problem in outcome.problems]
-    return Ran(problems, sorted(documents, key=lambda document: document["id"]), queues)
+    return Ran(problems, [documents[line] for line in sorted(documents)], queues)
 
 
 def show(found: Digest, ran: Ran, *, as_json: bool) -> None:

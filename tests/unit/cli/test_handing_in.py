@@ -37,7 +37,7 @@ async def send(answer: Answer, count: int, clock: FakeClock | None = None) -> li
     said: list[Said] = []
     source = (Entry(number, b'{"n":%d}' % number) for number in range(1, count + 1))
     async with client_of(answer) as client:
-        await Sender(client, source, said.append, clock or FakeClock()).run()
+        await Sender(client, source, said.append, clock=clock or FakeClock()).run()
     return sorted(said, key=lambda one: one.number)
 
 
