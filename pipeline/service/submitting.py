@@ -164,7 +164,7 @@ class Intake:
         return new_submission(tenant_id, given, answers, key), questions
 
     async def _commit(self, batch: list[NewSubmission]) -> Sequence[Acceptance | Exception]:
-        answers = await self._accept(batch)
+        answers = await self._keep(batch)
         accepted = [s for s, answer in zip(batch, answers, strict=True) if isinstance(answer, Accepted)]
         if accepted:
             announcement = asyncio.create_task(self._announce(accepted))
@@ -172,7 +172,7 @@ class Intake:
             announcement.add_done_callback(self._announcements.discard)
         return answers
 
-    async def _accept(self, batch: Sequence[NewSubmission]) -> Sequence[Acceptance | Exception]:
+    async def _keep(self, batch: Sequence[NewSubmission]) -> Sequence[Acceptance | Exception]:
         """Commit a batch; one that Postgres refuses is taken apart, so that it fails for its culprit only."""
         try:
             return await self._store.accept(batch)
@@ -182,7 +182,7 @@ class Intake:
             if len(batch) == 1:
                 return [surprise]
             log.warning(telemetry.BATCH_SPLIT, stage="intake", submissions=len(batch), error=type(surprise).__name__)
-            return [answer for one in batch for answer in await self._accept([one])]
+            return [answer for one in batch for answer in await self._keep([one])]
 
     async def _announce(self, accepted: Sequence[NewSubmission]) -> None:
         """Ring and show. Losing either is no loss of work, so the client does not wait for it."""
