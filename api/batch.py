@@ -15,7 +15,7 @@ from api.documents import SUBMISSION_EXAMPLE, SUBMISSION_IN_EXAMPLE, SubmissionD
 from api.errors import Problem, problem_of
 from api.reading import body_bytes, require_media_type, within
 from pipeline.bootstrap import ApiParts
-from pipeline.errors import FieldProblem, GradelineError, InvalidInput, TooLarge, Unavailable
+from pipeline.errors import FieldProblem, GradelineError, InvalidInput, RateLimited, TooLarge, Unavailable
 from pipeline.service.access import Permission, Principal
 from pipeline.service.intake import SubmissionIn, decode_json, read_submission
 from pipeline.service.showing import encode_view
@@ -32,11 +32,17 @@ class BatchHeaders(msgspec.Struct, frozen=True, rename={"idempotency_key": "Idem
 
 
 class BatchItem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What became of one submission: 202 and the submission, or the status of its problem."""
+    """What became of one submission: 202 and the submission, or the status of its problem.
+
+    `replayed` says that the same request had been accepted before; `retry_after` is when to come back, in
+    seconds, where a limit or a server asks for it.
+    """
 
     status: int
     submission: SubmissionDocument | None = None
     problem: Problem | None = None
+    replayed: bool = False
+    retry_after: int | None = None
 
 
 class BatchAnswer(msgspec.Struct, frozen=True):
@@ -51,6 +57,8 @@ class EncodedItem(msgspec.Struct, frozen=True, omit_defaults=True):
     status: int
     submission: msgspec.Raw | None = None
     problem: Problem | None = None
+    replayed: bool = False
+    retry_after: int | None = None
 
 
 Outcome = Submitted | GradelineError
@@ -141,6 +149,8 @@ async def encode_outcomes(parts: ApiParts, principal: Principal, outcomes: Seque
 
 def encode_outcome(outcome: Outcome, earlier: dict[str, Any]) -> EncodedItem:
     if isinstance(outcome, Submitted):
-        return EncodedItem(202, msgspec.Raw(encode_view(outcome.view or earlier[outcome.id]).document))
+        document = encode_view(outcome.view or earlier[outcome.id]).document
+        return EncodedItem(202, msgspec.Raw(document), replayed=outcome.view is None)
     problem = problem_of(outcome)
-    return EncodedItem(problem.status, problem=problem)
+    seconds = outcome.retry_after_seconds if isinstance(outcome, RateLimited | Unavailable) else None
+    return EncodedItem(problem.status, problem=problem, retry_after=seconds)
