@@ -29,7 +29,7 @@ class AnswerIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SubmissionIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A hand-in as clients send it (DESIGN §5).
+    """A hand-in as clients send it.
 
     `submitted_at` is when the learner handed in, where that was before now (work done off line).
     `idempotency_key` stands for the header of that name where many are sent together.

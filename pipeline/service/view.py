@@ -12,7 +12,7 @@ Document = dict[str, JsonValue]
 
 
 def submission_document(view: SubmissionView) -> Document:
-    """The submission as clients see it (DESIGN §5)."""
+    """The submission as clients see it."""
     document: Document = {
         "id": view.id,
         "status": view.status,

@@ -101,9 +101,10 @@ def ours(composition: Composition) -> dict[str, Service]:
 
 def context_of(command: list[str]) -> click.Context:
     """The command as the command line understands it, without running it."""
-    found = main.get_command(click.Context(main), command[0])
+    root = click.Context(main, **main.context_settings)
+    found = main.get_command(root, command[0])
     assert found is not None, f"there is no command {command[0]}"
-    return found.make_context(command[0], list(command[1:]))
+    return found.make_context(command[0], list(command[1:]), parent=root)
 
 
 def test_every_command_is_one_that_gradeline_takes(ours: dict[str, Service]) -> None:

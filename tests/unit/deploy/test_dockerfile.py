@@ -80,9 +80,10 @@ def test_it_runs_as_an_ordinary_user(instructions: list[Instruction]) -> None:
 def test_its_command_is_one_of_ours(project: dict[str, Any], instructions: list[Instruction]) -> None:
     (entry,), command = (json.loads(given(instructions, keyword)[-1]) for keyword in ("ENTRYPOINT", "CMD"))
     assert entry in project["project"]["scripts"]
-    found = main.get_command(click.Context(main), command[0])
+    root = click.Context(main, **main.context_settings)
+    found = main.get_command(root, command[0])
     assert found is not None
-    found.make_context(command[0], command[1:])
+    found.make_context(command[0], command[1:], parent=root)
 
 
 def test_its_environment_holds_settings_and_no_secrets(instructions: list[Instruction]) -> None:

@@ -30,16 +30,16 @@ def targets() -> list[str]:
     return sorted({target for text in said for target in re.findall(r"(?:^|`) *make ([a-z]+)", text, re.MULTILINE)})
 
 
-def parse(command: click.Command, arguments: list[str]) -> None:
+def parse(command: click.Command, arguments: list[str], parent: click.Context | None = None) -> None:
     """Understand a command line as click would, without running it; raises `click.UsageError`."""
     try:
-        context = command.make_context(command.name, list(arguments))
+        context = command.make_context(command.name, list(arguments), parent=parent)
     except click.exceptions.Exit:
         return  # --help
     if isinstance(command, click.Group):
         _, found, rest = command.resolve_command(context, arguments)
         assert found is not None
-        parse(found, rest)
+        parse(found, rest, context)
 
 
 def test_the_documents_show_commands() -> None:
