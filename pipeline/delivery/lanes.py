@@ -40,7 +40,7 @@ class Slot(msgspec.Struct, frozen=True):
 # 64 sockets are little for a process; three quarters of them are out of reach for receivers that fail.
 SLOTS: Final = 64
 SHARES: Final[Mapping[Standing, Share]] = MappingProxyType(
-    {Standing.PROVEN: Share(8, 64, 500), Standing.UNPROVEN: Share(2, 32, 50), Standing.SUSPECT: Share(1, 16, 1)}
+    {Standing.PROVEN: Share(8, 64, 500), Standing.UNPROVEN: Share(2, 32, 200), Standing.SUSPECT: Share(1, 16, 1)}
 )
 WAITING: Final = 50_000
 REMEMBERED: Final = 10_000
