@@ -9,7 +9,7 @@ import pytest
 
 from api.app import create_app
 from api.documents import SUBMISSION_EXAMPLE, SUBMISSION_IN_EXAMPLE, SubmissionDocument
-from api.openapi import openapi_document
+from api.openapi import openapi_document, undescribed_paths
 from pipeline.service.intake import SubmissionIn
 from pipeline.settings import Settings
 
@@ -28,6 +28,10 @@ def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
 def test_the_committed_document_is_the_one_the_code_writes(document: dict[str, Any]) -> None:
     """`make fix` brings the two together again."""
     assert json.loads(COMMITTED.read_text(encoding="utf-8")) == json.loads(json.dumps(document))
+
+
+def test_every_handler_describes_itself() -> None:
+    assert undescribed_paths(create_app(Settings())) == []
 
 
 def test_every_operation_has_its_own_id_and_a_summary(document: dict[str, Any]) -> None:
