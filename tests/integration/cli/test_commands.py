@@ -9,7 +9,7 @@ import httpx
 
 from cli.connection import Connection
 from cli.demo.command import QUESTIONS
-from tests.integration.cli.conftest import Run
+from tests.started import Run
 
 QUESTION = {"id": "cli-1", "type": "true_false", "prompt": "Is it?", "answer": {"value": True}}
 
