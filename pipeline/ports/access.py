@@ -1,0 +1,57 @@
+"""Tenants and their API keys."""
+
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+import msgspec
+
+
+class KnownKey(msgspec.Struct, frozen=True):
+    """A valid API key: whose it is and what it may do. `token_secret` signs its tenant's learner tokens."""
+
+    id: str
+    tenant_id: int
+    role: str
+    token_secret: str
+
+
+class KeyInfo(msgspec.Struct, frozen=True):
+    """An API key as operators see it: everything but the secret."""
+
+    id: str
+    tenant: str
+    name: str
+    role: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+@runtime_checkable
+class AccessStore(Protocol):
+    """Tenants and their API keys."""
+
+    async def ensure_tenant(self, name: str, *, token_secret: str, callback_secret: str) -> int:
+        """The tenant of this name, made with these secrets if there is none; answers its id."""
+        ...
+
+    async def add_key(
+        self, tenant_id: int, *, name: str, role: str, secret_hash: bytes, actor: str | None = None
+    ) -> str:
+        """Keep a new key by its hash, and in the audit log who made it, if named; answers its id."""
+        ...
+
+    async def find_key(self, secret_hash: bytes) -> KnownKey | None:
+        """The key with this hash, unless there is none or it was revoked."""
+        ...
+
+    async def token_secret(self, tenant_id: int) -> str | None:
+        """What the tenant's learner tokens are signed with."""
+        ...
+
+    async def list_keys(self, tenant_id: int | None) -> list[KeyInfo]:
+        """A tenant's keys, or everybody's, oldest first; never their secrets."""
+        ...
+
+    async def revoke_key(self, key_id: str, tenant_id: int | None, *, actor: str | None = None) -> bool:
+        """Revoke a key, and keep in the audit log who did, if named; False if there is none (of this tenant)."""
+        ...

@@ -1,0 +1,157 @@
+"""What runs stages: work handed out and taken back, rings, statuses, upkeep, feedback."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, runtime_checkable
+
+from pipeline.learning.metrics import Increments
+from pipeline.lifecycle import Stage
+from pipeline.model import (
+    Change,
+    Claim,
+    Held,
+    Recorded,
+    Work,
+)
+from pipeline.prompting.feedback import Feedback, FeedbackRequest
+from pipeline.stages.recommend import Learned, LearningState
+from pipeline.stages.verdict import Verdict
+
+
+@runtime_checkable
+class WorkUnit(Protocol):
+    """One transaction on a batch of one stage."""
+
+    async def hold(self, claims: Sequence[Claim]) -> list[tuple[Claim, Held]]:
+        """Lock the submissions and keep only the claims that are still ours."""
+        ...
+
+    async def load(self, claims: Sequence[Claim]) -> list[Work]:
+        """What the stage needs to know of each submission, in the order of the claims, erased ones left out."""
+        ...
+
+    async def lock_learning(self, works: Sequence[Work]) -> LearningState:
+        """What is known of the learners and questions of these submissions, locked until the unit ends."""
+        ...
+
+    async def save_learning(self, learned: Learned) -> None:
+        """Write back what was learnt of them."""
+        ...
+
+    async def add_metrics(self, increments: Increments) -> None:
+        """Add to the daily, per-question and per-stage figures."""
+        ...
+
+    async def record(self, held: Sequence[tuple[Verdict, Held]]) -> Recorded:
+        """Write what each verdict means; all of it is kept when the unit ends, or none."""
+        ...
+
+
+@runtime_checkable
+class WorkStore(Protocol):
+    """Handing out work and taking it back."""
+
+    async def claim(
+        self, stage: Stage, ids: Sequence[str], worker_id: str, lease_seconds: float, *, solo: bool = False
+    ) -> tuple[list[Claim], list[Change]]:
+        """Take what is ready of these submissions, each under a new epoch and a lease."""
+        ...
+
+    async def load(self, stage: Stage, claims: Sequence[Claim]) -> list[Work]:
+        """The same without holding it, so that a submission may be erased before the work on it is done."""
+        ...
+
+    def unit(self, stage: Stage, worker_id: str) -> AbstractAsyncContextManager[WorkUnit]:
+        """A transaction for a batch of this stage."""
+        ...
+
+
+@runtime_checkable
+class Bell(Protocol):
+    """Telling workers that there is something to do. A lost ring costs time, never work."""
+
+    async def ring(self, queue: str, ids: Sequence[str], *, solo: bool = False) -> None:
+        """Ring one queue with these ids; raises `Unavailable` where it could not."""
+        ...
+
+    async def waiting(self, queue: str) -> int:
+        """How many rings lie untaken in a queue; raises `Unavailable`."""
+        ...
+
+
+@runtime_checkable
+class Board(Protocol):
+    """Telling watchers what changed. Always rebuildable from the store."""
+
+    async def publish(self, changes: Sequence[Change]) -> None:
+        """Show these versions; an older version than the one shown is ignored."""
+        ...
+
+
+class Untaken(Protocol):
+    """Work that is due and that nobody took."""
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Submissions that may run with neighbours."""
+        ...
+
+    @property
+    def solo(self) -> tuple[str, ...]:
+        """Submissions that must run alone."""
+        ...
+
+
+@runtime_checkable
+class UpkeepStore(Protocol):
+    """Heartbeats, leases taken back, and work nobody took."""
+
+    async def register(self, worker_id: str, host: str, pid: int, stages: Sequence[str]) -> None:
+        """Make a worker known, so that its leases count."""
+        ...
+
+    async def leave(self, worker_id: str) -> None:
+        """Take a worker off the list; it holds nothing any more."""
+        ...
+
+    async def beat(
+        self,
+        worker_id: str,
+        in_flight: Sequence[tuple[Stage, Claim]],
+        lease_seconds: float,
+        *,
+        stopping: bool,
+    ) -> bool:
+        """Say that the worker lives and renew the leases of what it works on; False if it is not registered."""
+        ...
+
+    async def return_stranded(
+        self, worker_id: str, in_flight: Sequence[tuple[Stage, Claim]], older_seconds: float, *, max_attempts: int
+    ) -> Recorded:
+        """Return claims that this worker was given while the answer was lost, or that it had to abandon."""
+        ...
+
+    async def give_back(self, worker_id: str, in_flight: Sequence[tuple[Stage, Claim]]) -> Recorded:
+        """Return unharmed what a stopping worker could not finish."""
+        ...
+
+    async def sweep(self, *, dead_seconds: float, trust_liveness: bool, max_attempts: int) -> Recorded | None:
+        """Take back what dead workers and expired leases hold; None where another sweeper is at it."""
+        ...
+
+    async def untaken(self, stage: Stage, *, grace_seconds: float, most: int, with_retries: bool = True) -> Untaken:
+        """The oldest ready work that was due `grace_seconds` ago, and retries that are due now."""
+        ...
+
+    async def untaken_deliveries(self, *, grace_seconds: float, most: int) -> Untaken:
+        """Webhook deliveries that are due, were rung long ago, or whose worker is gone."""
+        ...
+
+
+@runtime_checkable
+class FeedbackProvider(Protocol):
+    """Whoever writes feedback: templates, or a model."""
+
+    async def write(self, request: FeedbackRequest) -> Feedback:
+        """Feedback on a scored submission; less than was asked for says so in `shortfall`."""
+        ...
