@@ -111,7 +111,7 @@ async def submit_lines(
         if document["status"] in FINAL:  # it was handed in before
             tell_seen(document)
         else:
-            watcher.add(document["id"])
+            watcher.add(document)
 
     def tell_seen(document: dict[str, Any]) -> None:
         outcome.seen(document)

@@ -1,7 +1,9 @@
-"""Waiting until submissions are final: a few long polls at once, in the order of handing in."""
+"""Waiting until submissions are final: long polls of the oldest, and lists for the many that finish meanwhile."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Final
 
 from cli.client import Client, Refused, Unreachable
@@ -9,83 +11,119 @@ from cli.clock import Clock, RealClock
 from cli.together import together
 
 FINAL: Final = frozenset({"completed", "failed", "cancelled"})
-WATCHERS: Final = 8
-WAIT_SECONDS: Final = 10
+POLLED_AT_ONCE: Final = 8
+WAIT_SECONDS: Final = 2
 PAUSE_SECONDS: Final = 0.1
-"""Between two looks at the same submission; many become final meanwhile and cost one look each."""
-PATIENCE_SECONDS: Final = 60.0
-CLOSED: Final = ""
+FEW: Final = 20
+"""So many are read one by one; more are read from lists."""
 
+WINDOW: Final = 1_000
+PAGE: Final = 200
+LEAST_SHARE: Final = 0.25
+"""Of what a list shows, at least so much must be ours; else others hand in much too, and we read one by one."""
+
+PATIENCE_SECONDS: Final = 60.0
 REAL_CLOCK: Final = RealClock()
+
+Document = dict[str, Any]
 
 
 class Watch:
     """Looks after submissions until each is final.
 
-    `tell` is called with each document as it is seen and differs from before. Work goes through the
-    queues roughly in order, so while the watchers wait on the oldest, the others get done; each of those
-    then costs one short call. Raises `Unreachable` or `Refused` where nothing could be read for a minute.
+    `tell` is called with each document that differs from what was seen before. Work goes through the
+    queues roughly in order, so a round waits until the oldest change and then reads the next thousand from
+    lists, 200 in a call. Raises `Unreachable` or `Refused` where nothing could be read for a minute.
     """
 
-    def __init__(self, client: Client, tell: Callable[[dict[str, Any]], None], clock: Clock = REAL_CLOCK) -> None:
+    def __init__(self, client: Client, tell: Callable[[Document], None], *, clock: Clock = REAL_CLOCK) -> None:
         self._client = client
         self._tell = tell
         self._clock = clock
-        self._ids: asyncio.Queue[str] = asyncio.Queue()
+        self._open: dict[str, Document] = {}
         self._tags: dict[str, str] = {}
-        self._open = 0
         self._closed = False
-        self._heard = self._clock.now()
+        self._changed = asyncio.Event()
+        self._lists = True
+        self._heard = clock.now()
 
-    def add(self, submission_id: str) -> None:
-        """Look after one more."""
-        self._open += 1
-        self._ids.put_nowait(submission_id)
+    def add(self, document: Document) -> None:
+        """Look after one more, last seen like this."""
+        self._open[document["id"]] = document
+        self._changed.set()
 
     def close(self) -> None:
         """No more will be added: `run` returns when all are final."""
         self._closed = True
-        self._end_if_done()
+        self._changed.set()
 
     async def run(self) -> None:
         """Look until closed and all are final."""
-        await together(*(self._look_after() for _ in range(WATCHERS)))
+        while self._open or not self._closed:
+            if not self._open:
+                self._changed.clear()
+                await self._changed.wait()
+                continue
+            try:
+                await self._round()
+            except (Unreachable, Refused) as error:
+                self._bear(error)
+            await self._clock.sleep(PAUSE_SECONDS)
 
-    async def _look_after(self) -> None:
-        while (submission_id := await self._ids.get()) != CLOSED:
-            if await self._look(submission_id):
-                self._tags.pop(submission_id, None)
-                self._open -= 1
-                self._end_if_done()
-            else:
-                await self._clock.sleep(PAUSE_SECONDS)
-                self._ids.put_nowait(submission_id)
+    async def _round(self) -> None:
+        await together(*[self._poll(name) for name in islice(self._open, POLLED_AT_ONCE)])
+        if self._lists and len(self._open) > FEW:
+            await self._list()
 
-    def _end_if_done(self) -> None:
-        if self._closed and self._open == 0:
-            for _ in range(WATCHERS):
-                self._ids.put_nowait(CLOSED)
-
-    async def _look(self, submission_id: str) -> bool:
-        """Whether it is final now."""
-        tag = self._tags.get(submission_id)
+    async def _poll(self, name: str) -> None:
+        """Read one when it changes, or after a while as it is."""
+        tag = self._tags.get(name)
         headers = {"If-None-Match": tag} if tag else {}
-        path = f"/v1/submissions/{submission_id}"
-        try:
-            reply = await self._client.call("GET", path, params={"wait": WAIT_SECONDS}, headers=headers)
-        except (Unreachable, Refused) as error:
-            self._bear(error)
-            return False
+        reply = await self._client.call(
+            "GET", f"/v1/submissions/{name}", params={"wait": WAIT_SECONDS}, headers=headers
+        )
         self._heard = self._clock.now()
-        if reply.status == 304:  # noqa: PLR2004 - not modified
-            return False
-        document = reply.json()
-        self._tags[submission_id] = reply.headers.get("ETag", "")
-        self._tell(document)
-        return document["status"] in FINAL
+        if reply.status != 304:  # noqa: PLR2004 - not modified
+            self._tags[name] = reply.headers.get("ETag", "")
+            self._see(reply.json())
+
+    async def _list(self) -> None:
+        """Read those handed in next, page by page."""
+        params: dict[str, Any] = {**span([*islice(self._open.values(), WINDOW)]), "limit": PAGE}
+        shown = ours = 0
+        while True:
+            page = await self._client.get("/v1/submissions", **params)
+            self._heard = self._clock.now()
+            for document in page["items"]:
+                shown += 1
+                ours += document["id"] in self._open
+                self._see(document)
+            if page["next"] is None:
+                break
+            params["cursor"] = page["next"]
+        self._lists = ours >= LEAST_SHARE * shown
+
+    def _see(self, document: Document) -> None:
+        before = self._open.get(document["id"])
+        if before is None:
+            return  # somebody else's, or final already
+        if document["status"] in FINAL:
+            del self._open[document["id"]]
+            self._tags.pop(document["id"], None)
+        else:
+            self._open[document["id"]] = document
+        if document != before:
+            self._tell(document)
 
     def _bear(self, error: Unreachable | Refused) -> None:
         """Go on in spite of an error that may pass."""
         lasting = isinstance(error, Refused) and error.retry_after_seconds is None
         if lasting or self._clock.now() - self._heard > PATIENCE_SECONDS:
             raise error
+
+
+def span(documents: list[Document]) -> Mapping[str, str]:
+    """When these were accepted, from the first up to just behind the last, as a list's filter takes it."""
+    moments = [datetime.fromisoformat(document["created_at"]) for document in documents]
+    behind = max(moments) + timedelta(microseconds=1)
+    return {"created_after": min(moments).isoformat(), "created_before": behind.isoformat()}
