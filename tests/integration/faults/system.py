@@ -46,6 +46,12 @@ class Process:
         self.popen.kill()
         self.popen.wait()
 
+    def abort(self) -> None:
+        """End it, if it lives, with a last word on what each of its threads was doing."""
+        self.popen.send_signal(signal.SIGABRT)
+        self.popen.send_signal(signal.SIGCONT)
+        self.popen.wait()
+
     @property
     def lives(self) -> bool:
         return self.popen.poll() is None
@@ -58,7 +64,7 @@ class Process:
         return self.log.read_text() if self.log.exists() else ""
 
     def tail(self) -> str:
-        return "\n".join(last_lines(self.log, 15))
+        return "\n".join(last_lines(self.log, 80))
 
 
 class System:
@@ -79,7 +85,13 @@ class System:
         with log.open("wb") as output:
             popen = subprocess.Popen(
                 [sys.executable, *command],
-                env={**os.environ, **variables(self.settings), "PYTHONPATH": str(REPOSITORY), **environment},
+                env={
+                    **os.environ,
+                    **variables(self.settings),
+                    "PYTHONPATH": str(REPOSITORY),
+                    "PYTHONFAULTHANDLER": "1",
+                    **environment,
+                },
                 cwd=REPOSITORY,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -149,8 +161,11 @@ class System:
             "SELECT application_name, pid, state, wait_event_type, wait_event, clock_timestamp() - state_change,"
             " left(query, 60), pg_blocking_pids(pid) FROM pg_stat_activity WHERE datname = current_database()"
         )
+        workers = await self.rows("SELECT pid, clock_timestamp() - heartbeat_at FROM workers")
+        for process in self.processes:
+            process.abort()
         logs = [f"--- {process.name} ({process.exit_code})\n{process.tail()}" for process in self.processes]
-        return "\n".join([str([tuple(row) for row in states]), *map(str, sessions), *logs])
+        return "\n".join([str([tuple(row) for row in states]), *map(str, sessions), *map(str, workers), *logs])
 
     def flush_redis(self) -> None:
         with redis.Redis.from_url(self.valkey.url) as client:
