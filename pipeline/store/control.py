@@ -10,7 +10,8 @@ from uuid_utils import uuid7
 from pipeline.lifecycle import Stage, StageState, StageStates, cancel, discard, retry
 from pipeline.model import Held, Recorded
 from pipeline.store.engine import as_json, transaction
-from pipeline.store.work import LOCKED_STATES, PendingWrite, lock, write
+from pipeline.store.fence import LOCKED_STATES, lock
+from pipeline.store.writing import PendingWrite, write
 
 RECORD_ACT = text(
     """

@@ -14,7 +14,8 @@ from pipeline.lifecycle import Event, Stage
 from pipeline.model import Claim, Recorded
 from pipeline.stages.verdict import Verdict
 from pipeline.store.engine import as_json, transaction
-from pipeline.store.work import LOCK, LOCK_FREE, lock, stage_change, write
+from pipeline.store.fence import LOCK, LOCK_FREE, lock
+from pipeline.store.writing import stage_change, write
 
 SWEEPER_LOCK = 0x7377_6565_70  # "sweep": one sweeper at a time per database
 REAPED_AT_ONCE = 500

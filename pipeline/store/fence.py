@@ -1,0 +1,94 @@
+"""Locking submissions, and telling who owns their stages.
+
+Lock order, so that no two transactions wait for each other: submissions by id, then learners, then items,
+then everything else of the submissions held.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from pipeline.lifecycle import (
+    Stage,
+    StageState,
+    Status,
+)
+from pipeline.model import (
+    Held,
+)
+from pipeline.store.engine import as_json
+
+LOCK = text(
+    """
+    SELECT s.id::text, s.tenant_id, s.version, s.status FROM submissions s
+    JOIN jsonb_to_recordset(CAST(:claims AS jsonb)) AS c(submission_id uuid, tenant_id int)
+      ON s.tenant_id = c.tenant_id AND s.id = c.submission_id
+    ORDER BY s.id FOR UPDATE OF s
+    """
+)
+
+
+LOCK_FREE = text(LOCK.text + " SKIP LOCKED")
+
+
+# Read after the lock, by a statement of its own: only a new statement sees what whoever held the lock wrote.
+STATES = text(
+    """
+    SELECT t.submission_id::text AS id, t.stage, t.state, t.epoch, t.attempts, t.worker_id::text FROM stages t
+    WHERE t.submission_id = ANY(CAST(:ids AS uuid[]))
+    """
+)
+
+
+LOCKED_STATES = text(STATES.text + " FOR UPDATE")
+
+
+class Locked(msgspec.Struct, frozen=True):
+    """Submissions under lock, and who owns each of their running stages (epoch, worker)."""
+
+    rows: list["LockedRow"]
+    owners: dict[tuple[str, Stage], tuple[int, str | None]]
+
+
+class LockedRow(msgspec.Struct, frozen=True):
+    id: str
+    held: Held
+
+
+async def lock(
+    connection: AsyncConnection,
+    submissions: Sequence[tuple[str, int]],
+    statement: Any = LOCK,
+    states_statement: Any = STATES,
+) -> Locked:
+    """Lock these (id, tenant) in id order and read all their stages.
+
+    That keeps every stage as it is but a ready one, which may still be claimed: whoever moves those reads
+    by `LOCKED_STATES`.
+    """
+    claims = as_json([{"submission_id": id_, "tenant_id": tenant_id} for id_, tenant_id in submissions])
+    locked = list(await connection.execute(statement, {"claims": claims}))
+    states: dict[str, dict[Stage, StageState]] = {row.id: {} for row in locked}
+    epochs: dict[str, dict[Stage, int]] = {row.id: {} for row in locked}
+    attempts: dict[str, dict[Stage, int]] = {row.id: {} for row in locked}
+    owners: dict[tuple[str, Stage], tuple[int, str | None]] = {}
+    for id_, stage_name, state, epoch, attempt, worker_id in await connection.execute(
+        states_statement, {"ids": list(states)}
+    ):
+        stage = Stage(stage_name)
+        states[id_][stage] = StageState(state)
+        epochs[id_][stage] = epoch
+        attempts[id_][stage] = attempt
+        if state == StageState.RUNNING:
+            owners[id_, stage] = (epoch, worker_id)
+    rows = [
+        LockedRow(
+            r.id,
+            Held(r.id, r.tenant_id, r.version, Status(r.status), states[r.id], epochs[r.id], attempts[r.id]),
+        )
+        for r in locked
+    ]
+    return Locked(rows, owners)
