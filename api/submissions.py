@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from litestar import Response, Router, get, post
 from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
 
 from api.batch import hand_in_batch
 from api.caller import AnyRequest, allow
@@ -101,24 +102,25 @@ class ListQuery(msgspec.Struct, frozen=True):
         problems=(429,),
     ),
 )
-async def hand_in(request: AnyRequest) -> Response[bytes]:
+async def hand_in(request: AnyRequest) -> ASGIResponse:
     """Hand in a learner's answers.
 
     The answer comes once the submission is committed: it will be worked on whatever happens. Send an
     `Idempotency-Key` to be able to repeat the request safely; a repeated one is never refused for a limit.
     """
     parts, principal = await allow(request, Permission.SUBMIT)
-    require_media_type(request.headers, JSON)
-    key = idempotency_key(request.headers)
+    headers = request.headers  # once: each access reads them all
+    require_media_type(headers, JSON)
+    key = idempotency_key(headers)
     body = await body_bytes(request)
     given = read_submission(body, parts.intake_limits, datetime.now(UTC))
     async with within(COMMIT_SECONDS):
         submitted = await parts.intake.submit(principal.tenant_id, given, key)
-    seconds = wait_preference(request.headers.get("prefer"))
+    seconds = wait_preference(headers.get("prefer"))
     shown = await shown_after(parts, principal, submitted, seconds)
     finished = seconds is not None and shown.status in FINAL_STATUSES
-    return Response(
-        shown.document,
+    return ASGIResponse(
+        body=shown.document,
         status_code=200 if finished else 202,
         media_type=JSON,
         headers=hand_in_headers(submitted, seconds, finished=finished),
