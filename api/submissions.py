@@ -14,7 +14,8 @@ from api.condition import idempotency_key, known_version, matches, wait_preferen
 from api.description import JSON, Answer, Body, Page, described
 from api.documents import SUBMISSION_EXAMPLE, SUBMISSION_IN_EXAMPLE, SubmissionDocument
 from api.events import stream_events
-from api.reading import body_bytes, query_of, require_media_type, within
+from api.patience import ANSWER_SECONDS, within
+from api.reading import body_bytes, query_of, require_media_type
 from pipeline.bootstrap import ApiParts
 from pipeline.errors import Unavailable
 from pipeline.lifecycle import FINAL_STATUSES, Status
@@ -28,7 +29,7 @@ from pipeline.service.submitting import Submitted
 from pipeline.settings import Settings
 
 TAG: Final = "Submissions"
-COMMIT_SECONDS: Final = 1.8
+LIST_SECONDS: Final = 10.0
 RETRY_AFTER: Final = "1"
 PRIVATE: Final = "private, no-cache"
 
@@ -114,7 +115,7 @@ async def hand_in(request: AnyRequest) -> ASGIResponse:
     key = idempotency_key(headers)
     body = await body_bytes(request)
     given = read_submission(body, parts.intake_limits, datetime.now(UTC))
-    async with within(COMMIT_SECONDS):
+    async with within(ANSWER_SECONDS):
         submitted = await parts.intake.submit(principal.tenant_id, given, key)
     seconds = wait_preference(headers.get("prefer"))
     shown = await shown_after(parts, principal, submitted, seconds)
@@ -177,10 +178,11 @@ async def show(request: AnyRequest, submission_id: FromPath[str]) -> Response[by
     parts, principal = await allow(request, Permission.READ)
     seconds = query_of(request, ShowQuery).wait
     wanted, known = parse_submission_id(submission_id), request.headers.get("if-none-match")
-    if seconds:
-        shown = await parts.showing.show_newer(principal, wanted, seconds, known_version(known))
-    else:
-        shown = await parts.showing.show(principal, wanted)
+    async with within(ANSWER_SECONDS + (seconds or 0)):
+        if seconds:
+            shown = await parts.showing.show_newer(principal, wanted, seconds, known_version(known))
+        else:
+            shown = await parts.showing.show(principal, wanted)
     etag = etag_of(shown)
     headers = {"ETag": etag, "Cache-Control": PRIVATE}
     if matches(etag, known):
@@ -204,7 +206,8 @@ async def list_submissions(request: AnyRequest) -> Response[bytes]:
     wanted = SubmissionFilter(
         query.learner_id, query.assignment_id, query.status, query.created_after, query.created_before
     )
-    listed = await parts.showing.browse(principal, wanted, query.cursor, query.limit)
+    async with within(LIST_SECONDS):
+        listed = await parts.showing.browse(principal, wanted, query.cursor, query.limit)
     return Response(msgspec.json.encode(listed), media_type=JSON)
 
 
