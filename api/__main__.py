@@ -2,7 +2,7 @@
 
 import sys
 
-from api.server import create_server, raise_file_limit
+from api.server import create_server, raise_file_limit, settle_memory
 from pipeline import telemetry
 from pipeline.bootstrap import required
 from pipeline.errors import GradelineError
@@ -15,7 +15,9 @@ def main() -> None:
     required(settings.redis_url, "GRADELINE_REDIS_URL")
     telemetry.configure(settings.log_level, settings.log_format)
     raise_file_limit()
-    create_server(settings).run()
+    server = create_server(settings)
+    settle_memory()
+    server.run()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ from api.condition import idempotency_key
 from api.description import JSON, NDJSON, Answer, Body, described
 from api.documents import SUBMISSION_EXAMPLE, SUBMISSION_IN_EXAMPLE, SubmissionDocument
 from api.errors import Problem, problem_of
-from api.reading import body_bytes, require_media_type, within
+from api.patience import within
+from api.reading import body_bytes, require_media_type
 from pipeline.bootstrap import ApiParts
 from pipeline.errors import FieldProblem, GradelineError, InvalidInput, RateLimited, TooLarge, Unavailable
 from pipeline.service.access import Permission, Principal

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from litestar import Request
 
+from api.patience import ANSWER_SECONDS, within
 from pipeline.bootstrap import ApiParts
 from pipeline.service.access import Permission, Principal
 
@@ -18,6 +19,7 @@ def parts_of(request: AnyRequest) -> ApiParts:
 async def allow(request: AnyRequest, permission: Permission) -> tuple[ApiParts, Principal]:
     """The parts and the verified caller; raises `Unauthenticated` or `Forbidden`."""
     parts = parts_of(request)
-    principal = await parts.access.authenticate(request.headers.get("authorization"))
+    async with within(ANSWER_SECONDS):
+        principal = await parts.access.authenticate(request.headers.get("authorization"))
     principal.require(permission)
     return parts, principal

@@ -11,12 +11,14 @@ from litestar.response import Stream
 
 from api.caller import AnyRequest, allow
 from api.description import EVENT_STREAM, Answer, described
+from api.patience import within
 from pipeline.lifecycle import FINAL_STATUSES, Status
 from pipeline.model import Standing
 from pipeline.service.access import Permission
 from pipeline.service.showing import parse_submission_id
 
 MOST_VERSION_DIGITS: Final = 9
+OPEN_SECONDS: Final = 5.0
 OPENING: Final = b"retry: 1000\n\n"
 HEARTBEAT: Final = b": still here\n\n"
 EXAMPLE: Final = """\
@@ -62,10 +64,11 @@ async def stream_events(request: AnyRequest, submission_id: FromPath[str]) -> Re
     """
     parts, principal = await allow(request, Permission.READ)
     wanted, known = parse_submission_id(submission_id), last_event_version(request.headers.get("last-event-id"))
-    if known is not None and await parts.following.is_over(principal, wanted, known):
-        return Response(None, status_code=204)
     happening = parts.following.follow(principal, wanted, known)
-    await anext(happening)  # refusals come before the answer begins
+    async with within(OPEN_SECONDS):
+        if known is not None and await parts.following.is_over(principal, wanted, known):
+            return Response(None, status_code=204)
+        await anext(happening)  # refusals come before the answer begins
     return Stream(
         encoded(happening),
         media_type=EVENT_STREAM,

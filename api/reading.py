@@ -1,8 +1,6 @@
 """Reading query strings and JSON bodies into structs, with every problem found at once."""
 
-import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Annotated, Any, Final, TypeVar, get_args, get_origin
 
 import msgspec
@@ -11,7 +9,7 @@ from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
 from api.caller import AnyRequest
 from api.description import JSON
-from pipeline.errors import FieldProblem, InvalidInput, TooLarge, Unavailable, UnsupportedMediaType
+from pipeline.errors import FieldProblem, InvalidInput, TooLarge, UnsupportedMediaType
 from pipeline.scoring.fields import forbidden_text
 from pipeline.service.intake import decode_json, first_problems, pointer_and_detail, problems_in
 
@@ -83,16 +81,6 @@ async def body_bytes(request: AnyRequest) -> bytes:
             raise
         most = request.route_handler.resolve_request_max_body_size()
         raise TooLarge(f"The body may have at most {most} bytes.") from None
-
-
-@asynccontextmanager
-async def within(seconds: float) -> AsyncIterator[None]:
-    """Raise `Unavailable` where a server keeps us waiting for longer than `seconds`."""
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError:
-        raise Unavailable("A server does not answer in time.") from None
 
 
 async def body_of(request: AnyRequest, kind: type[Kind]) -> Kind:

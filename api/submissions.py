@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 import msgspec
 from litestar import Response, Router, get, post
 from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
 
 from api.batch import hand_in_batch
 from api.caller import AnyRequest, allow
@@ -13,7 +14,8 @@ from api.condition import idempotency_key, known_version, matches, wait_preferen
 from api.description import JSON, Answer, Body, Page, described
 from api.documents import SUBMISSION_EXAMPLE, SUBMISSION_IN_EXAMPLE, SubmissionDocument
 from api.events import stream_events
-from api.reading import body_bytes, query_of, require_media_type, within
+from api.patience import ANSWER_SECONDS, within
+from api.reading import body_bytes, query_of, require_media_type
 from pipeline.bootstrap import ApiParts
 from pipeline.errors import Unavailable
 from pipeline.lifecycle import FINAL_STATUSES, Status
@@ -27,7 +29,7 @@ from pipeline.service.submitting import Submitted
 from pipeline.settings import Settings
 
 TAG: Final = "Submissions"
-COMMIT_SECONDS: Final = 1.8
+LIST_SECONDS: Final = 10.0
 RETRY_AFTER: Final = "1"
 PRIVATE: Final = "private, no-cache"
 
@@ -101,24 +103,25 @@ class ListQuery(msgspec.Struct, frozen=True):
         problems=(429,),
     ),
 )
-async def hand_in(request: AnyRequest) -> Response[bytes]:
+async def hand_in(request: AnyRequest) -> ASGIResponse:
     """Hand in a learner's answers.
 
     The answer comes once the submission is committed: it will be worked on whatever happens. Send an
     `Idempotency-Key` to be able to repeat the request safely; a repeated one is never refused for a limit.
     """
     parts, principal = await allow(request, Permission.SUBMIT)
-    require_media_type(request.headers, JSON)
-    key = idempotency_key(request.headers)
+    headers = request.headers  # once: each access reads them all
+    require_media_type(headers, JSON)
+    key = idempotency_key(headers)
     body = await body_bytes(request)
     given = read_submission(body, parts.intake_limits, datetime.now(UTC))
-    async with within(COMMIT_SECONDS):
+    async with within(ANSWER_SECONDS):
         submitted = await parts.intake.submit(principal.tenant_id, given, key)
-    seconds = wait_preference(request.headers.get("prefer"))
+    seconds = wait_preference(headers.get("prefer"))
     shown = await shown_after(parts, principal, submitted, seconds)
     finished = seconds is not None and shown.status in FINAL_STATUSES
-    return Response(
-        shown.document,
+    return ASGIResponse(
+        body=shown.document,
         status_code=200 if finished else 202,
         media_type=JSON,
         headers=hand_in_headers(submitted, seconds, finished=finished),
@@ -175,10 +178,11 @@ async def show(request: AnyRequest, submission_id: FromPath[str]) -> Response[by
     parts, principal = await allow(request, Permission.READ)
     seconds = query_of(request, ShowQuery).wait
     wanted, known = parse_submission_id(submission_id), request.headers.get("if-none-match")
-    if seconds:
-        shown = await parts.showing.show_newer(principal, wanted, seconds, known_version(known))
-    else:
-        shown = await parts.showing.show(principal, wanted)
+    async with within(ANSWER_SECONDS + (seconds or 0)):
+        if seconds:
+            shown = await parts.showing.show_newer(principal, wanted, seconds, known_version(known))
+        else:
+            shown = await parts.showing.show(principal, wanted)
     etag = etag_of(shown)
     headers = {"ETag": etag, "Cache-Control": PRIVATE}
     if matches(etag, known):
@@ -202,7 +206,8 @@ async def list_submissions(request: AnyRequest) -> Response[bytes]:
     wanted = SubmissionFilter(
         query.learner_id, query.assignment_id, query.status, query.created_after, query.created_before
     )
-    listed = await parts.showing.browse(principal, wanted, query.cursor, query.limit)
+    async with within(LIST_SECONDS):
+        listed = await parts.showing.browse(principal, wanted, query.cursor, query.limit)
     return Response(msgspec.json.encode(listed), media_type=JSON)
 
 

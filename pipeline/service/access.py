@@ -13,6 +13,7 @@ from uuid import UUID
 import jwt
 import msgspec
 
+from pipeline.batching import Batcher
 from pipeline.errors import Forbidden, NotFound, Unauthenticated
 from pipeline.ports import AccessStore, KeyInfo, KnownKey
 
@@ -121,6 +122,7 @@ class Access:
         self._clock = clock
         self._wall_clock = wall_clock
         self._verified: dict[bytes, tuple[float, Principal]] = {}
+        self._look_ups: Batcher[bytes, KnownKey | None] = Batcher(self._look_up, most=20, concurrency=2)
 
     async def authenticate(self, authorization: str | None) -> Principal:
         """Who sent this `Authorization` header; raises `Unauthenticated`."""
@@ -136,7 +138,7 @@ class Access:
         cached = self._verified.get(hashed)
         if cached is not None and self._clock() < cached[0]:
             return cached[1]
-        known = await self._store.find_key(hashed)
+        known = await self._look_ups.add(hashed)
         if known is None:
             self._verified.pop(hashed, None)
             raise Unauthenticated("The API key is unknown or revoked.")
@@ -145,6 +147,11 @@ class Access:
             self._verified.clear()
         self._verified[hashed] = (self._clock() + self._cache_seconds, principal)
         return principal
+
+    async def _look_up(self, hashes: list[bytes]) -> list[KnownKey | None]:
+        """Callers who come with the same key at once share one look-up, and none waits for Postgres by itself."""
+        found = {hashed: await self._store.find_key(hashed) for hashed in set(hashes)}
+        return [found[hashed] for hashed in hashes]
 
     async def _token(self, token: str) -> Principal:
         try:

@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from pipeline import telemetry
+from pipeline.batching import Batcher
 from pipeline.errors import InvalidInput, NotFound, Unavailable
 from pipeline.lifecycle import FINAL_STATUSES, Status
 from pipeline.model import Shown, Standing, SubmissionView
@@ -25,6 +26,8 @@ SETTLED: Final = FINAL_STATUSES - {Status.FAILED}
 NO_SUCH_SUBMISSION: Final = "There is no such submission."
 
 Value = TypeVar("Value")
+Named = tuple[int, str]
+"""A submission by its tenant and id."""
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -77,6 +80,8 @@ class Showing:
         self._watch = watch
         self._clock = clock
         self._resting_until = 0.0
+        self._views: Batcher[Named, SubmissionView | None] = Batcher(self._read_views, most=50, concurrency=4)
+        self._standings: Batcher[Named, Standing | None] = Batcher(self._read_standings, most=500, concurrency=2)
 
     async def show(self, principal: Principal, submission_id: str, *, at_least: int = 0) -> Shown:
         """The document of a submission in version `at_least` or newer, or the newest there is.
@@ -123,11 +128,11 @@ class Showing:
 
     async def standing(self, principal: Principal, submission_id: str) -> Standing:
         """Where a submission stands by the store; raises `NotFound`, `Unavailable`."""
-        found = await self._store.standings([(principal.tenant_id, submission_id)])
-        if not found:
+        found = await self._standings.add((principal.tenant_id, submission_id))
+        if found is None:
             raise NotFound(NO_SUCH_SUBMISSION)
-        require_owner(principal, found[0].learner_id)
-        return found[0]
+        require_owner(principal, found.learner_id)
+        return found
 
     async def missed(self, standing: Standing, after_version: int) -> list[Standing]:
         """What happened to a submission after this version, up to where it stands; the end is never left out."""
@@ -148,14 +153,31 @@ class Showing:
         return Listed(items, cursor_behind(ids[limit - 1]) if len(ids) > limit else None)
 
     async def _from_store(self, tenant_id: int, submission_id: str) -> Shown:
-        views = await self._store.read(tenant_id, [submission_id])
-        if not views:
+        view = await self._views.add((tenant_id, submission_id))
+        if view is None:
             raise NotFound(NO_SUCH_SUBMISSION)
-        shown = encode_view(views[0])
+        shown = encode_view(view)
         await self._from_showcase(
             lambda: self._showcase.remember(submission_id, shown.tenant_id, shown.version, shown.status, shown.document)
         )
         return shown
+
+    async def _read_views(self, asked: list[Named]) -> list[SubmissionView | None]:
+        """What concurrent callers ask for, with one query per tenant; each can leave without the others."""
+        wanted: dict[int, dict[str, None]] = {}
+        for tenant_id, submission_id in asked:
+            wanted.setdefault(tenant_id, {})[submission_id] = None
+        found = {
+            (tenant_id, view.id): view
+            for tenant_id, ids in wanted.items()
+            for view in await self._store.read(tenant_id, list(ids))
+        }
+        return [found.get(name) for name in asked]
+
+    async def _read_standings(self, asked: list[Named]) -> list[Standing | None]:
+        standings = await self._store.standings(dict.fromkeys(asked))
+        found = {(standing.tenant_id, standing.submission_id): standing for standing in standings}
+        return [found.get(name) for name in asked]
 
     async def _from_showcase(self, ask: Callable[[], Awaitable[Value]]) -> Value | None:
         """What the showcase says; nothing while it is away, and it is not asked again for a moment."""

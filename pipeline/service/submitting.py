@@ -13,7 +13,6 @@ from uuid_utils import uuid7
 from pipeline import telemetry
 from pipeline.batching import Batcher
 from pipeline.errors import (
-    GradelineError,
     IdempotencyMismatch,
     RateLimited,
     Unavailable,
@@ -113,7 +112,7 @@ class Intake:
     ) -> Submitted:
         try:
             submitted = await self._accept(tenant_id, given, checked)
-        except GradelineError:
+        except Exception:
             await limits.give_back(allowance)
             raise
         if submitted.view is None:

@@ -1,0 +1,21 @@
+"""How long a call may be kept waiting by a server that neither answers nor refuses."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from pipeline.errors import Unavailable
+
+ANSWER_SECONDS: Final = 1.8
+"""Below the two seconds in which a client is owed its 503."""
+
+
+@asynccontextmanager
+async def within(seconds: float) -> AsyncIterator[None]:
+    """Raise `Unavailable` where a server keeps us waiting for longer than `seconds`."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise Unavailable("A server does not answer in time.") from None
