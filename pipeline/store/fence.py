@@ -11,14 +11,8 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pipeline.lifecycle import (
-    Stage,
-    StageState,
-    Status,
-)
-from pipeline.model import (
-    Held,
-)
+from pipeline.lifecycle import Stage, StageState, Status
+from pipeline.model import Held
 from pipeline.store.engine import as_json
 
 LOCK = text(

@@ -9,21 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from pipeline.learning.metrics import Increments
-from pipeline.lifecycle import (
-    Stage,
-    Status,
-)
-from pipeline.model import (
-    Answer,
-    AnswerScore,
-    Change,
-    Claim,
-    Held,
-    LearnerContext,
-    Recorded,
-    StageTiming,
-    Work,
-)
+from pipeline.lifecycle import Stage, Status
+from pipeline.model import Answer, AnswerScore, Change, Claim, Held, LearnerContext, Recorded, StageTiming, Work
 from pipeline.stages.recommend import Learned, LearningState
 from pipeline.stages.verdict import Verdict
 from pipeline.store.engine import as_json, statement, transaction

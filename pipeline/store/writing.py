@@ -8,20 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from uuid_utils import uuid7
 
-from pipeline.lifecycle import (
-    FINAL_STATUSES,
-    SUCCEEDED_STATES,
-    Event,
-    Stage,
-    StageState,
-    advance,
-    status_of,
-)
-from pipeline.model import (
-    Change,
-    Held,
-    Recorded,
-)
+from pipeline.lifecycle import FINAL_STATUSES, SUCCEEDED_STATES, Event, Stage, StageState, advance, status_of
+from pipeline.model import Change, Held, Recorded
 from pipeline.stages.verdict import Verdict
 from pipeline.store.engine import as_json
 
