@@ -43,6 +43,11 @@ class Batcher(Generic[Item, Reply]):
         """Hand over several items at once and wait for all their replies; raises the first error."""
         return await asyncio.gather(*[self._enlist(item) for item in items])
 
+    def hand_over(self, items: Iterable[Item]) -> None:
+        """Hand over items whose replies nobody waits for; `flush` must see to its own failures."""
+        for item in items:
+            self._enlist(item)
+
     async def drain(self) -> None:
         """Wait until everything handed over so far is flushed."""
         while self._flushers:

@@ -1,6 +1,5 @@
 """Accepting hand-ins: check, commit, then ring. A client's 202 means that the commit has happened."""
 
-import asyncio
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
@@ -88,7 +87,8 @@ class Intake:
         self._bell = bell
         self._board = board
         self._commits: Batcher[NewSubmission, Acceptance] = Batcher(self._commit, most=ACCEPTED_AT_ONCE)
-        self._announcements: set[asyncio.Task[None]] = set()
+        # What is accepted while others are being announced is announced with the next, at one price.
+        self._announcements: Batcher[NewSubmission, None] = Batcher(self._announce, most=ACCEPTED_AT_ONCE)
 
     async def submit(self, tenant_id: int, given: SubmissionIn, idempotency_key: str | None = None) -> Submitted:
         """Accept one hand-in.
@@ -143,7 +143,7 @@ class Intake:
     async def drain(self) -> None:
         """Finish what was handed over: every commit, and every ring that follows one."""
         await self._commits.drain()
-        await asyncio.gather(*self._announcements)
+        await self._announcements.drain()
 
     async def _checked(self, tenant_id: int, given: SubmissionIn, key: str | None) -> Checked:
         known = await self._bank.current(tenant_id, (answer.question_id for answer in given.answers))
@@ -166,9 +166,7 @@ class Intake:
         answers = await self._keep(batch)
         accepted = [s for s, answer in zip(batch, answers, strict=True) if isinstance(answer, Accepted)]
         if accepted:
-            announcement = asyncio.create_task(self._announce(accepted))
-            self._announcements.add(announcement)
-            announcement.add_done_callback(self._announcements.discard)
+            self._announcements.hand_over(accepted)
         return answers
 
     async def _keep(self, batch: Sequence[NewSubmission]) -> Sequence[Acceptance | Exception]:
@@ -183,7 +181,7 @@ class Intake:
             log.warning(telemetry.BATCH_SPLIT, stage="intake", submissions=len(batch), error=type(surprise).__name__)
             return [answer for one in batch for answer in await self._keep([one])]
 
-    async def _announce(self, accepted: Sequence[NewSubmission]) -> None:
+    async def _announce(self, accepted: Sequence[NewSubmission]) -> list[None]:
         """Ring and show. Losing either is no loss of work, so the client does not wait for it."""
         ids = [submission.id for submission in accepted]
         changes = [Change(s.id, s.tenant_id, 1, Status.PENDING, ready=(Stage.SCORE,)) for s in accepted]
@@ -192,6 +190,7 @@ class Intake:
             await self._board.publish(changes)
         except Unavailable as error:
             log.warning(telemetry.RING_LOST, queue=Stage.SCORE, ids=len(ids), error=str(error))
+        return [None] * len(accepted)
 
 
 def new_submission(

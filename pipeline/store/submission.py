@@ -6,11 +6,10 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from pipeline.errors import Unavailable
 from pipeline.lifecycle import Stage, StageState, Status, first_states
 from pipeline.model import NewSubmission
 from pipeline.ports import Acceptance, Accepted, Repeated, Stale
-from pipeline.store.engine import as_json, transaction
+from pipeline.store.engine import as_json, statement
 
 # One statement for the whole batch. `current` holds the submissions whose questions are all still at the
 # version they were checked against; a repeated idempotency key inserts nothing and is looked up afterwards.
@@ -117,7 +116,7 @@ class IntakeStore:
 
     async def find(self, submission: NewSubmission) -> Repeated | None:
         """The earlier submission with this one's idempotency key, if there is one."""
-        async with transaction(self._engine) as connection:
+        async with statement(self._engine) as connection:
             return (await _find_repeated(connection, [submission])).get(submission.id)
 
     async def accept(self, batch: Sequence[NewSubmission]) -> list[Acceptance]:
@@ -126,8 +125,8 @@ class IntakeStore:
 
 
 async def accept(engine: AsyncEngine, batch: Sequence[NewSubmission]) -> list[Acceptance]:
-    """Commit a batch in one transaction; one answer per submission, in order."""
-    async with transaction(engine) as connection:
+    """Commit a batch in one statement, which is a transaction by itself; one answer per submission, in order."""
+    async with statement(engine) as connection:
         rows = await connection.execute(
             INSERT,
             {
@@ -146,9 +145,8 @@ async def accept(engine: AsyncEngine, batch: Sequence[NewSubmission]) -> list[Ac
         left = [s for s in batch if s.id not in found]
         if left:
             found.update(await _find_repeated(connection, left))
-    if len(found) < len(batch):
-        raise Unavailable("A submission with the same Idempotency-Key is being erased.")
-    return [found[s.id] for s in batch]
+    # Neither stored nor found: the earlier submission with its key was erased in between. It may try again.
+    return [found.get(s.id, Stale(())) for s in batch]
 
 
 async def _find_repeated(connection: AsyncConnection, left: Sequence[NewSubmission]) -> dict[str, Repeated]:
