@@ -135,10 +135,17 @@ def split_array(body: bytes) -> list[msgspec.Raw]:
 
 async def hand_in_one(parts: ApiParts, principal: Principal, body: bytes | msgspec.Raw, key: str | None) -> Outcome:
     try:
+        require_size(body, parts.settings.max_body_bytes)
         given = read_submission(bytes(body), parts.intake_limits, datetime.now(UTC))
         return await parts.intake.submit(principal.tenant_id, given, given.idempotency_key or key)
     except GradelineError as error:
         return error
+
+
+def require_size(body: bytes | msgspec.Raw, most: int) -> None:
+    """A submission in a batch may be as large as one alone; raises `TooLarge`."""
+    if memoryview(body).nbytes > most:
+        raise TooLarge(f"A submission may have at most {most} bytes.")
 
 
 async def encode_outcomes(parts: ApiParts, principal: Principal, outcomes: Sequence[Outcome]) -> list[EncodedItem]:

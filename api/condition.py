@@ -36,6 +36,8 @@ def matches(etag: str, if_none_match: str | None) -> bool:
 
 
 def known_version(if_none_match: str | None) -> int | None:
-    """The newest version among the tags of `If-None-Match`; None where there is none of ours."""
-    versions = [found[1] for tag in TAG.findall(if_none_match or "") if (found := VERSION_IN_TAG.match(tag))]
-    return max(map(int, versions), default=None)
+    """The newest version among the tags of `If-None-Match`: 0 where no tag is ours, None where any will do."""
+    if if_none_match is None or if_none_match.strip() == "*":
+        return None
+    versions = [found[1] for tag in TAG.findall(if_none_match) if (found := VERSION_IN_TAG.match(tag))]
+    return max(map(int, versions), default=0)

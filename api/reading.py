@@ -87,9 +87,9 @@ async def body_of(request: AnyRequest, kind: type[Kind]) -> Kind:
     """The JSON body as a struct of this kind; raises `InvalidInput` with every problem, or `UnsupportedMediaType`."""
     require_media_type(request.headers, JSON)
     raw = decode_json(await body_bytes(request))
-    problems = list(problems_in(raw, kind))
+    problems = first_problems(problems_in(raw, kind))
     if not problems:
-        problems = list(forbidden_text(raw))
+        problems = first_problems(forbidden_text(raw))
     if problems:
-        raise InvalidInput(first_problems(problems))
+        raise InvalidInput(problems)
     return msgspec.convert(raw, kind)

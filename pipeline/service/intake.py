@@ -1,7 +1,8 @@
 """Reading a hand-in: JSON to checked values, with every problem of the body found at once."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import chain, islice
 from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 import msgspec
@@ -64,28 +65,31 @@ def read_submission(body: bytes, limits: IntakeLimits, now: datetime) -> Submiss
         given = msgspec.json.decode(body, type=SubmissionIn)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return check_submission(decode_json(body), limits, now)
-    if problems := [*_own_problems(given, limits, now), *_text_problems(body)]:
+    if problems := first_problems(chain(_own_problems(given, limits, now), _text_problems(body))):
         raise InvalidInput(problems)
     return given
 
 
 def check_submission(raw: JsonValue, limits: IntakeLimits, now: datetime) -> SubmissionIn:
     """Check one hand-in that is decoded already, as in a batch."""
-    problems = list(problems_in(raw, SubmissionIn))
-    problems += [problem for problem in forbidden_text(raw) if problem.pointer not in {p.pointer for p in problems}]
+    found = first_problems(problems_in(raw, SubmissionIn))
+    known = {problem.pointer for problem in found}
+    problems = first_problems(chain(found, (p for p in forbidden_text(raw) if p.pointer not in known)))
     if problems:
-        raise InvalidInput(first_problems(problems))
+        raise InvalidInput(problems)
     given = msgspec.convert(raw, SubmissionIn)
-    if problems := list(_own_problems(given, limits, now)):
+    if problems := first_problems(_own_problems(given, limits, now)):
         raise InvalidInput(problems)
     return given
 
 
-def first_problems(problems: Sequence[FieldProblem], most: int = 100) -> list[FieldProblem]:
-    """At most `most` problems: an answer to a hundred thousand mistakes must not be larger than they are."""
-    if len(problems) <= most:
-        return list(problems)
-    return [*problems[:most], FieldProblem("", f"and {len(problems) - most} more problems")]
+def first_problems(problems: Iterable[FieldProblem], most: int = 100) -> list[FieldProblem]:
+    """At most `most` problems: an answer to a hundred thousand mistakes must not be larger than they are.
+
+    Nor may it take long to find them: no more are looked for.
+    """
+    found = list(islice(problems, most + 1))
+    return found if len(found) <= most else [*found[:most], FieldProblem("", "There are more problems than these.")]
 
 
 def decode_json(body: bytes) -> JsonValue:

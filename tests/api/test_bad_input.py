@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.api.live import LiveApi, hand_in
+from pipeline.settings import Settings
+from tests.api.live import LiveApi, hand_in, live_api
 
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 TWO_MEGABYTES = 2 * 1024 * 1024
@@ -64,16 +65,28 @@ async def test_a_bad_hand_in_is_refused_at_its_place(live: LiveApi, case: str) -
     assert set((await live.counts()).values()) == {0}
 
 
-async def test_a_hundred_thousand_answers_are_refused(live: LiveApi) -> None:
-    """By the size of the body already, or where that is allowed, by the number of answers."""
-    answers = [{"question_id": f"q-{n}"} for n in range(100_000)]
-    answer = await live.post("/v1/submissions", {"learner_id": "u-1", "answers": answers})
-    assert answer.status_code == 413
-    line = msgspec.json.encode({"learner_id": "u-1", "answers": answers})
-    batch = await live.post("/v1/submissions/batch", line, Content_Type="application/x-ndjson")
-    problem = batch.json()["items"][0]["problem"]
-    assert [error["pointer"] for error in problem["errors"]] == ["/answers"]
-    assert set((await live.counts()).values()) == {0}
+async def test_a_hundred_thousand_answers_are_refused(settings: Settings) -> None:
+    """By the size of the body already, in a batch too; where that is allowed, by their number."""
+    body = msgspec.json.encode({"learner_id": "u-1", "answers": [{"question_id": f"q-{n}"} for n in range(100_000)]})
+    async with live_api(settings) as live:
+        assert (await live.post("/v1/submissions", body)).status_code == 413
+        batch = await live.post("/v1/submissions/batch", body, Content_Type="application/x-ndjson")
+        assert [item["status"] for item in batch.json()["items"]] == [413]
+        assert set((await live.counts()).values()) == {0}
+    async with live_api(msgspec.structs.replace(settings, max_body_bytes=len(body))) as live:
+        problem = (await live.post("/v1/submissions", body)).json()
+        assert [error["pointer"] for error in problem["errors"]] == ["/answers"]
+        assert set((await live.counts()).values()) == {0}
+
+
+async def test_of_a_hundred_thousand_mistakes_some_are_told(live: LiveApi) -> None:
+    """The answer stays small, and so does the time it takes to write it."""
+    wrong: dict[str, Any] = {"learner_id": "u-1", "answers": [{"x": 1}] * 100_000}
+    problem = (await live.post("/v1/submissions", wrong)).json()
+    assert len(problem["errors"]) == 101
+    assert problem["errors"][-1] == {"pointer": "", "detail": "There are more problems than these."}
+    nul = (await live.post("/v1/submissions", hand_in(response=["\x00"] * 100_000))).json()
+    assert len(nul["errors"]) == 101
 
 
 @pytest.mark.parametrize("announced", [True, False])

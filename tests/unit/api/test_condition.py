@@ -44,7 +44,7 @@ def test_no_condition_matches_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("given", "version"),
-    [('"3-ab"', 3), ('"3-ab", W/"12-cd"', 12), ('"ab"', None), ("*", None), (None, None), ('"9999999999999-a"', None)],
+    [('"3-ab"', 3), ('"3-ab", W/"12-cd"', 12), ('"ab"', 0), ("*", None), (None, None), ('"9999999999999-a"', 0)],
 )
 def test_the_newest_known_version_counts(given: str | None, version: int | None) -> None:
     assert known_version(given) == version
