@@ -26,6 +26,7 @@ from pipeline.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
+from pipeline.execution import place_of
 
 log = structlog.get_logger()
 
@@ -127,7 +128,13 @@ def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Resp
 
 def on_surprise(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """A bug: logged by type and place, answered without a word of our insides."""
-    log.error(telemetry.REQUEST_FAILED, path=request.url.path, method=request.method, exc_info=error)
+    log.error(  # only type and place: the text might quote an answer
+        telemetry.REQUEST_FAILED,
+        path=request.url.path,
+        method=request.method,
+        error=type(error).__name__,
+        place=place_of(error),
+    )
     return answer(Problem(type_uri("internal"), "Something went wrong on our side", 500, None, request.url.path))
 
 

@@ -152,6 +152,10 @@ class StageRunner:
             try:
                 async with self.shop.quarantine:
                     await self.run([submission_id], solo=True)
+            except Exception as surprise:  # noqa: BLE001 - the others still have to be examined
+                log.error(  # noqa: TRY400 - only type and place: the text might quote an answer
+                    telemetry.RING_FAILED, stage=self.stage, error=type(surprise).__name__, place=place_of(surprise)
+                )
             finally:
                 del self._suspects[submission_id]
 

@@ -53,6 +53,11 @@ class Wakes:
     def _event(self, queue: str) -> threading.Event:
         return self._rung.setdefault(queue, threading.Event())
 
+    def _heard(self, data: bytes) -> None:
+        """Wake the queue of this name, if somebody here consumes it; others may publish anything."""
+        if event := self._rung.get(data.decode(errors="replace")):
+            event.set()
+
     def _wake_all(self) -> None:
         for event in list(self._rung.values()):
             event.set()
@@ -73,7 +78,7 @@ class Wakes:
                 if message is None:
                     subscription.ping()
                 elif message["type"] == "message":
-                    self._event(message["data"].decode()).set()
+                    self._heard(message["data"])
                 else:
                     # Just subscribed: whatever was rung before went unheard, so everyone looks once.
                     self._wake_all()

@@ -143,8 +143,8 @@ class RedisWatch:
             await self._wanted.wait()
             try:
                 await self._read_while_wanted()
-            except Unavailable as error:
-                log.warning(telemetry.WATCH_FAILED, error=str(error))
+            except Exception as surprise:  # noqa: BLE001 - without this task no watcher would hear of anything again
+                report(surprise)
                 self._connected = False
                 self._settled.set()
                 self._look.set()
@@ -198,9 +198,15 @@ class RedisWatch:
         try:
             for standing in await self._standings(dict.fromkeys(pairs)):
                 self._tell(standing)
-        except Unavailable as error:
-            log.warning(telemetry.WATCH_FAILED, error=str(error))
+        except Exception as surprise:  # noqa: BLE001 - the next look may do better, and none would be worse
+            report(surprise)
             await asyncio.sleep(RECONNECT_SECONDS)
+
+
+def report(surprise: Exception) -> None:
+    """Log what went wrong: the text of our own errors, of any other only what it is."""
+    error = str(surprise) if isinstance(surprise, Unavailable) else type(surprise).__name__
+    log.warning(telemetry.WATCH_FAILED, error=error)
 
 
 def events_in(answer: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:

@@ -17,7 +17,7 @@ from pipeline.batching import Batcher
 from pipeline.delivery.lanes import Lanes, Slot, Standing
 from pipeline.delivery.reply import Answered, DeliveryPolicy, DeliveryState, Failed, Message, Refused, Reply, judge
 from pipeline.errors import Unavailable
-from pipeline.execution import patiently
+from pipeline.execution import patiently, place_of
 from pipeline.ports import DeliveryClaim, DeliveryResult, DeliveryStore, Sender
 from pipeline.stages.verdict import jitter
 
@@ -106,8 +106,13 @@ class Deliverer:
         standing = None
         try:
             standing = await self._deliver(slot.id)
-        except Exception:  # a bug met by one delivery must not stop the others
-            log.exception(telemetry.DELIVERY_SURPRISED, delivery_id=slot.id)
+        except Exception as surprise:  # noqa: BLE001 - a bug met by one delivery must not stop the others
+            log.error(  # noqa: TRY400 - only type and place: the text might quote a URL or a payload
+                telemetry.DELIVERY_SURPRISED,
+                delivery_id=slot.id,
+                error=type(surprise).__name__,
+                place=place_of(surprise),
+            )
         finally:
             self._lanes.release(slot, standing)
             self._start()

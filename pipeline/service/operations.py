@@ -159,7 +159,8 @@ class Operations:
             recorded = await act(principal.tenant_id, some, principal.actor, reason)
             await announce(recorded, self)
             changed += [change.submission_id for change in recorded.changes]
-        skipped = () if ids is None else tuple(id_ for id_ in targets if id_ not in set(changed))
+        done = set(changed)
+        skipped = () if ids is None else tuple(id_ for id_ in targets if id_ not in done)
         return Bulk(len(changed), tuple(changed), skipped, more=len(targets) > MOST_IN_BULK)
 
     async def _matching(self, principal: Principal, wanted: DeadFilter | None) -> list[str]:

@@ -31,14 +31,21 @@ class QuestionVersions:
 
     async def load(self, connection: AsyncConnection, keys: Iterable[int]) -> Mapping[int, StoredQuestion]:
         """The versions with these keys; a key that does not exist is a bug and raises KeyError on use."""
-        missing = [key for key in set(keys) if key not in self._known]
-        if missing:
-            await self._fetch(connection, missing)
-        return self._known
+        wanted = set(keys)
+        found = {key: self._known[key] for key in wanted if key in self._known}  # another call may empty the cache
+        if missing := [key for key in wanted if key not in found]:
+            found |= await self._fetch(connection, missing)
+        return found
 
-    async def _fetch(self, connection: AsyncConnection, keys: list[int]) -> None:
-        if len(self._known) + len(keys) > self._most:
+    async def _fetch(self, connection: AsyncConnection, keys: list[int]) -> dict[int, StoredQuestion]:
+        rows = await connection.execute(LOAD_VERSIONS, {"keys": keys})
+        fetched = {row.key: stored_version(row) for row in rows}
+        if len(self._known) + len(fetched) > self._most:
             self._known = {}
-        for row in await connection.execute(LOAD_VERSIONS, {"keys": keys}):
-            question = question_from_body(row.id, row.version, row.body)
-            self._known[row.key] = StoredQuestion(row.key, row.question_key, row.tenant_id, question)
+        self._known.update(fetched)
+        return fetched
+
+
+def stored_version(row: Any) -> StoredQuestion:
+    question = question_from_body(row.id, row.version, row.body)
+    return StoredQuestion(row.key, row.question_key, row.tenant_id, question)

@@ -277,3 +277,16 @@ async def test_a_long_computation_lets_others_have_their_turn() -> None:
         await each_alone(compute)(unit, works)
     counting.cancel()
     assert turns >= len(ids)
+
+
+async def test_a_surprise_with_one_suspect_leaves_the_others_to_be_examined() -> None:
+    """Where even claiming fails in a way no rule foresaw, the next suspect is taken all the same."""
+    house = House()
+    bad, good = house.accept(2)
+    for id_ in (bad, good):
+        house.store.submissions[id_].stages[Stage.SCORE].solo = True
+    house.store.unclaimable.add(bad)
+    runner = house.scorer(each_alone(done))
+    await runner.ring([bad, good], solo=True)
+    await runner.drain()
+    assert house.states([bad, good]) == [StageState.READY, StageState.DONE]

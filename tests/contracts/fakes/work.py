@@ -50,6 +50,7 @@ class FakeWorkStore:
         self.increments: list[Increments] = []
         self.outages = 0
         """So many of the next calls find the store away."""
+        self.unclaimable: set[str] = set()
         self.unloadable: set[str] = set()
         self.unrecordable: set[str] = set()
         self._lock = asyncio.Lock()
@@ -70,6 +71,8 @@ class FakeWorkStore:
     ) -> tuple[list[Claim], list[Change]]:
         assert lease_seconds > 0
         self._reach()
+        if bad := self.unclaimable.intersection(ids):
+            raise KeyError(*bad)
         due = [id_ for id_ in dict.fromkeys(ids) if self._is_due(id_, stage, solo=solo)]
         claims = [self._hand_out(self.submissions[id_], stage, worker_id) for id_ in due]
         changes = [self._mark_scoring(self.submissions[id_]) for id_ in due if stage is Stage.SCORE]

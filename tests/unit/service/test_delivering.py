@@ -1,9 +1,10 @@
 """Which deliveries are sent when; receivers are scripted, deliveries are kept in memory."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
+from structlog.testing import capture_logs
 
 from pipeline.delivery.reply import Answered, DeliveryPolicy, Failed, Message, Reply
 from pipeline.errors import Unavailable
@@ -12,6 +13,7 @@ from pipeline.service.delivering import LOSSES_FORGIVEN, Deliverer
 from tests.contracts.delivery_memory import MemoryDeliveries
 
 TAKEN = Answered(204)
+SECRET_URL = "https://school.example/hook?password=swordfish"
 
 
 class Receivers:
@@ -226,3 +228,21 @@ async def test_what_could_not_be_taken_is_sent_when_it_is_rung_again(step: str) 
     await sending.ring([delivery_id])
     await sending.settle()
     assert await deliveries.state(delivery_id) == "delivered"
+
+
+class FaultyDeliveries(MemoryDeliveries):
+    """A store with a bug, whose error quotes what it was about."""
+
+    async def claim(self, ids: Sequence[str], worker_id: str, lease_seconds: float) -> list[DeliveryClaim]:
+        raise LookupError(f"{SECRET_URL} {ids} {worker_id} {lease_seconds}")
+
+
+async def test_a_surprise_is_logged_without_its_text() -> None:
+    """A URL may hold a receiver's password; the log says what happened and where."""
+    deliveries = FaultyDeliveries()
+    sending = deliverer(deliveries, Receivers())
+    with capture_logs() as lines:
+        await sending.ring([await deliveries.add(url=SECRET_URL)])
+        await sending.settle()
+    assert [(line["event"], line["error"]) for line in lines] == [("delivery.surprised", "LookupError")]
+    assert SECRET_URL not in str(lines)
