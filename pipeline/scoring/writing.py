@@ -8,13 +8,19 @@ from pipeline.scoring.judgement import Verdict, graded
 from pipeline.scoring.pattern import full_match
 from pipeline.scoring.quantity import matches
 from pipeline.scoring.similarity import similarity
-from pipeline.scoring.text import comparable, fold, is_blank
+from pipeline.scoring.text import comparable, fold, is_blank, tokens
 
 DEFAULT_THRESHOLD: Final = 0.6
 """Likeness from which a similar answer is correct where the key names none (measured: docs/why.md)."""
 
 REVIEW_BAND: Final = 0.25
 """Below the threshold by less than this, the rule is not sure enough to say incorrect."""
+
+LONG_KEY: Final = 30
+"""From this many tokens on (words, or pairs of unspaced characters) an answer may say the same in other words."""
+
+LONG_KEY_DOUBT: Final = 0.05
+"""With a long key the rule is sure enough to say incorrect only under this likeness."""
 
 
 def score_numeric(question: Question, response: JsonValue) -> Verdict:
@@ -49,8 +55,9 @@ def judge_text(key: Mapping[str, JsonValue], text: str, prompt: str) -> Verdict:
     """Correct where the text equals an accepted answer or matches the pattern in full.
 
     Otherwise incorrect, or with `match: similar` by likeness to the best accepted answer: correct from
-    the threshold on, `needs_review` less than `REVIEW_BAND` below it, incorrect under that. The
-    fraction stays the likeness in all three.
+    the threshold on, `needs_review` less than `REVIEW_BAND` below it, incorrect under that. Where every
+    accepted answer is long, likeness says little of how right a text is, and `needs_review` reaches down to
+    `LONG_KEY_DOUBT`. The fraction stays the likeness in all three.
     """
     text = fold(text, keep_case=True)
     if _equals(key, text) or _fits_pattern(key, text):
@@ -58,14 +65,18 @@ def judge_text(key: Mapping[str, JsonValue], text: str, prompt: str) -> Verdict:
     if key.get("match") != "similar":
         return Verdict(0.0, Outcome.INCORRECT)
     fraction = similarity(text, key["accepted"], prompt)
-    return Verdict(fraction, _similar_outcome(fraction, key.get("threshold")))
+    return Verdict(fraction, _similar_outcome(fraction, key))
 
 
-def _similar_outcome(fraction: float, threshold: float | None) -> Outcome:
-    threshold = DEFAULT_THRESHOLD if threshold is None else threshold
+def _similar_outcome(fraction: float, key: Mapping[str, JsonValue]) -> Outcome:
+    given = key.get("threshold")
+    threshold = DEFAULT_THRESHOLD if given is None else given
     if fraction >= threshold:
         return Outcome.CORRECT
-    return Outcome.NEEDS_REVIEW if fraction > max(0.0, threshold - REVIEW_BAND) else Outcome.INCORRECT
+    sure = max(0.0, threshold - REVIEW_BAND)
+    if LONG_KEY_DOUBT < fraction <= sure and all(len(tokens(text)) >= LONG_KEY for text in key["accepted"]):
+        return Outcome.NEEDS_REVIEW
+    return Outcome.NEEDS_REVIEW if fraction > sure else Outcome.INCORRECT
 
 
 def _equals(key: Mapping[str, JsonValue], text: str) -> bool:

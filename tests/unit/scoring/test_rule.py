@@ -146,3 +146,16 @@ def test_true_is_not_1() -> None:
 def test_a_choice_is_compared_as_it_is() -> None:
     options = [*OPTIONS, {"id": "B", "text": "Capital"}]
     assert score(question("single_choice", options=options), "B").fraction == 0.0
+
+
+def test_a_short_likeness_to_a_long_key_is_for_a_person_to_judge() -> None:
+    planets = "mercury venus earth mars jupiter saturn uranus neptune pluto ceres eris haumea makemake"
+    moons = "luna phobos deimos europa callisto ganymede titan rhea dione tethys mimas triton charon nix hydra"
+    long_key = f"{planets} {moons} halley encke borrelly wild tempel"
+    answer = "mercury venus earth mars jupiter"
+    unlike = "nothing of the kind at all"
+
+    assert score(keyed("short_text", accepted=[long_key], match="similar"), answer).outcome is Outcome.NEEDS_REVIEW
+    assert score(keyed("short_text", accepted=[long_key], match="similar"), unlike).outcome is Outcome.INCORRECT
+    with_short_key = keyed("short_text", accepted=[long_key, "one word"], match="similar")
+    assert score(with_short_key, answer).outcome is Outcome.INCORRECT
