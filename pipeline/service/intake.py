@@ -15,6 +15,8 @@ from pipeline.scoring.shape import check_response
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 MAX_RESPONSE_TIME_MS: Final = 86_400_000
+MOST_LEVELS: Final = 100
+"""How deeply a body may be nested. Whoever reads it later may have less of the stack left than we have here."""
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Word = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
@@ -93,15 +95,33 @@ def first_problems(problems: Iterable[FieldProblem], most: int = 100) -> list[Fi
 
 
 def decode_json(body: bytes) -> JsonValue:
-    """Any JSON; raises `InvalidInput` that says what is wrong with it, at the root."""
+    """Any JSON of at most `MOST_LEVELS`; raises `InvalidInput` that says what is wrong with it, at the root."""
     try:
-        return msgspec.json.decode(body)
+        raw = msgspec.json.decode(body)
     except UnicodeDecodeError as error:
         raise InvalidInput([FieldProblem("", f"The body is not valid UTF-8 at byte {error.start}.")]) from None
     except RecursionError:
         raise InvalidInput([FieldProblem("", "The body is nested too deeply.")]) from None
     except msgspec.DecodeError as error:
         raise InvalidInput([FieldProblem("", f"The body is not valid JSON: {error}.")]) from None
+    if is_nested_deeper(raw, MOST_LEVELS):
+        raise InvalidInput([FieldProblem("", "The body is nested too deeply.")])
+    return raw
+
+
+def is_nested_deeper(value: JsonValue, levels: int) -> bool:
+    """Whether objects and arrays lie more than `levels` deep; walks level by level, so depth is no danger."""
+    containers = [value] if isinstance(value, dict | list) else []
+    for _ in range(levels):
+        containers = [
+            item
+            for container in containers
+            for item in (container.values() if isinstance(container, dict) else container)
+            if isinstance(item, dict | list)
+        ]
+        if not containers:
+            return False
+    return True
 
 
 def check_answers(given: SubmissionIn, questions: Mapping[str, Question]) -> None:
@@ -125,7 +145,9 @@ def _own_problems(given: SubmissionIn, limits: IntakeLimits, now: datetime) -> I
         yield FieldProblem("/answers", f"At most {limits.max_answers} answers are allowed, not {len(given.answers)}.")
     else:
         yield from _repeated_questions(given)
-    if given.metadata and len(msgspec.json.encode(given.metadata)) > limits.max_metadata_bytes:
+    if is_nested_deeper(given.metadata, MOST_LEVELS):
+        yield FieldProblem("/metadata", f"At most {MOST_LEVELS} levels of metadata are allowed.")
+    elif given.metadata and len(msgspec.json.encode(given.metadata)) > limits.max_metadata_bytes:
         yield FieldProblem("/metadata", f"At most {limits.max_metadata_bytes} bytes of metadata are allowed.")
     if given.callback_url is not None:
         # No DNS here, which could make a client wait: what the name leads to is checked when something is sent.

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -162,8 +162,19 @@ class Showing:
         )
         return shown
 
-    async def _read_views(self, asked: list[Named]) -> list[SubmissionView | None]:
-        """What concurrent callers ask for, with one query per tenant; each can leave without the others."""
+    async def _read_views(self, asked: list[Named]) -> Sequence[SubmissionView | Exception | None]:
+        """What concurrent callers ask for; a surprise in one submission is raised to its own callers only."""
+        try:
+            return await self._views_of(asked)
+        except Unavailable:
+            raise
+        except Exception as surprise:  # noqa: BLE001 - handed to whoever asked for the one at fault
+            if len(asked) == 1:
+                return [surprise]
+            return [view for name in asked for view in await self._read_views([name])]
+
+    async def _views_of(self, asked: list[Named]) -> list[SubmissionView | None]:
+        """These submissions, with one query per tenant."""
         wanted: dict[int, dict[str, None]] = {}
         for tenant_id, submission_id in asked:
             wanted.setdefault(tenant_id, {})[submission_id] = None

@@ -46,6 +46,10 @@ CASES: dict[str, tuple[Any, list[str]]] = {
     "nothing": (b"", [""]),
     "invalid UTF-8": (b'{"learner_id": "\xff"}', [""]),
     "half a surrogate pair": (b'{"learner_id": "\\ud800", "answers": [{"question_id": "q-1"}]}', [""]),
+    "metadata nested too deeply": (
+        b'{"learner_id": "u", "answers": [{"question_id": "q-1"}], "metadata": ' + b'{"a":' * 932 + b"1" + b"}" * 933,
+        ["/metadata"],
+    ),
     "nested without end": (b'{"metadata": ' + b"[" * 100_000, [""]),
     "everything at once": (
         {"learner_id": "", "answers": [{"question_id": 1, "confidence": 0}], "colour": "red"},
