@@ -12,11 +12,11 @@ from api.caller import AnyRequest, allow
 from api.condition import idempotency_key
 from api.description import JSON, NDJSON, Answer, Body, described
 from api.documents import SUBMISSION_EXAMPLE, SUBMISSION_IN_EXAMPLE, SubmissionDocument
-from api.errors import Problem, problem_of
+from api.errors import Problem, problem_of, report_surprise
 from api.patience import within
 from api.reading import body_bytes, require_media_type
 from pipeline.bootstrap import ApiParts
-from pipeline.errors import FieldProblem, GradelineError, InvalidInput, RateLimited, TooLarge, Unavailable
+from pipeline.errors import Conflict, FieldProblem, GradelineError, InvalidInput, RateLimited, TooLarge, Unavailable
 from pipeline.service.access import Permission, Principal
 from pipeline.service.intake import SubmissionIn, decode_json, read_submission
 from pipeline.service.showing import encode_view
@@ -100,7 +100,7 @@ async def hand_in_batch(request: AnyRequest) -> Response[bytes]:
     async with within(BATCH_SECONDS):
         outcomes = await asyncio.gather(
             *[
-                hand_in_one(parts, principal, body, None if key is None else f"{key}/{i}")
+                hand_in_one(request, parts, principal, body, None if key is None else f"{key}/{i}")
                 for i, body in enumerate(bodies)
             ]
         )
@@ -133,13 +133,18 @@ def split_array(body: bytes) -> list[msgspec.Raw]:
         raise
 
 
-async def hand_in_one(parts: ApiParts, principal: Principal, body: bytes | msgspec.Raw, key: str | None) -> Outcome:
+async def hand_in_one(
+    request: AnyRequest, parts: ApiParts, principal: Principal, body: bytes | msgspec.Raw, key: str | None
+) -> Outcome:
     try:
         require_size(body, parts.settings.max_body_bytes)
         given = read_submission(bytes(body), parts.intake_limits, datetime.now(UTC))
         return await parts.intake.submit(principal.tenant_id, given, given.idempotency_key or key)
     except GradelineError as error:
         return error
+    except Exception as surprise:  # noqa: BLE001 - it is this entry's, its neighbours may be stored by now
+        report_surprise(request, surprise)
+        return GradelineError("Something went wrong on our side.")
 
 
 def require_size(body: bytes | msgspec.Raw, most: int) -> None:
@@ -157,8 +162,10 @@ async def encode_outcomes(parts: ApiParts, principal: Principal, outcomes: Seque
 
 def encode_outcome(outcome: Outcome, earlier: dict[str, Any]) -> EncodedItem:
     if isinstance(outcome, Submitted):
-        document = encode_view(outcome.view or earlier[outcome.id]).document
-        return EncodedItem(202, msgspec.Raw(document), replayed=outcome.view is None)
+        view = outcome.view or earlier.get(outcome.id)
+        if view is None:
+            return encode_outcome(Conflict("The submission accepted with this key before was erased."), earlier)
+        return EncodedItem(202, msgspec.Raw(encode_view(view).document), replayed=outcome.view is None)
     problem = problem_of(outcome)
     seconds = outcome.retry_after_seconds if isinstance(outcome, RateLimited | Unavailable) else None
     return EncodedItem(problem.status, problem=problem, retry_after=seconds)

@@ -128,6 +128,11 @@ def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Resp
 
 def on_surprise(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """A bug: logged by type and place, answered without a word of our insides."""
+    report_surprise(request, error)
+    return answer(Problem(type_uri("internal"), "Something went wrong on our side", 500, None, request.url.path))
+
+
+def report_surprise(request: Request[Any, Any, Any], error: Exception) -> None:
     log.error(  # only type and place: the text might quote an answer
         telemetry.REQUEST_FAILED,
         path=request.url.path,
@@ -135,7 +140,6 @@ def on_surprise(request: Request[Any, Any, Any], error: Exception) -> Response[P
         error=type(error).__name__,
         place=place_of(error),
     )
-    return answer(Problem(type_uri("internal"), "Something went wrong on our side", 500, None, request.url.path))
 
 
 EXCEPTION_HANDLERS: Final[dict[Any, Any]] = {

@@ -63,8 +63,7 @@ class Batcher(Generic[Item, Reply]):
     async def _flush_until_empty(self) -> None:
         try:
             while self._waiting:
-                batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
-                await self._flush_batch(batch)
+                await self._flush_batch([self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))])
         except BaseException:
             # This flusher is being stopped, and nobody else may come: those who wait must not wait for ever.
             while self._waiting:

@@ -67,14 +67,19 @@ from pipeline.webhook import WebhookSender
 
 WORKER_POOL_WAIT_SECONDS: Final = 30.0
 WATCH_REPLY_SECONDS: Final = 8.0
+UPKEEP_CONNECTIONS: Final = 2
 COMPUTING: Final = 2
 """Batches of a computing stage at once in one process: one computes while the other waits for Postgres."""
 
 
 class Servers(msgspec.Struct, frozen=True):
-    """Connections to the two servers everything stands on; `queues` is where the Dramatiq queues live."""
+    """Connections to the two servers everything stands on; `queues` is where the Dramatiq queues live.
+
+    `upkeep` are connections of their own for heartbeats and sweeping: those must not wait behind work.
+    """
 
     engine: AsyncEngine
+    upkeep: AsyncEngine
     redis: Redis
     queues: Redis
 
@@ -89,18 +94,18 @@ def required(url: str | None, name: str) -> str:
 async def open_servers(settings: Settings, *, pool_size: int, pool_wait_seconds: float) -> AsyncIterator[Servers]:
     """Open pools to Postgres and Redis, and close them at the end; neither is contacted yet."""
     redis_url = required(settings.redis_url, "GRADELINE_REDIS_URL")
+    database_url = required(settings.database_url, "GRADELINE_DATABASE_URL")
     engine = create_engine(
-        required(settings.database_url, "GRADELINE_DATABASE_URL"),
-        pool_size=pool_size,
-        pool_wait_seconds=pool_wait_seconds,
-        idle_seconds=settings.lease_seconds,
+        database_url, pool_size=pool_size, pool_wait_seconds=pool_wait_seconds, idle_seconds=settings.lease_seconds
     )
+    upkeep = create_engine(database_url, pool_size=UPKEEP_CONNECTIONS, idle_seconds=settings.lease_seconds)
     redis, queues = create_client(redis_url), create_client(queue_url(redis_url, settings.queue_redis_url))
     try:
-        yield Servers(engine, redis, queues)
+        yield Servers(engine, upkeep, redis, queues)
     finally:
         await redis.aclose()
         await queues.aclose()
+        await upkeep.dispose()
         await engine.dispose()
 
 
@@ -298,7 +303,7 @@ def build_worker(
         lease_seconds=settings.lease_seconds,
         batch=settings.worker_batch,
     )
-    upkeep = UpkeepStore(servers.engine)
+    upkeep = UpkeepStore(servers.upkeep)
     queues = (*stages, DELIVER) if deliver else stages
     return WorkerParts(
         settings=settings,

@@ -170,11 +170,13 @@ class StageRunner:
             return
         async with self.shop.in_flight.holding(self.stage, claims):
             showing = asyncio.create_task(publish(changes, self.shop))
-            if self._perform is not None:
-                await announce(await self.work_together(self._perform, claims), self.shop)
-            if self._perform_alone is not None:
-                await self.work_apart(self._perform_alone, claims)
-            await showing
+            try:
+                if self._perform is not None:
+                    await announce(await self.work_together(self._perform, claims), self.shop)
+                if self._perform_alone is not None:
+                    await self.work_apart(self._perform_alone, claims)
+            finally:
+                await showing
 
     async def claim(self, ids: Sequence[str], *, solo: bool) -> tuple[list[Claim], list[Change]]:
         """Take what is still ready. Postgres away is no loss: the sweeper will ring again."""

@@ -91,10 +91,23 @@ async def run(parts: WorkerParts, concurrency: int | None = None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await patiently(parts.heartbeat.introduce, START_SECONDS)
-    log.info(telemetry.WORKER_STARTED, worker_id=parts.shop.worker_id, queues=parts.queues)
-    await serve(parts, stop, concurrency or parts.settings.worker_concurrency)
+    if await introduced(parts, stop):
+        log.info(telemetry.WORKER_STARTED, worker_id=parts.shop.worker_id, queues=parts.queues)
+        await serve(parts, stop, concurrency or parts.settings.worker_concurrency)
     log.info(telemetry.WORKER_STOPPED, worker_id=parts.shop.worker_id)
+
+
+async def introduced(parts: WorkerParts, stop: asyncio.Event) -> bool:
+    """Wait for Postgres to know this worker; False if it is to stop before that."""
+    introduction = asyncio.create_task(patiently(parts.heartbeat.introduce, START_SECONDS))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({introduction, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not introduction.done():
+        await end(introduction, seconds=0)
+        return False
+    introduction.result()
+    return True
 
 
 async def serve(parts: WorkerParts, stop: asyncio.Event, concurrency: int) -> None:

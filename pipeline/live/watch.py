@@ -145,9 +145,10 @@ class RedisWatch:
                 await self._read_while_wanted()
             except Exception as surprise:  # noqa: BLE001 - without this task no watcher would hear of anything again
                 report(surprise)
+                if self._connected:  # what was just missed is looked up at once, what follows at its usual pace
+                    self._look.set()
                 self._connected = False
                 self._settled.set()
-                self._look.set()
                 await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _read_while_wanted(self) -> None:

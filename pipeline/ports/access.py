@@ -1,5 +1,6 @@
 """Tenants and their API keys."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -40,8 +41,8 @@ class AccessStore(Protocol):
         """Keep a new key by its hash, and in the audit log who made it, if named; answers its id."""
         ...
 
-    async def find_key(self, secret_hash: bytes) -> KnownKey | None:
-        """The key with this hash, unless there is none or it was revoked."""
+    async def find_keys(self, hashes: Sequence[bytes]) -> Mapping[bytes, KnownKey]:
+        """The keys with these hashes; those that are unknown or revoked are absent."""
         ...
 
     async def token_secret(self, tenant_id: int) -> str | None:

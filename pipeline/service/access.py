@@ -21,6 +21,7 @@ KEY_PREFIX: Final = "gl_"
 TOKEN_ALGORITHM: Final = "HS256"  # noqa: S105 - names an algorithm
 TOKEN_AUDIENCE: Final = "gradeline:learner"  # noqa: S105 - names an audience
 MOST_CACHED: Final = 10_000
+LOOKED_UP_AT_ONCE: Final = 1_000
 
 
 class Role(StrEnum):
@@ -122,7 +123,7 @@ class Access:
         self._clock = clock
         self._wall_clock = wall_clock
         self._verified: dict[bytes, tuple[float, Principal]] = {}
-        self._look_ups: Batcher[bytes, KnownKey | None] = Batcher(self._look_up, most=20, concurrency=2)
+        self._look_ups: Batcher[bytes, KnownKey | None] = Batcher(self._look_up, most=LOOKED_UP_AT_ONCE)
 
     async def authenticate(self, authorization: str | None) -> Principal:
         """Who sent this `Authorization` header; raises `Unauthenticated`."""
@@ -150,8 +151,8 @@ class Access:
 
     async def _look_up(self, hashes: list[bytes]) -> list[KnownKey | None]:
         """Callers who come with the same key at once share one look-up, and none waits for Postgres by itself."""
-        found = {hashed: await self._store.find_key(hashed) for hashed in set(hashes)}
-        return [found[hashed] for hashed in hashes]
+        found = await self._store.find_keys(list(set(hashes)))
+        return [found.get(hashed) for hashed in hashes]
 
     async def _token(self, token: str) -> Principal:
         try:

@@ -5,6 +5,7 @@ found that the submission had been there before: a repeated request costs nothin
 the limit is used up is answered all the same (`Intake` looks for its idempotency key before it refuses).
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -23,6 +24,8 @@ log = structlog.get_logger()
 
 TAKEN_AT_ONCE: Final = 100
 REST_SECONDS: Final = 1.0
+ANSWER_SECONDS: Final = 0.5
+"""A Redis that hangs may cost a hand-in this much; then it is counted here."""
 
 Request = tuple[Charge, ...]
 
@@ -78,15 +81,17 @@ class Limits:
             self._local.give_back(allowance.charges, self._now_ms)
             return
         try:
-            await self._counter.give_back([allowance.charges])
-        except Unavailable as error:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._counter.give_back([allowance.charges])
+        except (Unavailable, TimeoutError) as error:
             self._rest(error)
 
     async def _take(self, requests: list[Request]) -> Sequence[tuple[bool, list[Room]]]:
         if not self._resting:
             try:
-                return await self._counter.take(requests)
-            except Unavailable as error:
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    return await self._counter.take(requests)
+            except (Unavailable, TimeoutError) as error:
                 self._rest(error)
         return [self._local.take(request, self._now_ms) for request in requests]
 
@@ -98,7 +103,7 @@ class Limits:
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
 
-    def _rest(self, error: Unavailable) -> None:
+    def _rest(self, error: Exception) -> None:
         self._resting_until = self._clock() + REST_SECONDS
         log.warning(telemetry.LIMITS_LOCAL, error=str(error))
 

@@ -1,5 +1,6 @@
 """Tenants and their API keys. Only a hash of a key is kept; it can be recognised, not read back."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ from uuid_utils import uuid7
 
 from pipeline.ports import KeyInfo, KnownKey
 from pipeline.store.control import record_act
-from pipeline.store.engine import transaction
+from pipeline.store.engine import statement, transaction
 
 ENSURE_TENANT = text(
     """
@@ -24,10 +25,11 @@ INSERT_KEY = text(
     "INSERT INTO api_keys (id, tenant_id, name, role, secret_hash)"
     " VALUES (CAST(:id AS uuid), :tenant_id, :name, :role, :secret_hash)"
 )
-FIND_KEY = text(
+FIND_KEYS = text(
     """
-    SELECT k.id::text, k.tenant_id, k.role, t.token_secret FROM api_keys k JOIN tenants t ON t.id = k.tenant_id
-    WHERE k.secret_hash = :secret_hash AND k.revoked_at IS NULL
+    SELECT k.secret_hash, k.id::text, k.tenant_id, k.role, t.token_secret
+    FROM api_keys k JOIN tenants t ON t.id = k.tenant_id
+    WHERE k.secret_hash = ANY(:hashes) AND k.revoked_at IS NULL
     """
 )
 LIST_KEYS = text(
@@ -79,11 +81,11 @@ class AccessStore:
                 )
         return key_id
 
-    async def find_key(self, secret_hash: bytes) -> KnownKey | None:
-        """The key with this hash, unless there is none or it was revoked."""
-        async with transaction(self._engine) as connection:
-            row = (await connection.execute(FIND_KEY, {"secret_hash": secret_hash})).one_or_none()
-        return None if row is None else KnownKey(row.id, row.tenant_id, row.role, row.token_secret)
+    async def find_keys(self, hashes: Sequence[bytes]) -> Mapping[bytes, KnownKey]:
+        """The keys with these hashes; those that are unknown or revoked are absent."""
+        async with statement(self._engine) as connection:
+            rows = (await connection.execute(FIND_KEYS, {"hashes": list(hashes)})).all()
+        return {bytes(row.secret_hash): KnownKey(row.id, row.tenant_id, row.role, row.token_secret) for row in rows}
 
     async def token_secret(self, tenant_id: int) -> str | None:
         """What the tenant's learner tokens are signed with."""

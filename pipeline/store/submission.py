@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
+import structlog
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from pipeline import telemetry
 from pipeline.lifecycle import Stage, StageState, Status, first_states
 from pipeline.model import NewSubmission
 from pipeline.ports import Acceptance, Accepted, Repeated, Stale
 from pipeline.store.engine import as_json, statement
+
+log = structlog.get_logger()
 
 # One statement for the whole batch. `current` holds the submissions whose questions are all still at the
 # version they were checked against; a repeated idempotency key inserts nothing and is looked up afterwards.
@@ -142,11 +147,19 @@ async def accept(engine: AsyncEngine, batch: Sequence[NewSubmission]) -> list[Ac
                 found[row.id] = Accepted(row.created_at)
             elif row.question_ids is not None:
                 found[row.id] = Stale(tuple(row.question_ids))
-        left = [s for s in batch if s.id not in found]
-        if left:
-            found.update(await _find_repeated(connection, left))
-    # Neither stored nor found: the earlier submission with its key was erased in between. It may try again.
+        if left := [s for s in batch if s.id not in found]:
+            found.update(await _repeated_if_readable(connection, left))
+    # Neither stored nor found: it may try again.
     return [found.get(s.id, Stale(())) for s in batch]
+
+
+async def _repeated_if_readable(connection: AsyncConnection, left: Sequence[NewSubmission]) -> dict[str, Repeated]:
+    """The earlier ones of these. Their neighbours are stored by now, so no failure here may be theirs too."""
+    try:
+        return await _find_repeated(connection, left)
+    except DBAPIError as error:
+        log.warning(telemetry.LOOK_UP_FAILED, submissions=len(left), error=type(error).__name__)
+        return {}
 
 
 async def _find_repeated(connection: AsyncConnection, left: Sequence[NewSubmission]) -> dict[str, Repeated]:

@@ -1,7 +1,7 @@
 """Credentials: what is let in, as whom, and for how long. Time is handed in; nothing waits."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jwt
@@ -46,9 +46,9 @@ class KeptAccess:
         self.keys[secret_hash] = KnownKey(name, tenant_id, role, SECRETS[tenant_id])
         return name
 
-    async def find_key(self, secret_hash: bytes) -> KnownKey | None:
+    async def find_keys(self, hashes: Sequence[bytes]) -> Mapping[bytes, KnownKey]:
         self.asked += 1
-        return self.keys.get(secret_hash)
+        return {hashed: self.keys[hashed] for hashed in hashes if hashed in self.keys}
 
     async def token_secret(self, tenant_id: int) -> str | None:
         return SECRETS.get(tenant_id)
