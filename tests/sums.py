@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from pipeline.learning.candidate import index_candidates
 from pipeline.learning.metrics import count_up
 from pipeline.learning.rating import ItemRating, first_item_rating
 from pipeline.lifecycle import Stage, StageState, Status, status_of
@@ -67,7 +66,7 @@ def replayed(works: Iterable[Work]) -> tuple[dict[Any, Any], dict[Any, Any]]:
         learners.setdefault(key, LearnerState({}))
         for answer in work.answers:
             items.setdefault((work.tenant_id, answer.question.id), first_item_rating(answer.question))
-        _, learned = decide([work], LearningState(learners, items, {work.tenant_id: index_candidates([])}))
+        _, learned = decide([work], LearningState(learners, items, {work.tenant_id: {}}))
         learners |= learned.learners
         items |= learned.items
     skills = {

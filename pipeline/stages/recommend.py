@@ -1,11 +1,12 @@
 """What a submission teaches about its learner and its questions, and what to do next."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 
-from pipeline.learning.candidate import CandidateIndex
+from pipeline.learning.candidate import CandidateIndex, index_candidates
 from pipeline.learning.evidence import fully_answered
 from pipeline.learning.rating import ItemRating, Skill, apply_submission, moved_skills
 from pipeline.learning.selection import recommend
@@ -16,6 +17,11 @@ from pipeline.stages.outcome import Done, Outcome
 RECOMMENDED: Final = 5
 REMEMBERED_CORRECT: Final = 64
 """So many questions a learner answered right are remembered and not recommended again."""
+
+Bank = Mapping[str, CandidateIndex]
+"""A tenant's questions to choose from, by the primary language they are asked in."""
+
+NO_QUESTIONS: Final = index_candidates(())
 
 LearnerKey = tuple[int, str]
 ItemKey = tuple[int, str]
@@ -36,7 +42,7 @@ class LearningState(msgspec.Struct, frozen=True):
 
     learners: Mapping[LearnerKey, LearnerState]
     items: Mapping[ItemKey, ItemRating]
-    banks: Mapping[int, CandidateIndex]
+    banks: Mapping[int, Bank]
 
 
 class Learned(msgspec.Struct, frozen=True):
@@ -64,7 +70,7 @@ def decide(works: Sequence[Work], state: LearningState) -> tuple[list[Outcome], 
 
 
 def decide_one(
-    work: Work, learner: LearnerState, items: Mapping[ItemKey, ItemRating], bank: CandidateIndex
+    work: Work, learner: LearnerState, items: Mapping[ItemKey, ItemRating], bank: Bank
 ) -> tuple[Done, LearnerState, Mapping[str, ItemRating], frozenset[str]]:
     """One submission: the advice, the learner afterwards, the items it moved and the topics it moved."""
     own = {
@@ -77,7 +83,7 @@ def decide_one(
     right = fully_answered(work.scored_answers)
     recent = remember_correct(learner.recent_correct, answered, right)
     advice = recommend(
-        bank,
+        bank.get(language_of(work), NO_QUESTIONS),
         effect.skills,
         weaknesses_of(effect.skills.values(), work.handed_in_at),
         excluded=right.union(recent),
@@ -89,6 +95,17 @@ def decide_one(
     topics = frozenset(skill.topic for skill in moved_skills(effect))
     changed = {change.question_id: effect.items[change.question_id] for change in effect.changes}
     return Done(msgspec.to_builtins(advice)), LearnerState(effect.skills, recent), changed, topics
+
+
+def language_of(work: Work) -> str:
+    """The primary language most of these questions are asked in: what a learner answers, a learner can read."""
+    counts = Counter(primary_language(answer.question.language) for answer in work.answers)
+    return counts.most_common(1)[0][0]
+
+
+def primary_language(tag: str) -> str:
+    """`pt` of the BCP 47 tag `pt-BR`."""
+    return tag.partition("-")[0].lower()
 
 
 def remember_correct(recent: Sequence[str], answered: Sequence[str], right: frozenset[str]) -> tuple[str, ...]:

@@ -8,12 +8,12 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pipeline.learning.candidate import CandidateIndex, candidate_of, index_candidates
+from pipeline.learning.candidate import Candidate, candidate_of, index_candidates
 from pipeline.learning.metrics import AnswerSums, Increments
 from pipeline.learning.rating import ItemRating, Skill, first_item_rating
 from pipeline.learning.recency import Recent
 from pipeline.model import Work
-from pipeline.stages.recommend import ItemKey, Learned, LearnerKey, LearnerState, LearningState
+from pipeline.stages.recommend import Bank, ItemKey, Learned, LearnerKey, LearnerState, LearningState, primary_language
 from pipeline.store.engine import as_json
 from pipeline.store.question import question_from_body
 
@@ -150,7 +150,7 @@ class TenantBank(msgspec.Struct, frozen=True):
 
     version: int
     built_at: float
-    index: CandidateIndex
+    candidates: Bank
     id_by_key: Mapping[int, str]
     key_by_id: Mapping[str, int]
 
@@ -180,16 +180,20 @@ class Banks:
         return TenantBank(
             version=version,
             built_at=self._clock(),
-            index=index_candidates(
-                candidate_of(
-                    question_from_body(row.id, row.version, row.body),
-                    None if row.rating is None else ItemRating(row.rating, row.answers),
-                )
-                for row in rows
-            ),
+            candidates=candidates_by_language(rows),
             id_by_key={row.key: row.id for row in rows},
             key_by_id={row.id: row.key for row in rows},
         )
+
+
+def candidates_by_language(rows: Sequence[Any]) -> Bank:
+    """The questions of a bank to choose from, each language by itself."""
+    by_language: dict[str, list[Candidate]] = {}
+    for row in rows:
+        question = question_from_body(row.id, row.version, row.body)
+        rating = None if row.rating is None else ItemRating(row.rating, row.answers)
+        by_language.setdefault(primary_language(question.language), []).append(candidate_of(question, rating))
+    return {language: index_candidates(candidates) for language, candidates in by_language.items()}
 
 
 async def lock_learning(connection: AsyncConnection, banks: Banks, works: Sequence[Work]) -> LearningState:
@@ -207,7 +211,7 @@ async def lock_learning(connection: AsyncConnection, banks: Banks, works: Sequen
     return LearningState(
         learners={key: LearnerState(skills[key], correct[key]) for key in keys},
         items=await _lock_items(connection, works),
-        banks={tenant_id: bank.index for tenant_id, bank in known.items()},
+        banks={tenant_id: bank.candidates for tenant_id, bank in known.items()},
     )
 
 
