@@ -1,12 +1,15 @@
 """`python -m api`: one API process."""
 
+import asyncio
+import contextlib
 import sys
 
 from api.server import create_server, raise_file_limit, settle_memory
 from pipeline import telemetry
-from pipeline.bootstrap import required
+from pipeline.bootstrap import check_servers, required
+from pipeline.embedded.port import require_free
 from pipeline.errors import GradelineError
-from pipeline.settings import read_settings
+from pipeline.settings import Settings, read_settings
 
 
 def main() -> None:
@@ -14,10 +17,18 @@ def main() -> None:
     required(settings.database_url, "GRADELINE_DATABASE_URL")
     required(settings.redis_url, "GRADELINE_REDIS_URL")
     telemetry.configure(settings.log_level, settings.log_format)
+    check_surroundings(settings)
     raise_file_limit()
     server = create_server(settings)
     settle_memory()
-    server.run()
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended in order by then, and only says why
+        server.run()
+
+
+def check_surroundings(settings: Settings) -> None:
+    """Raise `EnvironmentFault` where the port is in use, or Postgres or Redis cannot be reached or will not do."""
+    require_free(settings.port, settings.host)
+    asyncio.run(check_servers(settings))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from litestar import Litestar
+from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 
 from api.documentation import documentation_handlers, documentation_of
@@ -18,6 +20,40 @@ from api.submissions import submission_handlers
 from api.webhooks import webhook_handlers
 from pipeline.bootstrap import build_api, open_servers
 from pipeline.settings import Settings
+
+REQUEST_HEADERS: Final = [
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-None-Match",
+    "Last-Event-ID",
+    "Prefer",
+]
+EXPOSED_HEADERS: Final = [
+    "ETag",
+    "Idempotency-Replayed",
+    "Location",
+    "Preference-Applied",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+]
+
+
+def cors_of(origins: tuple[str, ...]) -> CORSConfig | None:
+    """What browsers are told about pages of these origins; None, which costs no call anything, where there are none.
+
+    Credentials in the sense of CORS are cookies. We have none, so browsers are not asked to send any.
+    """
+    if not origins:
+        return None
+    return CORSConfig(
+        allow_origins=list(origins),
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_headers=REQUEST_HEADERS,
+        expose_headers=EXPOSED_HEADERS,
+        allow_credentials=False,
+    )
 
 
 def create_app(settings: Settings) -> Litestar:
@@ -48,6 +84,7 @@ def create_app(settings: Settings) -> Litestar:
         ],
         lifespan=[lifespan],
         middleware=[traffic.counting],
+        cors_config=cors_of(settings.browser_origins),
         state=State({"traffic": traffic}),
         exception_handlers=EXCEPTION_HANDLERS,
         openapi_config=None,

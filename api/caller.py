@@ -1,12 +1,14 @@
 """Who calls, and whether they may: the first line of every handler."""
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from litestar import Request
 
 from api.patience import ANSWER_SECONDS, within
 from pipeline.bootstrap import ApiParts
 from pipeline.service.access import Permission, Principal
+
+TOKEN_PARAMETER: Final = "access_token"  # noqa: S105 - names a parameter
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -21,5 +23,21 @@ async def allow(request: AnyRequest, permission: Permission) -> tuple[ApiParts, 
     parts = parts_of(request)
     async with within(ANSWER_SECONDS):
         principal = await parts.access.authenticate(request.headers.get("authorization"))
+    principal.require(permission)
+    return parts, principal
+
+
+async def allow_by_address(request: AnyRequest, permission: Permission) -> tuple[ApiParts, Principal]:
+    """As `allow`, or by a learner token in the query string where no `Authorization` is sent.
+
+    A browser's `EventSource` can send no header. Addresses end up in histories and in proxies' logs, so only
+    what is short-lived and reads one learner's things may stand there: an API key is refused.
+    """
+    token = request.query_params.get(TOKEN_PARAMETER)
+    if token is None or "authorization" in request.headers:
+        return await allow(request, permission)
+    parts = parts_of(request)
+    async with within(ANSWER_SECONDS):
+        principal = await parts.access.authenticate_learner(token)
     principal.require(permission)
     return parts, principal

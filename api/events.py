@@ -2,14 +2,14 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Response, get
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from api.caller import AnyRequest, allow
+from api.caller import AnyRequest, allow_by_address
 from api.description import EVENT_STREAM, Answer, described
 from api.patience import within
 from pipeline.lifecycle import FINAL_STATUSES, Status
@@ -43,6 +43,20 @@ class EventHeaders(msgspec.Struct, frozen=True, rename={"last_event_id": "Last-E
     last_event_id: str | None = None
 
 
+class EventQuery(msgspec.Struct, frozen=True):
+    """Who follows, where no header can say it; `api.caller.allow_by_address` reads it."""
+
+    access_token: Annotated[
+        str | None,
+        msgspec.Meta(
+            description=(
+                "A learner token, for a browser's `EventSource`, which cannot send `Authorization`. "
+                "Not looked at where that header is sent. An API key is refused here: addresses get into logs."
+            )
+        ),
+    ] = None
+
+
 @get(
     "/v1/submissions/{submission_id:str}/events",
     opt=described(
@@ -52,6 +66,7 @@ class EventHeaders(msgspec.Struct, frozen=True, rename={"last_event_id": "Last-E
             204: Answer("There is nothing to tell any more after the last event received."),
         },
         permission=Permission.READ,
+        query=EventQuery,
         headers=EventHeaders,
     ),
 )
@@ -62,7 +77,7 @@ async def stream_events(request: AnyRequest, submission_id: FromPath[str]) -> Re
     `cancelled` ends the stream. An event's id is the submission's version: `Last-Event-ID` goes on after it.
     A comment every 15 seconds keeps the connection open. `feedback.delta` is reserved.
     """
-    parts, principal = await allow(request, Permission.READ)
+    parts, principal = await allow_by_address(request, Permission.READ)
     wanted, known = parse_submission_id(submission_id), last_event_version(request.headers.get("last-event-id"))
     happening = parts.following.follow(principal, wanted, known)
     async with within(OPEN_SECONDS):

@@ -4,11 +4,15 @@ import gc
 import resource
 from typing import Any
 
+import structlog
 import uvicorn
 from litestar import Litestar
 
 from api.app import create_app
+from pipeline import telemetry
 from pipeline.settings import Settings
+
+log = structlog.get_logger()
 
 
 class Server(uvicorn.Server):
@@ -18,10 +22,22 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self.app = app
 
+    @property
+    def address(self) -> str:
+        """Where it listens, with the port that was really taken."""
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    async def startup(self, sockets: Any = None) -> None:
+        """Start up, then say where: with port 0 nothing else tells."""
+        await super().startup(sockets)
+        log.info(telemetry.API_STARTED, address=self.address)
+
     async def shutdown(self, sockets: Any = None) -> None:
         """Let every watcher go, then shut down."""
         self.app.state.parts.watch.end()
         await super().shutdown(sockets)
+        log.info(telemetry.API_STOPPED)
 
 
 def create_server(settings: Settings) -> Server:

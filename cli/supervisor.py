@@ -17,7 +17,7 @@ from pipeline.embedded import EmbeddedPostgres, EmbeddedValkey
 from pipeline.embedded.child import Child, end_together, spawn
 from pipeline.embedded.identity import prepare_home
 from pipeline.embedded.lock import DirectoryLock
-from pipeline.embedded.port import free_port, is_taken
+from pipeline.embedded.port import free_port, require_free
 from pipeline.embedded.server import EmbeddedServer
 from pipeline.errors import EnvironmentFault
 from pipeline.settings import Settings, variable_of
@@ -137,11 +137,7 @@ def choose_port(settings: Settings) -> Settings:
     """The settings with a port that is free; raises `EnvironmentFault` if the one asked for is not."""
     if settings.port == 0:
         return msgspec.structs.replace(settings, port=free_port(settings.host))
-    if is_taken(settings.port, settings.host):
-        raise EnvironmentFault(
-            f"cannot listen on port {settings.port} of {settings.host}, most likely because it is in use; "
-            "choose another with --port (0: any free one)"
-        )
+    require_free(settings.port, settings.host)
     return settings
 
 

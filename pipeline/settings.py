@@ -1,6 +1,7 @@
 """All settings, as one frozen value read once at start from `GRADELINE_*` variables."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -15,6 +16,9 @@ PREFIX: Final = "GRADELINE_"
 CLIENT_VARIABLES: Final = frozenset({"GRADELINE_URL", "GRADELINE_API_KEY", "GRADELINE_TEST_DATA"})
 
 Positive = msgspec.Meta(gt=0)
+
+# An origin as browsers send it: scheme, host and port in small letters, nothing after them.
+ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
 
 def described(text: str) -> msgspec.Meta:
@@ -44,6 +48,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     home: Annotated[Path, described("Where embedded servers keep their data and logs.")] = Path(".gradeline")
     host: Annotated[str, described("Address the API listens on.")] = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535, description="Port of the API; 0 takes any free one.")] = 8000
+    cors_origins: Annotated[
+        str | None,
+        described("Origins whose pages may call the API from a browser, as https://a.example,https://b.example."),
+    ] = None
     rate_limits: Annotated[Literal["on", "off"], described("`off` switches all rate limits off.")] = "on"
     rate_limit_submissions: Annotated[str, described("Submissions per learner, as count/seconds.")] = "10/300"
     rate_limit_tenant: Annotated[str, described("Submissions per tenant, as count/seconds.")] = "100000/60"
@@ -115,6 +123,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return parse_rate_limit("rate_limit_tenant", self.rate_limit_tenant)
 
     @property
+    def browser_origins(self) -> tuple[str, ...]:
+        return parse_origins("cors_origins", self.cors_origins)
+
+    @property
     def limits_enabled(self) -> bool:
         return self.rate_limits == "on"
 
@@ -125,6 +137,18 @@ def parse_rate_limit(name: str, text: str) -> RateLimit:
     if not (count.isdecimal() and seconds.isdecimal() and int(count) > 0 and int(seconds) > 0):
         raise SettingsError(f"{variable_of(name)} must be count/seconds such as 10/300, not {text!r}")
     return RateLimit(int(count), int(seconds))
+
+
+def parse_origins(name: str, text: str | None) -> tuple[str, ...]:
+    """`"https://a.example,http://localhost:3000"` → both; anything but exact origins is a `SettingsError`."""
+    origins = tuple(dict.fromkeys(origin.strip() for origin in (text or "").split(",") if origin.strip()))
+    for origin in origins:
+        if not ORIGIN.fullmatch(origin):
+            raise SettingsError(
+                f"{variable_of(name)} must list exact origins such as https://school.example or "
+                f"http://localhost:3000 (no path, no *), not {origin!r}"
+            )
+    return origins
 
 
 def variable_of(field: str) -> str:
@@ -158,7 +182,7 @@ def _convert(name: str, value: str, kind: Any) -> object:
 
 
 def _check_together(settings: Settings) -> None:
-    _ = settings.submission_limit, settings.tenant_limit
+    _ = settings.submission_limit, settings.tenant_limit, settings.browser_origins
     if settings.worker_dead_seconds < 2 * settings.heartbeat_seconds:
         raise SettingsError("GRADELINE_WORKER_DEAD_SECONDS must be at least twice GRADELINE_HEARTBEAT_SECONDS")
     if settings.lease_seconds < settings.worker_dead_seconds:

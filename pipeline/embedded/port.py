@@ -3,6 +3,8 @@
 import socket
 from typing import Final
 
+from pipeline.errors import EnvironmentFault
+
 HOST: Final = "127.0.0.1"
 
 
@@ -22,6 +24,15 @@ def is_taken(port: int, host: str = HOST) -> bool:
         except OSError:
             return True
         return False
+
+
+def require_free(port: int, host: str = HOST) -> None:
+    """Raise `EnvironmentFault`, in one line, unless `port` of `host` can be listened on; 0 stands for any free one."""
+    if port and is_taken(port, host):
+        raise EnvironmentFault(
+            f"cannot listen on port {port} of {host}, most likely because it is in use; "
+            "choose another with --port (0: any free one)"
+        )
 
 
 def _socket(host: str) -> socket.socket:

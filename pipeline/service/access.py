@@ -134,6 +134,12 @@ class Access:
             return await self._key(credential)
         return await self._token(credential)
 
+    async def authenticate_learner(self, token: str) -> Principal:
+        """Whose learner token this is; raises `Unauthenticated`, for API keys too, be they valid or not."""
+        if token.startswith(KEY_PREFIX):
+            raise Unauthenticated("An API key must not stand in an address; send a learner token there.")
+        return await self._token(token)
+
     async def _key(self, secret: str) -> Principal:
         hashed = hash_secret(secret)
         cached = self._verified.get(hashed)

@@ -4,7 +4,8 @@ import pytest
 from litestar.testing import RequestFactory
 from structlog.testing import capture_logs
 
-from api.errors import on_surprise
+from api.errors import on_gradeline_error, on_surprise
+from pipeline.errors import Unauthenticated
 
 SECRET = "my answer is 42"
 
@@ -21,3 +22,13 @@ def test_a_surprise_is_logged_by_type_and_place_only() -> None:
     assert "test_errors.py" in line["place"]
     assert SECRET not in str(lines)
     assert SECRET not in str(answer.content)
+
+
+def test_a_token_in_an_address_is_neither_logged_nor_answered() -> None:
+    request = RequestFactory().get("/v1/submissions/1/events", query_params={"access_token": SECRET})
+    assert request.query_params["access_token"] == SECRET
+    with capture_logs() as lines:
+        answers = [on_surprise(request, LookupError()), on_gradeline_error(request, Unauthenticated("No."))]
+    assert [line["path"] for line in lines] == ["/v1/submissions/1/events"]
+    assert SECRET not in str(lines)
+    assert all(SECRET not in str(answer.content) for answer in answers)

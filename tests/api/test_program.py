@@ -1,0 +1,70 @@
+"""`python -m api` as a process: it says where it listens, ends quietly, and tells in one line why it can't start."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import msgspec
+import pytest
+
+from cli.supervisor import environment_of
+from pipeline.settings import Settings
+
+COMMAND = [sys.executable, "-m", "api"]
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    kept = {name: text for name, text in os.environ.items() if not name.startswith("GRADELINE_")}
+    return environment_of(settings, kept)
+
+
+@contextmanager
+def process(settings: Settings) -> Iterator["subprocess.Popen[str]"]:
+    with subprocess.Popen(COMMAND, env=environment(settings), stderr=subprocess.PIPE, text=True) as api:
+        try:
+            yield api
+        finally:
+            api.kill()
+
+
+def test_it_says_where_it_listens_and_ends_quietly_on_ctrl_c(settings: Settings) -> None:
+    with process(msgspec.structs.replace(settings, port=0)) as api:
+        assert api.stderr is not None
+        ready = msgspec.json.decode(api.stderr.readline())
+        assert ready["event"] == "api.started"
+        assert httpx.get(f"{ready['address']}/health/live").status_code == 200
+        api.send_signal(signal.SIGINT)
+        rest = api.stderr.read()
+        assert api.wait(30) == 0
+    assert "Traceback" not in rest
+    assert [msgspec.json.decode(line)["event"] for line in rest.splitlines()] == ["api.stopped"]
+
+
+def fault(settings: Settings) -> str:
+    """The one line with which it refuses to start."""
+    ended = subprocess.run(COMMAND, env=environment(settings), capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1), ended.stderr
+    return ended.stderr
+
+
+def test_a_busy_port_is_told_in_one_line(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert fault(msgspec.structs.replace(settings, port=port)).startswith(f"Error: cannot listen on port {port} ")
+
+
+@pytest.mark.parametrize(
+    ("setting", "url", "server"),
+    [
+        ("database_url", "postgresql://nobody@127.0.0.1:1/none", "Postgres at 127.0.0.1:1"),
+        ("redis_url", "redis://127.0.0.1:1/0", "Redis at 127.0.0.1:1"),
+    ],
+)
+def test_a_server_that_is_away_is_told_in_one_line(settings: Settings, setting: str, url: str, server: str) -> None:
+    away = msgspec.structs.replace(settings, port=0, queue_redis_url=None, **{setting: url})
+    assert server in fault(away)
