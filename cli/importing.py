@@ -39,9 +39,9 @@ class Imported(NamedTuple):
 def import_(file: Path, as_json: bool, url: str | None, api_key: str | None, home: Path | None) -> None:
     """Put the questions of a file into the bank.
 
-    FILE has one JSON object per line (`-`: standard input). A question that is there already gets a new
-    version if it changed. Lines with problems are reported and left out. Needs a teacher's key. Exits
-    with 1 if a line was refused.
+    FILE has one JSON object per line (`-`: standard input); docs/questions.md has the nine types with
+    an example of each. A question that is there already gets a new version if it changed. Lines with
+    problems are reported and left out. Needs a teacher's key. Exits with 1 if a line was refused.
 
     \b
     Example:

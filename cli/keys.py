@@ -14,7 +14,21 @@ from pipeline.service.access import Access, Role
 
 ROLES: Final = (Role.SUBMITTER, Role.TEACHER, Role.OPERATOR)
 
+MOST_NAME_CHARS: Final = 100
+
 Answer = TypeVar("Answer")
+
+
+class Name(click.ParamType[str]):
+    """A name that people will read in lists."""
+
+    name = "name"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The same name; fails where nothing of it can be seen, or some of it cannot."""
+        if not (0 < len(value) <= MOST_NAME_CHARS and value.isprintable() and value == value.strip()):
+            self.fail(f"must be 1 to {MOST_NAME_CHARS} printable characters, without blanks around them", param, ctx)
+        return value
 
 
 @click.group()
@@ -28,13 +42,18 @@ def keys() -> None:
 
 
 @keys.command()
-@click.option("--tenant", default="default", show_default=True, help="Whose key; a new name makes a new tenant.")
+@click.option(
+    "--tenant", type=Name(), default="default", show_default=True, help="Whose key; a new name makes a new tenant."
+)
 @click.option("--role", type=click.Choice([str(role) for role in ROLES]), default="submitter", show_default=True)
-@click.option("--name", default="", help="What the key is for, in your words.")
+@click.option("--name", type=Name(), help="What the key is for, in your words.  [default: the role]")
 @click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object.")
 @home_option
-def create(tenant: str, role: str, name: str, as_json: bool, home: Path | None) -> None:
+def create(tenant: str, role: str, name: str | None, as_json: bool, home: Path | None) -> None:
     """Make a key and show its secret, this once.
+
+    A submitter hands in, reads results and makes learner tokens: the key for your backend. A teacher also
+    edits questions and reads what was learnt. An operator looks into queues and keys, and hands nothing in.
 
     \b
     Example:

@@ -9,6 +9,9 @@ import click
 
 from pipeline.errors import GradelineError
 
+DATABASE_PACKAGES: Final = frozenset({"sqlalchemy", "psycopg"})
+"""Known by name, because importing them takes longer than `--help` may."""
+
 
 class Entry(NamedTuple):
     """Where a command is, and its first sentence of help, which the list of commands shows without loading it."""
@@ -57,11 +60,25 @@ class Commands(click.Group):
             formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; an error that we raise on purpose is its text, not a traceback."""
+        """Run a command; an error that we raise on purpose is its text, not a traceback.
+
+        One of the database that nobody foresaw is a line too: a traceback would show the row it is about.
+        """
         try:
             return super().invoke(ctx)
         except GradelineError as error:
             raise click.ClickException(str(error)) from None
+        except Exception as error:
+            if type(error).__module__.partition(".")[0] not in DATABASE_PACKAGES:
+                raise
+            raise click.ClickException(gist(error)) from None
+
+
+def gist(error: Exception) -> str:
+    """A database error in one line: its type and the first line, without the DETAIL that quotes the row."""
+    cause = getattr(error, "orig", None) or error
+    lines = str(cause).strip().splitlines() or ["no reason given"]
+    return f"the database refused what we asked ({type(cause).__name__}): {lines[0]}"
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -99,7 +99,7 @@ async def _translated() -> AsyncIterator[None]:
     except DBAPIError as error:
         if error.connection_invalidated:
             raise Unavailable(f"Postgres is not available: {first_line(error)}") from error
-        raise
+        raise without_row(error) from None
 
 
 @asynccontextmanager
@@ -114,6 +114,12 @@ def first_line(error: BaseException) -> str:
     cause = getattr(error, "orig", None) or error
     lines = str(cause).strip().splitlines()
     return lines[0] if lines else type(cause).__name__
+
+
+def without_row(error: DBAPIError) -> DBAPIError:
+    """The same error by its gist alone: Postgres' DETAIL quotes the row, with whatever secrets and answers it has."""
+    kind = type(error.orig) if error.orig is not None else Exception
+    return type(error)(None, None, kind(first_line(error)), hide_parameters=True)
 
 
 def as_json(values: object) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner, Result
+from psycopg.errors import CheckViolation
+from sqlalchemy.exc import IntegrityError
 
 from cli.main import COMMANDS, main
 from cli.process import QUEUES
@@ -112,6 +114,27 @@ def test_a_bad_setting_is_named(tmp_path: Path) -> None:
     done = run("migrate", "--home", str(tmp_path), GRADELINE_PORT="many")
     assert done.exit_code == 1
     assert done.output.startswith("Error: GRADELINE_PORT has a bad value")
+
+
+@pytest.mark.parametrize("option", ["--tenant", "--name"])
+@pytest.mark.parametrize("name", ["", " ", " school", "a\nb", "a\x00b", "x" * 101])
+def test_a_name_that_cannot_be_read_is_wrong_usage(option: str, name: str, tmp_path: Path) -> None:
+    done = run("keys", "create", option, name, "--home", str(tmp_path))
+    assert done.exit_code == 2
+    assert "must be 1 to 100 printable characters" in done.output
+
+
+def test_a_database_error_is_one_line_without_the_row(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def fail(*_: object) -> None:
+        broken = CheckViolation("a check is violated\nDETAIL:  Failing row contains (7, whsec_secret).")
+        raise IntegrityError("INSERT", {"secret": "whsec_secret"}, broken)
+
+    monkeypatch.setattr("cli.keys.ask", fail)
+    done = run("keys", "create", "--home", str(tmp_path))
+    assert (done.exit_code, done.output) == (
+        1,
+        "Error: the database refused what we asked (CheckViolation): a check is violated\n",
+    )
 
 
 def test_dead_letters_are_named_in_exactly_one_way() -> None:
