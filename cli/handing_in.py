@@ -15,6 +15,7 @@ MOST_BATCH_BYTES: Final = 8_000_000
 SENDERS: Final = 3
 LOOK_SECONDS: Final = 0.2
 UNAVAILABLE: Final = 503
+LIMITED: Final = 429
 FIRST_DELAY_SECONDS: Final = 0.5
 LONGEST_DELAY_SECONDS: Final = 10.0
 PATIENCE_SECONDS: Final = 60.0
@@ -33,12 +34,20 @@ class HandedIn(NamedTuple):
 
 Said = HandedIn | BadLine
 
+OnLimit = Callable[[Entry, float, str], None]
+"""Gets a line that a limit holds back, for how many seconds, and the server's reason."""
+
+
+def ignore_limit(_entry: Entry, _seconds: float, _reason: str) -> None:
+    """Wait without a word."""
+
 
 class Sender:
     """Sends a backlog with a few batches under way at once, and tells what became of each line.
 
-    `tell` is called once per line that is decided. Raises `Unreachable` or `Refused` where nothing got
-    through for a minute, and `Refused` at once for a key that may not hand in.
+    `tell` is called once per line that is decided, `on_limit` each time a limit puts one off. Raises
+    `Unreachable` or `Refused` where nothing got through for a minute, and `Refused` at once for a key
+    that may not hand in.
     """
 
     def __init__(
@@ -47,12 +56,14 @@ class Sender:
         entries: Iterator[Entry],
         tell: Callable[[Said], None],
         *,
+        on_limit: OnLimit = ignore_limit,
         most_in_batch: int = MOST_IN_BATCH,
         clock: Clock = REAL_CLOCK,
     ) -> None:
         self.backlog = Backlog(entries)
         self._client = client
         self._tell = tell
+        self._on_limit = on_limit
         self._most = most_in_batch
         self._clock = clock
         self._under_way = 0
@@ -125,6 +136,8 @@ class Sender:
         delay = own_delay(batch[0]) if seconds is None else seconds
         for entry in batch:
             self.backlog.put_back(entry, self._clock.now() + delay)
+            if isinstance(error, Refused) and error.status == LIMITED:
+                self._on_limit(entry, delay, str(error))
 
 
 def is_repeat(answer: dict[str, Any]) -> bool:

@@ -53,8 +53,9 @@ def submit(
 
     FILE has one JSON object per line (`-`: standard input). Each line is handed in under a key made from
     its content, or under its own `idempotency_key`: the same file again makes nothing new, so an
-    interrupted run is repeated as it was. Limits and outages are waited for, only by the lines they
-    concern. Exits with 1 if a line was refused or, with --watch, a submission was not completed.
+    interrupted run is repeated as it was. Limits (by default 10 submissions per learner in 300 s) and
+    outages are waited for, only by the lines they concern. Exits with 1 if a line was refused or, with
+    --watch, a submission was not completed.
 
     \b
     Example:
@@ -64,14 +65,28 @@ def submit(
         raise click.UsageError("--output needs --watch: results are known when submissions are final")
     target = find_target(url, api_key, home)
     started = time.monotonic()
-    outcome = asyncio.run(submit_file(target, file, watch=watch, output=output, quiet=as_json))
+    outcome = Outcome()
+    try:
+        asyncio.run(submit_file(target, file, outcome, watch=watch, output=output, quiet=as_json))
+    except KeyboardInterrupt:
+        raise click.ClickException(stopped(outcome)) from None
     report(outcome, time.monotonic() - started, as_json=as_json)
     if not outcome.succeeded(watched=watch):
         click.get_current_context().exit(1)
 
 
-async def submit_file(target: Target, file: Path, *, watch: bool, output: Path | None, quiet: bool) -> Outcome:
-    """Hand in a file with a progress bar on stderr; results go to `output`."""
+def stopped(outcome: Outcome) -> str:
+    """How far it came, for whoever pressed Ctrl-C."""
+    return (
+        f"stopped; {len(outcome.lines)} submissions were accepted and stay so. "
+        "The same command again goes on from there and makes nothing twice"
+    )
+
+
+async def submit_file(
+    target: Target, file: Path, outcome: Outcome, *, watch: bool, output: Path | None, quiet: bool
+) -> None:
+    """Hand in a file with a progress bar on stderr; results go to `output`, figures to `outcome`."""
     from cli.progress import shown
 
     with ExitStack() as stack:
@@ -80,25 +95,28 @@ async def submit_file(target: Target, file: Path, *, watch: bool, output: Path |
         results = stack.enter_context(created(output)) if output else None
         progress = stack.enter_context(shown(total, watch=watch, quiet=quiet))
         write = partial(write_rows, results) if results else ignore
-        return await submit_lines(target, lines, progress, watch=watch, on_final=write)
+        await submit_lines(target, lines, outcome, progress, watch=watch, on_final=write)
 
 
 async def submit_lines(
     target: Target,
     lines: Iterable[Line | BadLine],
+    outcome: Outcome,
     progress: Progress,
     *,
     watch: bool,
     most_in_batch: int = MOST_IN_BATCH,
     on_final: OnFinal = ignore,
-) -> Outcome:
-    """Hand in lines and, where asked, watch each until it is final: then `on_final` gets it with its line."""
+) -> None:
+    """Hand in lines and, where asked, watch each until it is final: then `on_final` gets it with its line.
+
+    `outcome` is filled as things happen, so that it is true whenever this ends.
+    """
     from cli.client import connected
     from cli.handing_in import Said, Sender
+    from cli.limited import LimitNotice
     from cli.together import together
     from cli.watching import Watch
-
-    outcome = Outcome()
 
     def tell(said: Said) -> None:
         if isinstance(said, BadLine):
@@ -124,10 +142,10 @@ async def submit_lines(
         watcher.close()
 
     async with connected(target) as client:
-        sender = Sender(client, entries_of(lines, outcome), tell, most_in_batch=most_in_batch)
+        entries = entries_of(lines, outcome)
+        sender = Sender(client, entries, tell, on_limit=LimitNotice(), most_in_batch=most_in_batch)
         watcher = Watch(client, tell_seen)
         await together(send(), watcher.run())
-    return outcome
 
 
 def entries_of(lines: Iterable[Line | BadLine], outcome: Outcome) -> Iterator[Entry]:

@@ -61,6 +61,7 @@ async def run(connection: Connection, *, quiet: bool) -> Ran:
     """Import the questions, hand in the submissions and watch them to their end."""
     from cli.importing import import_file
     from cli.ndjson import count_lines, opened, read_lines
+    from cli.outcome import Outcome
     from cli.progress import shown
     from cli.queues import fetch
     from cli.submit import submit_lines
@@ -69,11 +70,13 @@ async def run(connection: Connection, *, quiet: bool) -> Ran:
     imported = await import_file(target, QUESTIONS, quiet=quiet)
     if imported.problems:
         raise EnvironmentFault(f"{QUESTIONS}, line {imported.problems[0].number}: {imported.problems[0].detail}")
+    outcome = Outcome()
     documents: dict[int, dict[str, Any]] = {}
     with opened(SUBMISSIONS) as file, shown(count_lines(SUBMISSIONS), watch=True, quiet=quiet) as bars:
-        outcome = await submit_lines(
+        await submit_lines(
             target,
             read_lines(file),
+            outcome,
             bars,
             watch=True,
             most_in_batch=1,  # as applications hand in, so that the latencies shown are theirs

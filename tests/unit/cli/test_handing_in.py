@@ -9,6 +9,7 @@ import pytest
 from cli.backlog import Entry
 from cli.client import Refused, Unreachable
 from cli.handing_in import HandedIn, Said, Sender
+from cli.limited import LimitNotice
 from cli.ndjson import BadLine
 from tests.unit.cli.fakes import Answer, FakeClock, client_of, json_of, problem
 
@@ -79,6 +80,30 @@ async def test_only_lines_over_a_limit_are_sent_again_and_not_before_the_time_th
     assert [type(one) for one in said] == [HandedIn] * 3
     assert [number for _, number in calls] == [1, 2, 3, 2]
     assert calls[-1][0] >= 30
+
+
+async def test_a_learner_at_a_limit_is_told_once_with_the_time_to_wait(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = FakeClock()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        limited = clock.now() < 290
+        items = [refused(429, "At most 10.", retry_after=290) if limited else accepted(1) for _ in json_of(request)]
+        return httpx.Response(207, json={"items": items})
+
+    source = (Entry(number, b'{"learner_id":"%s"}' % learner) for number, learner in enumerate([b"u", b"u", b"v"]))
+    async with client_of(answer) as client:
+        await Sender(client, source, lambda _: None, on_limit=LimitNotice(), clock=clock).run()
+    ending = "is at a limit: At most 10; going on in 290 s; Ctrl-C and run it again to go on later"
+    assert capsys.readouterr().err.splitlines() == [f"learner 'u' {ending}", f"learner 'v' {ending}"]
+
+
+def test_learners_at_a_limit_are_not_named_without_end(capsys: pytest.CaptureFixture[str]) -> None:
+    notice = LimitNotice()
+    for number in range(100):
+        notice(Entry(number, b'{"learner_id":"u-%d"}' % number), 9.0, "At most 10.")
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 21
+    assert said[-1] == "more learners are at their limit; they are waited for as well"
 
 
 async def test_a_whole_batch_waits_as_long_as_the_server_asks() -> None:

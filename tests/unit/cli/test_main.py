@@ -11,7 +11,9 @@ from click.testing import CliRunner, Result
 from psycopg.errors import CheckViolation
 from sqlalchemy.exc import IntegrityError
 
+from cli.handing_in import HandedIn
 from cli.main import COMMANDS, main
+from cli.outcome import Outcome
 from cli.process import QUEUES
 from pipeline.execution import DELIVER
 from pipeline.lifecycle import Stage
@@ -156,3 +158,15 @@ def test_a_worker_may_take_every_queue_there_is() -> None:
 
 def test_results_are_written_only_where_they_are_waited_for() -> None:
     assert run("submit", "x", "--output", "y").exit_code == 2
+
+
+def test_ctrl_c_says_what_was_accepted_and_how_to_go_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    async def interrupted(_target: object, _file: object, outcome: Outcome, **_: object) -> None:
+        for name in ("s1", "s2"):
+            outcome.kept(HandedIn(1, {"id": name, "status": "pending"}, repeated=False))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cli.submit.submit_file", interrupted)
+    done = run("submit", str(tmp_path / "x"), "--url", "http://127.0.0.1:1", "--api-key", "k")
+    assert done.exit_code == 1
+    assert done.output.startswith("Error: stopped; 2 submissions were accepted and stay so. The same command again")
