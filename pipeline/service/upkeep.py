@@ -102,6 +102,7 @@ class Sweeper:
         self._grace_seconds = grace_seconds
         self._clock = clock
         self._connected_since: float | None = None
+        self._swept_at: float | None = None
 
     async def tick(self) -> None:
         try:
@@ -113,6 +114,9 @@ class Sweeper:
     async def sweep(self) -> None:
         """One round; raises `Unavailable` where Postgres is away."""
         now = self._clock()
+        if self._swept_at is not None and now - self._swept_at >= self._dead_seconds:
+            self._connected_since = None  # it was frozen itself, and others perhaps with it
+        self._swept_at = now
         connected_seconds = now - self._connected_since if self._connected_since is not None else 0.0
         reaped = await self._store.sweep(
             dead_seconds=self._dead_seconds,

@@ -149,6 +149,17 @@ async def test_silence_is_believed_only_after_a_connection_of_that_length() -> N
     assert house.store.trusted == [False, False, True, False]
 
 
+async def test_a_sweeper_that_was_frozen_itself_does_not_judge_the_silence_of_others() -> None:
+    """When a whole machine thaws, whoever sweeps first finds everybody silent."""
+    house = House()
+    for _ in range(4):
+        await house.sweeper.tick()
+        house.now += DEAD_SECONDS / 2
+    house.now += DEAD_SECONDS
+    await house.sweeper.tick()
+    assert house.store.trusted == [False, False, True, True, False]
+
+
 async def test_untaken_work_is_rung_again() -> None:
     house = House()
     house.store.due = {"score": Found(("a", "b")), "deliver": Found(("d",))}
