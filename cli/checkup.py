@@ -10,9 +10,10 @@ import httpx
 import msgspec
 
 from cli.connection import Connection, read_connection
-from cli.place import local_settings
+from cli.place import local_settings, own_settings
 from pipeline import bootstrap
-from pipeline.errors import GradelineError
+from pipeline.embedded.lock import DirectoryLock
+from pipeline.errors import EnvironmentFault, GradelineError
 from pipeline.settings import Settings
 
 GIB: Final = 1024**3
@@ -42,17 +43,34 @@ class Finding(msgspec.Struct, frozen=True):
 async def checkup(home: Path | None) -> list[Finding]:
     """Everything that can be said about the installation that a command on this machine would use."""
     try:
-        settings = local_settings(home)
+        own, joined = own_settings(home), local_settings(home)
+        connection = read_connection(own.home)
     except GradelineError as error:
         return [Finding("settings", Level.FAIL, str(error), "correct or unset it")]
-    return [finding async for finding in check_all(settings)]
+    if connection is not None and was_killed(own.home):  # then its servers are gone, and nobody named them
+        killed = Finding(
+            "running system", Level.WARN, f"{connection.url} was killed", "start it again with `gradeline up`"
+        )
+        return [finding async for finding in check_all(own, killed)]
+    return [finding async for finding in check_all(joined, await running(connection, own.home))]
 
 
-async def check_all(settings: Settings) -> AsyncIterator[Finding]:
-    """The findings, one after the other."""
+def was_killed(home: Path) -> bool:
+    """Whether nobody holds the home any more; the system that wrote its address there had no time to take it back."""
+    lock = DirectoryLock(home / "lock")
+    try:
+        lock.take()
+    except EnvironmentFault:
+        return False
+    lock.release()
+    return True
+
+
+async def check_all(settings: Settings, system: Finding) -> AsyncIterator[Finding]:
+    """The findings, one after the other; `system` is the one about what runs in the home."""
     yield Finding("settings", Level.OK, "all variables are known and valid")
     yield disk(settings.home)
-    yield await running(read_connection(settings.home))
+    yield system
     if settings.database_url is None:
         yield Finding("database", Level.OK, "none is named: `gradeline up` runs PostgreSQL under its home")
     else:
@@ -84,10 +102,12 @@ async def asked(subject: str, check: Callable[[Settings], Awaitable[str]], setti
         return Finding(subject, Level.FAIL, found or advice, advice if found else "")
 
 
-async def running(connection: Connection | None) -> Finding:
+async def running(connection: Connection | None, home: Path) -> Finding:
     """Whether a system runs in the home, and answers."""
     if connection is None:
-        return Finding("running system", Level.OK, "none in this home")
+        return Finding(
+            "running system", Level.OK, f"none in {home}", "start one with `gradeline up`, if you want one here"
+        )
     try:
         async with httpx.AsyncClient(timeout=PROBE_SECONDS, trust_env=False) as client:
             ready = (await client.get(f"{connection.url}/health/ready")).is_success

@@ -121,6 +121,8 @@ def report(imported: Imported, *, as_json: bool) -> None:
         return
     for problem in imported.problems[:SHOWN_PROBLEMS]:
         click.echo(f"line {problem.number}: {problem.detail}", err=True)
+    if len(imported.problems) > SHOWN_PROBLEMS:
+        click.echo(f"and {len(imported.problems) - SHOWN_PROBLEMS} more; all of them with --json", err=True)
     click.echo(
         f"{imported.imported} questions imported, {imported.unchanged} already there, "
         f"{len(imported.problems)} lines refused"

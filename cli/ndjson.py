@@ -30,11 +30,30 @@ class BadLine(NamedTuple):
 
 
 def read_lines(file: IO[bytes]) -> Iterator[Line | BadLine]:
-    """The lines that are not blank."""
+    """The lines that are not blank; raises `EnvironmentFault` where the first shows a file of another kind."""
+    first = True
     for number, raw in enumerate(file, start=1):
         text = raw.removeprefix(BYTE_ORDER_MARK) if number == 1 else raw
         if text.strip(BLANKS):
+            if first:
+                refuse_other_kind(text.strip(BLANKS))
+            first = False
             yield read_line(number, text)
+
+
+def refuse_other_kind(line: bytes) -> None:
+    """Raise `EnvironmentFault` for a JSON array or what is no text: one sentence, not one for each of its lines."""
+    if line.startswith(b"["):
+        raise EnvironmentFault("the file is a JSON array; write one object per line, for example with `jq -c '.[]'`")
+    if not line.startswith(b"{") and not is_text(line):
+        raise EnvironmentFault("the file is no text in UTF-8; one JSON object per line is expected")
+
+
+def is_text(line: bytes) -> bool:
+    try:
+        return "\0" not in line.decode()
+    except UnicodeDecodeError:
+        return False
 
 
 def read_line(number: int, raw: bytes) -> Line | BadLine:

@@ -17,9 +17,7 @@ home_option = click.option(
 
 def local_settings(home: Path | None) -> Settings:
     """The settings; servers they do not name are those of the system that runs in the home, if one does."""
-    settings = read_settings()
-    if home is not None:
-        settings = msgspec.structs.replace(settings, home=home)
+    settings = own_settings(home)
     connection = read_connection(settings.home)
     if connection is None:
         return settings
@@ -28,3 +26,9 @@ def local_settings(home: Path | None) -> Settings:
         database_url=settings.database_url or connection.database_url,
         redis_url=settings.redis_url or connection.redis_url,
     )
+
+
+def own_settings(home: Path | None) -> Settings:
+    """The settings as they are, but for the home where one is named."""
+    settings = read_settings()
+    return settings if home is None else msgspec.structs.replace(settings, home=home)

@@ -86,7 +86,7 @@ class Servers(msgspec.Struct, frozen=True):
 
 def required(url: str | None, name: str) -> str:
     if url is None:
-        raise SettingsError(f"{name} is not set; `gradeline up` starts servers of its own, the other commands need it")
+        raise SettingsError(f"{name} is not set; set it, or name the home of a running `gradeline up` with --home")
     return url
 
 

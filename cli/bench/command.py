@@ -13,14 +13,20 @@ from cli.bench.run import Size, measure, scaled
 from cli.connection import Connection, read_connection
 from cli.interrupt import Interrupted
 from cli.output import print_json
-from cli.target import Target, client_options, find_target
+from cli.target import Target, find_target
 
 
 @click.command()
 @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="Workers of a system of its own.")
 @click.option("--scale", type=click.FloatRange(0.01, 100), default=1.0, show_default=True, help="More or less of each.")
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as one JSON object.")
-@client_options
+@click.option("--url", help="Measure this server.  [default: $GRADELINE_URL, or a system of its own]")
+@click.option("--api-key", help="A teacher's key of it.  [default: $GRADELINE_API_KEY, or that of `gradeline up`]")
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Measure the `gradeline up` that runs in this home.",
+)
 def bench(workers: int, scale: float, as_json: bool, url: str | None, api_key: str | None, home: Path | None) -> None:
     """Measure rates, latencies and costs, within 90 seconds.
 

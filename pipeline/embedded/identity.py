@@ -44,7 +44,7 @@ def prepare_home(home: Path) -> None:
     try:
         home.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise EnvironmentFault(f"cannot make {home}: {error.strerror}; set GRADELINE_HOME") from None
+        raise EnvironmentFault(f"cannot make {home}: {error.strerror}; choose another --home") from None
 
 
 def prepare_directory(directory: Path, identity: Identity | None) -> None:
@@ -83,8 +83,7 @@ def _allows(path: Path, identity: Identity, bit: int) -> bool:
 def _check_owner(directory: Path) -> None:
     if directory.exists() and (owner := directory.stat().st_uid) != os.geteuid():
         raise EnvironmentFault(
-            f"{directory} belongs to user {owner}, not to you; "
-            "start as that user or set GRADELINE_HOME to another directory"
+            f"{directory} belongs to user {owner}, not to you; start as that user or choose another --home"
         )
 
 
@@ -114,7 +113,7 @@ def _capability_to_pass(closed: Path, account: str) -> int:
         if held & 1 << capability:
             return capability
     raise EnvironmentFault(
-        f"PostgreSQL must run as {account}, who may not enter {closed}; set GRADELINE_HOME to a directory "
+        f"PostgreSQL must run as {account}, who may not enter {closed}; choose a --home "
         "open to all (such as /var/lib/gradeline), or start as an ordinary user"
     )
 

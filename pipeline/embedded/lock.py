@@ -22,7 +22,7 @@ class DirectoryLock:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise EnvironmentFault(
-                f"cannot write in {self._path.parent}: {error.strerror}; set GRADELINE_HOME"
+                f"cannot write in {self._path.parent}: {error.strerror}; choose another --home"
             ) from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

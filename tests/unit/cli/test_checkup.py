@@ -3,6 +3,12 @@ from pathlib import Path
 import pytest
 
 from cli.checkup import Level, checkup, clock, disk, schema
+from cli.connection import Connection, write_connection
+from pipeline.embedded.lock import DirectoryLock
+
+KILLED = Connection(
+    "http://127.0.0.1:1", "teacher", "operator", "postgresql://me@127.0.0.1:1/mine", "redis://127.0.0.1:1/0", {}
+)
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +41,28 @@ async def test_servers_that_are_away_are_named_without_their_passwords(
     assert [finding.subject for finding in failed] == ["database", "redis, statuses", "redis, queues"]
     assert failed[0].advice == "check GRADELINE_DATABASE_URL"
     assert all("secret" not in finding.found for finding in failed)
+
+
+async def test_a_system_that_was_killed_is_said_to_be_and_its_servers_are_not_looked_for(tmp_path: Path) -> None:
+    write_connection(tmp_path, KILLED)
+    findings = {finding.subject: finding for finding in await checkup(tmp_path)}
+    assert findings["running system"].found == "http://127.0.0.1:1 was killed"
+    assert findings["running system"].advice == "start it again with `gradeline up`"
+    assert findings["database"].level is findings["redis"].level is Level.OK
+
+
+async def test_a_system_that_somebody_still_holds_is_not_said_to_be_killed(tmp_path: Path) -> None:
+    write_connection(tmp_path, KILLED)
+    with DirectoryLock(tmp_path / "lock"):
+        findings = {finding.subject: finding for finding in await checkup(tmp_path)}
+    assert findings["running system"].found == "http://127.0.0.1:1 does not answer"
+    assert findings["database"].level is Level.FAIL
+
+
+async def test_where_nothing_runs_the_home_is_named(tmp_path: Path) -> None:
+    (finding,) = [finding for finding in await checkup(tmp_path) if finding.subject == "running system"]
+    assert finding.found == f"none in {tmp_path}"
+    assert "gradeline up" in finding.advice
 
 
 @pytest.mark.parametrize(

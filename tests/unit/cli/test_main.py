@@ -110,6 +110,7 @@ def test_commands_that_need_a_database_name_the_missing_setting(command: str, tm
     done = run(*command.split(), "--home", str(tmp_path))
     assert done.exit_code == 1
     assert done.output.startswith("Error: GRADELINE_DATABASE_URL is not set")
+    assert "--home" in done.output
 
 
 def test_a_bad_setting_is_named(tmp_path: Path) -> None:
@@ -170,3 +171,16 @@ def test_ctrl_c_says_what_was_accepted_and_how_to_go_on(monkeypatch: pytest.Monk
     done = run("submit", str(tmp_path / "x"), "--url", "http://127.0.0.1:1", "--api-key", "k")
     assert done.exit_code == 1
     assert done.output.startswith("Error: stopped; 2 submissions were accepted and stay so. The same command again")
+
+
+def test_a_home_that_cannot_be_made_is_told_by_its_option(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = run("demo", "--home", str(tmp_path / "file" / "home"))
+    assert done.exit_code == 1
+    assert done.output.endswith("; choose another --home\n")
+
+
+def test_bench_says_what_it_measures_where_nothing_is_named() -> None:
+    shown = " ".join(run("bench", "--help").output.split())
+    assert "[default: $GRADELINE_URL, or a system of its own]" in shown
+    assert "a running `gradeline up`]" not in shown

@@ -30,11 +30,26 @@ def test_a_byte_order_mark_and_windows_line_ends_do_no_harm() -> None:
     ],
 )
 def test_a_line_that_is_no_object_is_named_and_the_next_is_read(line: bytes, detail: str) -> None:
-    bad, good = lines_of(line + b'\n{"a":1}\n')
+    before, bad, after = lines_of(b'{"a":0}\n' + line + b'\n{"a":1}\n')
     assert isinstance(bad, BadLine)
-    assert bad.number == 1
+    assert bad.number == 2
     assert detail in bad.detail
-    assert good == Line(2, {"a": 1})
+    assert (before, after) == (Line(1, {"a": 0}), Line(3, {"a": 1}))
+
+
+@pytest.mark.parametrize(
+    ("content", "detail"),
+    [
+        (b'\n[\n{"a":1},\n{"a":2}\n]\n', "is a JSON array"),
+        (b'[{"a":1}]', "is a JSON array"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0", "no text"),
+        (b"PK\x03\x04\0\0", "no text"),
+        ('{"a":1}'.encode("utf-16"), "no text"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_in_one_sentence(content: bytes, detail: str) -> None:
+    with pytest.raises(EnvironmentFault, match=detail):
+        lines_of(content)
 
 
 def test_lines_are_counted_without_blank_ones(tmp_path: Path) -> None:
