@@ -88,7 +88,7 @@ def example_problem(status: int) -> Problem:
     named = {code: (name, title) for code, name, title in reversed(list(PROBLEMS.values()))}
     name, title = named[status] if status in named else HTTP_TITLES[status]
     errors = (
-        (FieldProblem("/answers/0/confidence", "Expected `int` <= 5."),)
+        (FieldProblem("/answers/0/confidence", "The number must be at most 5."),)
         if status == HTTPStatus.UNPROCESSABLE_ENTITY
         else ()
     )
@@ -123,7 +123,19 @@ def on_gradeline_error(request: Request[Any, Any, Any], error: GradelineError) -
 def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
     name, title = HTTP_TITLES.get(error.status_code, ("http-error", "The request cannot be answered"))
     headers = error.headers or {}
-    return answer(Problem(type_uri(name), title, error.status_code, error.detail or None, request.url.path), headers)
+    detail = http_detail(request.method, error)
+    return answer(Problem(type_uri(name), title, error.status_code, detail, request.url.path), headers)
+
+
+def http_detail(method: str, error: HTTPException) -> str | None:
+    """What the framework's refusal means, and where to look."""
+    match error.status_code:
+        case HTTPStatus.NOT_FOUND:
+            return "There is no such path; /schema shows all that there are."
+        case HTTPStatus.METHOD_NOT_ALLOWED:
+            allowed = {name.lower(): value for name, value in (error.headers or {}).items()}.get("allow", "")
+            return f"{method} is not allowed here; these methods are: {allowed}."
+    return error.detail or None
 
 
 def on_surprise(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:

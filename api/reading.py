@@ -33,7 +33,7 @@ def query_of(request: AnyRequest, kind: type[Kind]) -> Kind:
         if found or field.required:
             values[field.name] = _converted(name, field.type, found, problems)
     if problems:
-        raise InvalidInput(first_problems(problems), "The query string has invalid parameters.")
+        raise InvalidInput(first_problems(problems))
     return kind(**values)
 
 
@@ -50,8 +50,9 @@ def _converted(name: str, kind: Any, found: list[str], problems: list[FieldProbl
     try:
         return msgspec.convert(found if is_list(kind) else found[0], kind, strict=False)
     except msgspec.ValidationError as error:
-        path, detail = pointer_and_detail(str(error))
-        problems.append(FieldProblem(f"/{name}{path}", detail))
+        path, detail = pointer_and_detail(str(error), kind)
+        # Whatever stands in a query string is a string; to say so would help nobody.
+        problems.append(FieldProblem(f"/{name}{path}", detail.replace(", not a string", "")))
         return None
 
 

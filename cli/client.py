@@ -118,6 +118,8 @@ def sentence(problem: Mapping[str, Any]) -> str:
     """A problem document in one line."""
     text = str(problem.get("detail") or problem.get("title") or "the server gave no reason")
     fields = [f"{error.get('pointer') or 'body'}: {error.get('detail')}" for error in problem.get("errors") or ()]
+    if len(fields) == 1 and text != problem.get("title") and problem["errors"][0].get("detail", "") in text:
+        return text  # the detail is the one problem
     more = [f"and {len(fields) - MOST_PROBLEMS} more"] if len(fields) > MOST_PROBLEMS else []
     return "; ".join([text.rstrip("."), *fields[:MOST_PROBLEMS], *more]) if fields else text
 

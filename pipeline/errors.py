@@ -19,8 +19,12 @@ No HTTP here: `api/errors.py` maps these to problem documents, the CLI to lines 
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
+
+NAMED_PLACES: Final = 3
+"""How many places a summary of problems names."""
 
 
 class FieldProblem(msgspec.Struct, frozen=True):
@@ -41,9 +45,22 @@ class SettingsError(GradelineError):
 class InvalidInput(GradelineError):
     """The request can be read but its content is wrong; it lists every problem found."""
 
-    def __init__(self, problems: Sequence[FieldProblem], detail: str = "The request has invalid fields.") -> None:
-        super().__init__(detail)
+    def __init__(self, problems: Sequence[FieldProblem], detail: str | None = None) -> None:
+        super().__init__(detail or summary_of(problems))
         self.problems = tuple(problems)
+
+
+def summary_of(problems: Sequence[FieldProblem]) -> str:
+    """The one problem, or how many there are and where the first ones are."""
+    if len(problems) == 1:
+        [only] = problems
+        return f"{only.pointer}: {only.detail}" if only.pointer else only.detail
+    places = list(dict.fromkeys(problem.pointer for problem in problems if problem.pointer))
+    if not places:
+        return "The request cannot be read."
+    end = ", …" if len(places) > NAMED_PLACES else "."
+    count = f"{len(places)} fields are" if len(places) > 1 else "1 field is"
+    return f"{count} invalid: {', '.join(places[:NAMED_PLACES])}{end}"
 
 
 class NotFound(GradelineError):

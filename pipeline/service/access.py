@@ -20,6 +20,7 @@ from pipeline.ports import AccessStore, KeyInfo, KnownKey
 KEY_PREFIX: Final = "gl_"
 TOKEN_ALGORITHM: Final = "HS256"  # noqa: S105 - names an algorithm
 TOKEN_AUDIENCE: Final = "gradeline:learner"  # noqa: S105 - names an audience
+DOTS_IN_TOKEN: Final = 2
 MOST_CACHED: Final = 10_000
 LOOKED_UP_AT_ONCE: Final = 1_000
 
@@ -68,6 +69,16 @@ PERMISSIONS: Final = {
 }
 
 
+def takers_of(permission: Permission) -> str:
+    """The roles that include a permission, as "a submitter or a teacher"."""
+    *others, last = [with_article(role).lower() for role in Role if permission in PERMISSIONS[role]]
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def with_article(role: Role) -> str:
+    return f"An {role}" if role is Role.OPERATOR else f"A {role}"
+
+
 class Principal(msgspec.Struct, frozen=True):
     """The verified caller. `learner_id` is set for a learner token and narrows everything to that learner."""
 
@@ -79,7 +90,7 @@ class Principal(msgspec.Struct, frozen=True):
     def require(self, permission: Permission) -> None:
         """Raise `Forbidden` unless the role includes `permission`."""
         if permission not in PERMISSIONS[self.role]:
-            raise Forbidden(f"A {self.role} may not do this.")
+            raise Forbidden(f"{with_article(self.role)} may not do this; it takes {takers_of(permission)}.")
 
     def may_see(self, learner_id: str) -> bool:
         """Whether what belongs to this learner exists for the caller."""
@@ -161,6 +172,10 @@ class Access:
         return [found.get(hashed) for hashed in hashes]
 
     async def _token(self, token: str) -> Principal:
+        if token.count(".") != DOTS_IN_TOKEN:
+            raise Unauthenticated(
+                f"This is neither an API key, which begins with {KEY_PREFIX}, nor a valid learner token."
+            )
         try:
             tenant_id = int(jwt.decode(token, options={"verify_signature": False}).get("tenant", 0))
             secret = await self._store.token_secret(tenant_id)

@@ -12,6 +12,8 @@ from pipeline.errors import FieldProblem, InvalidInput
 from pipeline.model import JsonValue, Question
 from pipeline.scoring.fields import forbidden_text
 from pipeline.scoring.shape import check_response
+from pipeline.service.unreadable import unreadable
+from pipeline.service.wording import NO_OFFSET, in_words
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 MAX_RESPONSE_TIME_MS: Final = 86_400_000
@@ -98,12 +100,8 @@ def decode_json(body: bytes) -> JsonValue:
     """Any JSON of at most `MOST_LEVELS`; raises `InvalidInput` that says what is wrong with it, at the root."""
     try:
         raw = msgspec.json.decode(body)
-    except UnicodeDecodeError as error:
-        raise InvalidInput([FieldProblem("", f"The body is not valid UTF-8 at byte {error.start}.")]) from None
-    except RecursionError:
-        raise InvalidInput([FieldProblem("", "The body is nested too deeply.")]) from None
-    except msgspec.DecodeError as error:
-        raise InvalidInput([FieldProblem("", f"The body is not valid JSON: {error}.")]) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidInput([FieldProblem("", unreadable(body, error))]) from None
     if is_nested_deeper(raw, MOST_LEVELS):
         raise InvalidInput([FieldProblem("", "The body is nested too deeply.")])
     return raw
@@ -167,7 +165,7 @@ def _repeated_questions(given: SubmissionIn) -> Iterator[FieldProblem]:
 
 def _time_problems(moment: datetime, now: datetime) -> Iterator[FieldProblem]:
     if moment.tzinfo is None:
-        yield FieldProblem("/submitted_at", "The time needs an offset from UTC, such as 2026-01-31T09:00:00Z.")
+        yield FieldProblem("/submitted_at", NO_OFFSET)
     elif moment > now + CLOCK_TOLERANCE:
         yield FieldProblem("/submitted_at", "The time lies in the future.")
     elif moment < datetime(2000, 1, 1, tzinfo=UTC):
@@ -193,7 +191,7 @@ def problems_in(raw: JsonValue, kind: Any, pointer: str = "") -> Iterator[FieldP
     try:
         msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
-        path, detail = pointer_and_detail(str(error))
+        path, detail = pointer_and_detail(str(error), kind)
         yield FieldProblem(pointer + path, detail)
 
 
@@ -222,11 +220,11 @@ def _struct_item(kind: Any) -> type[msgspec.Struct] | None:
     return None
 
 
-def pointer_and_detail(message: str) -> tuple[str, str]:
-    """Msgspec's "Expected `int`, got `str` - at `$.a[0]`" as ("/a/0", "Expected `int`, got `str`.")."""
+def pointer_and_detail(message: str, kind: Any) -> tuple[str, str]:
+    """Msgspec's "Expected `int`, got `str` - at `$.a[0]`" as ("/a/0", "A whole number is expected, not a string.")."""
     detail, _, place = message.partition(" - at `$")
     path = place.rstrip("`").replace("[", "/").replace("]", "").replace(".", "/")
-    return ("" if path == "..." else path), f"{detail}."
+    return ("" if path == "..." else path), in_words(detail, kind)
 
 
 def escaped(name: str) -> str:

@@ -17,7 +17,7 @@ from pipeline import telemetry
 from pipeline.batching import Batcher
 from pipeline.errors import RateLimited, Unavailable
 from pipeline.ports import Counter
-from pipeline.settings import RateLimit
+from pipeline.settings import RateLimit, variable_of
 from pipeline.window import Charge, LocalCounter, Room
 
 log = structlog.get_logger()
@@ -31,9 +31,10 @@ Request = tuple[Charge, ...]
 
 
 class Limit(msgspec.Struct, frozen=True):
-    """One limit: its `name` in headers, and its rate."""
+    """One limit: its `name` in headers, the `setting` that it comes from, and its rate."""
 
     name: str
+    setting: str
     rate: RateLimit
 
     @property
@@ -55,7 +56,10 @@ class Limits:
     def __init__(
         self, *, learner: RateLimit, tenant: RateLimit, counter: Counter, clock: Callable[[], float] = time.time
     ) -> None:
-        self._limits = (Limit("learner", learner), Limit("tenant", tenant))
+        self._limits = (
+            Limit("learner", "rate_limit_submissions", learner),
+            Limit("tenant", "rate_limit_tenant", tenant),
+        )
         self._policy = ", ".join(limit.policy for limit in self._limits)
         self._counter = counter
         self._local = LocalCounter()
@@ -109,11 +113,13 @@ class Limits:
 
     def _refusal(self, rooms: Sequence[Room]) -> RateLimited:
         limit, room = next((limit, room) for limit, room in zip(self._limits, rooms, strict=True) if room.left == 0)
+        seconds = max(1, room.seconds)
         return RateLimited(
-            f"At most {limit.rate.count} submissions per {limit.name} are taken in {limit.rate.window_seconds} s.",
+            f"At most {limit.rate.count} submissions per {limit.name} are taken in {limit.rate.window_seconds} s; "
+            f"try again in {seconds} s. The limit is the server's setting {variable_of(limit.setting)}.",
             limit=limit.rate.count,
             window_seconds=limit.rate.window_seconds,
-            retry_after_seconds=max(1, room.seconds),
+            retry_after_seconds=seconds,
             policy=limit.name,
         )
 

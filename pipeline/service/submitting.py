@@ -62,7 +62,9 @@ Checked = tuple[NewSubmission, tuple[Question, ...]]
 def submitted_before(repeated: Repeated) -> Submitted:
     """The earlier submission; raises `IdempotencyMismatch` where this one's body differs."""
     if not repeated.same_body:
-        raise IdempotencyMismatch("This Idempotency-Key was used before with a different body.")
+        raise IdempotencyMismatch(
+            "This Idempotency-Key was used before with a different body; send another key, or the first body again."
+        )
     return Submitted(repeated.submission_id, None)
 
 

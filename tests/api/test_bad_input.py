@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from pipeline.service.access import Role
 from pipeline.settings import Settings
 from tests.api.live import LiveApi, hand_in, live_api
 
@@ -130,3 +131,55 @@ async def test_without_a_key_nothing_is_read(live: LiveApi) -> None:
     wrong = await live.http.post("/v1/submissions", json=hand_in(), headers={"Authorization": "Bearer gl_nope"})
     assert wrong.status_code == 401
     assert set((await live.counts()).values()) == {0}
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        (b"", "A JSON body is expected."),
+        (b" \n", "A JSON body is expected."),
+        (b'{"learner_id": "u-1", ', "The body is not valid JSON: it ends too early."),
+        (b'{"learner_id": "\xff"}', "The body is not valid UTF-8 at byte 16."),
+        (
+            b'{"learner_id": "\\ud800", "answers": []}',
+            "The body has half of a surrogate pair at byte 16; such a character does not exist.",
+        ),
+    ],
+)
+async def test_a_body_that_is_no_json_is_told_why_and_where(live: LiveApi, body: bytes, detail: str) -> None:
+    assert (await live.post("/v1/submissions", body)).json()["detail"] == detail
+
+
+async def test_the_detail_names_the_problem_or_the_places(live: LiveApi) -> None:
+    """In JSON's words, and never what the title says already."""
+    one = (await live.post("/v1/submissions", hand_in(priority="urgent"))).json()
+    assert one["detail"] == "/priority: One of low, normal, high is expected."
+    two = (await live.post("/v1/submissions", {"learner_id": 7, "answers": []})).json()
+    assert two["detail"] == "2 fields are invalid: /learner_id, /answers."
+    details = [error["detail"] for error in two["errors"]]
+    assert details == ["A string is expected, not a number.", "At least 1 item is needed."]
+    query = (await live.get("/v1/submissions?limit=x")).json()
+    assert query["detail"] == "/limit: A whole number is expected."
+
+
+async def test_a_wrong_path_or_method_says_where_to_look(live: LiveApi) -> None:
+    nowhere = await live.get("/v1/submission")
+    assert (nowhere.status_code, "/schema" in nowhere.json()["detail"]) == (404, True)
+    wrong = await live.http.patch("/v1/submissions")
+    assert wrong.status_code == 405
+    assert {"GET", "POST"} <= set(wrong.json()["detail"].rstrip(".").replace(",", "").split())
+
+
+async def test_a_refused_credential_is_told_what_would_do(live: LiveApi) -> None:
+    neither = await live.http.get("/v1/submissions", headers={"Authorization": "Bearer nonsense"})
+    assert "neither an API key, which begins with gl_, nor a valid learner token" in neither.json()["detail"]
+    role = await live.get("/v1/questions", role=Role.OPERATOR)
+    assert role.json()["detail"] == "An operator may not do this; it takes a teacher."
+    submitter = await live.post("/v1/submissions", hand_in(), Role.OPERATOR)
+    assert submitter.json()["detail"] == "An operator may not do this; it takes a submitter or a teacher."
+
+
+async def test_a_key_used_for_another_body_is_told_what_to_do(live: LiveApi) -> None:
+    await live.post("/v1/submissions", hand_in(), Idempotency_Key="k")
+    other = await live.post("/v1/submissions", hand_in(response="b"), Idempotency_Key="k")
+    assert other.json()["detail"].endswith("send another key, or the first body again.")

@@ -38,7 +38,10 @@ async def test_a_refusal_says_when_to_come_back(limited: Settings) -> None:
         assert refused.status_code == 429
         assert 290 < int(refused.headers["retry-after"]) <= 305
         assert refused.headers["ratelimit-policy"] == '"learner";q=3;w=300'
-        assert refused.json()["type"].endswith("/rate-limited")
+        problem = refused.json()
+        assert problem["type"].endswith("/rate-limited")
+        assert f"try again in {refused.headers['retry-after']} s" in problem["detail"]
+        assert "GRADELINE_RATE_LIMIT_SUBMISSIONS" in problem["detail"]
 
 
 async def test_learners_have_limits_of_their_own_and_the_tenant_has_one(limited: Settings) -> None:

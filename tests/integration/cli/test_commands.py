@@ -85,7 +85,7 @@ def test_a_wrong_key_and_a_key_of_another_role_are_one_line(run: Run, connection
     wrong = run("queues", "--url", connection.url, "--api-key", "gl_wrong")
     assert (wrong.returncode, wrong.stderr) == (1, "Error: 401: The API key is unknown or revoked.\n")
     teacher = run("queues", "--api-key", connection.api_key)
-    assert (teacher.returncode, teacher.stderr) == (1, "Error: 403: A teacher may not do this.\n")
+    assert (teacher.returncode, teacher.stderr) == (1, "Error: 403: A teacher may not do this; it takes an operator.\n")
 
 
 def test_the_doctor_finds_a_running_system_well(run: Run, connection: Connection) -> None:
