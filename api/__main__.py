@@ -4,12 +4,16 @@ import asyncio
 import contextlib
 import sys
 
+import structlog
+
 from api.server import create_server, raise_file_limit, settle_memory
 from pipeline import telemetry
-from pipeline.bootstrap import check_servers, required
+from pipeline.bootstrap import check_database, check_queues, check_statuses, required
 from pipeline.embedded.port import require_free
-from pipeline.errors import GradelineError
+from pipeline.errors import EnvironmentFault, GradelineError
 from pipeline.settings import Settings, read_settings
+
+log = structlog.get_logger()
 
 
 def main() -> None:
@@ -25,10 +29,19 @@ def main() -> None:
         server.run()
 
 
+async def check_redis(settings: Settings) -> None:
+    await check_statuses(settings)
+    await check_queues(settings)
+
+
 def check_surroundings(settings: Settings) -> None:
-    """Raise `EnvironmentFault` where the port is in use, or Postgres or Redis cannot be reached or will not do."""
+    """Raise `EnvironmentFault` where the port is in use or Postgres will not do; hand-ins can do without Redis."""
     require_free(settings.port, settings.host)
-    asyncio.run(check_servers(settings))
+    asyncio.run(check_database(settings))
+    try:
+        asyncio.run(check_redis(settings))
+    except EnvironmentFault as fault:
+        log.warning(telemetry.CACHE_UNAVAILABLE, error=str(fault))
 
 
 if __name__ == "__main__":

@@ -46,8 +46,13 @@ class InvalidInput(GradelineError):
     """The request can be read but its content is wrong; it lists every problem found."""
 
     def __init__(self, problems: Sequence[FieldProblem], detail: str | None = None) -> None:
-        super().__init__(detail or summary_of(problems))
-        self.problems = tuple(problems)
+        self.problems = tuple(FieldProblem(problem.pointer, as_sentence(problem.detail)) for problem in problems)
+        super().__init__(detail or summary_of(self.problems))
+
+
+def as_sentence(detail: str) -> str:
+    """With a capital letter before and a full stop after: "must be an object" as "Must be an object."."""
+    return f"{detail[:1].upper()}{detail[1:]}" + ("" if detail.endswith((".", "…")) else ".")
 
 
 def summary_of(problems: Sequence[FieldProblem]) -> str:

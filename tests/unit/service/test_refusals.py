@@ -60,3 +60,8 @@ def test_a_summary_names_the_first_places() -> None:
     assert str(InvalidInput(problems)) == "4 fields are invalid: /a, /b, /c, …"
     assert str(InvalidInput(problems[:2])) == "2 fields are invalid: /a, /b."
     assert str(InvalidInput(problems[:1])) == "/a: Is wrong."
+
+
+def test_every_problem_is_a_sentence() -> None:
+    refused = InvalidInput([FieldProblem("/a", "must be an object"), FieldProblem("/b", "Is wrong.")])
+    assert [problem.detail for problem in refused.problems] == ["Must be an object.", "Is wrong."]
