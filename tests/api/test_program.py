@@ -10,7 +10,6 @@ from contextlib import contextmanager
 
 import httpx
 import msgspec
-import pytest
 
 from cli.supervisor import environment_of
 from pipeline.settings import Settings
@@ -58,13 +57,17 @@ def test_a_busy_port_is_told_in_one_line(settings: Settings) -> None:
         assert fault(msgspec.structs.replace(settings, port=port)).startswith(f"Error: cannot listen on port {port} ")
 
 
-@pytest.mark.parametrize(
-    ("setting", "url", "server"),
-    [
-        ("database_url", "postgresql://nobody@127.0.0.1:1/none", "Postgres at 127.0.0.1:1"),
-        ("redis_url", "redis://127.0.0.1:1/0", "Redis at 127.0.0.1:1"),
-    ],
-)
-def test_a_server_that_is_away_is_told_in_one_line(settings: Settings, setting: str, url: str, server: str) -> None:
-    away = msgspec.structs.replace(settings, port=0, queue_redis_url=None, **{setting: url})
-    assert server in fault(away)
+def test_postgres_away_is_told_in_one_line(settings: Settings) -> None:
+    away = msgspec.structs.replace(settings, port=0, database_url="postgresql://nobody@127.0.0.1:1/none")
+    assert "Postgres at 127.0.0.1:1" in fault(away)
+
+
+def test_redis_away_is_told_and_hand_ins_are_taken_all_the_same(settings: Settings) -> None:
+    away = msgspec.structs.replace(settings, port=0, redis_url="redis://127.0.0.1:1/0", queue_redis_url=None)
+    with process(away) as api:
+        assert api.stderr is not None
+        told = msgspec.json.decode(api.stderr.readline())
+        assert (told["event"], told["level"]) == ("cache.unavailable", "warning")
+        assert "Redis at 127.0.0.1:1" in told["error"]
+        ready = msgspec.json.decode(api.stderr.readline())
+        assert httpx.get(f"{ready['address']}/health/ready").status_code == 200
