@@ -14,6 +14,7 @@ from uuid_utils import uuid7
 from pipeline.delivery.reply import DeliveryPolicy
 from pipeline.errors import EnvironmentFault, SettingsError
 from pipeline.execution import DELIVER, Shop, StageRunner, each_alone
+from pipeline.follow_through import Perform
 from pipeline.lifecycle import Stage
 from pipeline.live.bell import RedisBell
 from pipeline.live.board import RedisBoard
@@ -23,7 +24,7 @@ from pipeline.live.limit import RedisCounter
 from pipeline.live.watch import RedisWatch
 from pipeline.llm.template import TemplateProvider
 from pipeline.model import Work
-from pipeline.ports import FeedbackProvider, WorkUnit
+from pipeline.ports import WorkUnit
 from pipeline.service.access import Access
 from pipeline.service.bank import Bank
 from pipeline.service.control import Control
@@ -310,7 +311,7 @@ def build_worker(
         servers=servers,
         shop=shop,
         queues=tuple(str(queue) for queue in queues),
-        runners={stage: build_runner(stage, shop, settings) for stage in stages},
+        runners={stage: build_runner(stage, shop, stages) for stage in stages},
         upkeep=upkeep,
         heartbeat=Heartbeat(shop, upkeep, queues),
         sweeper=Sweeper(
@@ -334,18 +335,21 @@ def build_deliverer(settings: Settings, servers: Servers, worker_id: str) -> Del
     )
 
 
-def build_runner(stage: Stage, shop: Shop, settings: Settings) -> StageRunner:
-    """How each stage runs: three decide whole batches in their transaction, feedback may take its time."""
-    match stage:
-        case Stage.SCORE:
-            return StageRunner(stage, shop, perform=each_alone(score.decide), concurrency=COMPUTING)
-        case Stage.RECOMMEND:
-            return StageRunner(stage, shop, perform=perform_recommend, concurrency=COMPUTING)
-        case Stage.METRICS:
-            return StageRunner(stage, shop, perform=perform_metrics, concurrency=COMPUTING)
-        case Stage.FEEDBACK:
-            write = partial(write_feedback, TemplateProvider())
-            return StageRunner(stage, shop, perform_alone=write, concurrency=settings.worker_concurrency)
+def build_runner(stage: Stage, shop: Shop, stages: Sequence[Stage]) -> StageRunner:
+    """A runner of one stage of those that this worker serves; what becomes ready by it goes on at once."""
+    performs = build_performs()
+    follow = {after: perform for after, perform in performs.items() if after in stages and after is not stage}
+    return StageRunner(stage, shop, perform=performs[stage], follow=follow, concurrency=COMPUTING)
+
+
+def build_performs() -> dict[Stage, Perform]:
+    """How each stage runs. All of them compute and nothing else, so each can run inside a transaction."""
+    return {
+        Stage.SCORE: each_alone(score.decide),
+        Stage.FEEDBACK: each_alone(partial(write_feedback, TemplateProvider())),
+        Stage.RECOMMEND: perform_recommend,
+        Stage.METRICS: perform_metrics,
+    }
 
 
 async def perform_recommend(unit: WorkUnit, works: Sequence[Work]) -> list[Outcome]:
@@ -361,5 +365,5 @@ async def perform_metrics(unit: WorkUnit, works: Sequence[Work]) -> list[Outcome
     return outcomes
 
 
-async def write_feedback(provider: FeedbackProvider, work: Work) -> Outcome:
-    return feedback.outcome_of(await provider.write(feedback.request_of(work)))
+def write_feedback(templates: TemplateProvider, work: Work) -> Outcome:
+    return feedback.outcome_of(templates.compose(feedback.request_of(work)))

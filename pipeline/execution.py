@@ -9,7 +9,7 @@ submission's failed attempt, and neighbours go on.
 import asyncio
 import time
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final, Protocol, TypeVar
@@ -20,18 +20,19 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 from pipeline import telemetry
 from pipeline.batching import Batcher
 from pipeline.errors import Unavailable
+from pipeline.follow_through import NOTHING_FOLLOWS, Clock, Journey, Perform, Performs, follow_through
 from pipeline.lifecycle import Stage
 from pipeline.model import Change, Claim, Held, Recorded, Work
 from pipeline.ports import Bell, Board, WorkStore, WorkUnit
 from pipeline.stages.outcome import Outcome, RetryLater
-from pipeline.stages.verdict import RetryPolicy, Verdict, jitter, judge
+from pipeline.stages.run import Run, ended, first_step
+from pipeline.stages.verdict import RetryPolicy, judge
 
 log = structlog.get_logger()
 
 DELIVER: Final = "deliver"
 """The queue of webhook deliveries: no stage, but rung as they are."""
 
-Perform = Callable[[WorkUnit, Sequence[Work]], Awaitable[Sequence[Outcome]]]
 PerformAlone = Callable[[Work], Awaitable[Outcome]]
 Value = TypeVar("Value")
 
@@ -102,7 +103,8 @@ class StageRunner:
     """Runs one stage's rings in this process; rings that arrive together are worked on together.
 
     Give it either `perform`, which decides a whole batch inside its transaction, or `perform_alone`, which
-    may take seconds and is awaited for each submission outside of any.
+    may take seconds and is awaited for each submission outside of any. What becomes ready by it and is named
+    in `follow` is run in the same transaction.
     """
 
     def __init__(
@@ -112,12 +114,14 @@ class StageRunner:
         *,
         perform: Perform | None = None,
         perform_alone: PerformAlone | None = None,
+        follow: Performs = NOTHING_FOLLOWS,
         concurrency: int = 1,
     ) -> None:
         self.stage = stage
         self.shop = shop
         self._perform = perform
         self._perform_alone = perform_alone
+        self._follow = follow
         self._rings: Batcher[str, None] = Batcher(self._run_batch, most=shop.batch, concurrency=concurrency)
         self._finished: Batcher[tuple[Claim, Outcome], None] = Batcher(self._finish_batch, most=shop.batch)
         self._suspects: dict[str, None] = {}
@@ -191,15 +195,21 @@ class StageRunner:
             return [], []
 
     async def work_together(self, perform: Perform, claims: Sequence[Claim]) -> Recorded:
-        """Decide and record a batch in one transaction; a batch that can't be recorded is taken apart."""
-        return await self._guarded(claims, partial(self._together_once, perform))
+        """Decide and record a batch in one transaction; a batch that can't be recorded is taken apart.
 
-    async def _together_once(self, perform: Perform, claims: Sequence[Claim]) -> Recorded:
+        A suspect goes one stage at a time, and so does what is taken apart: the stage at fault is then known.
+        """
+        by_itself = partial(self._together_once, perform, NOTHING_FOLLOWS)
+        if claims[0].solo:
+            return await self._guarded(claims, by_itself, by_itself)
+        return await self._guarded(claims, partial(self._together_once, perform, self._follow), by_itself)
+
+    async def _together_once(self, perform: Perform, follow: Performs, claims: Sequence[Claim]) -> Recorded:
         async with self.shop.store.unit(self.stage, self.shop.worker_id) as unit:
             held = await unit.hold(claims)
             works = await unit.load([claim for claim, _ in held])
-            outcomes = await perform(unit, works)
-            return await unit.record(self._judged(held, outcomes))
+            clock = Clock(works)
+            return await unit.record(await self._runs(unit, held, works, await perform(unit, works), follow, clock))
 
     async def work_apart(self, perform: PerformAlone, claims: Sequence[Claim]) -> None:
         """Prepare a batch at once, then let each submission take its time and finish alone."""
@@ -231,28 +241,37 @@ class StageRunner:
 
     async def _finish_batch(self, finished: list[tuple[Claim, Outcome]]) -> list[None]:
         outcomes = dict(finished)
-
-        async def once(claims: Sequence[Claim]) -> Recorded:
-            async with self.shop.store.unit(self.stage, self.shop.worker_id) as unit:
-                held = await unit.hold(claims)
-                return await unit.record(self._judged(held, [outcomes[claim] for claim, _ in held]))
-
-        recorded = await self._guarded([claim for claim, _ in finished], once)
+        by_itself = partial(self._finish_once, outcomes, NOTHING_FOLLOWS)
+        once = partial(self._finish_once, outcomes, self._follow)
+        recorded = await self._guarded([claim for claim, _ in finished], once, by_itself)
         await announce(recorded, self.shop)
         return [None] * len(finished)
 
-    async def _guarded(
-        self, claims: Sequence[Claim], once: Callable[[Sequence[Claim]], Awaitable[Recorded]]
+    async def _finish_once(
+        self, outcomes: Mapping[Claim, Outcome], follow: Performs, claims: Sequence[Claim]
     ) -> Recorded:
+        async with self.shop.store.unit(self.stage, self.shop.worker_id) as unit:
+            held = await unit.hold(claims)
+            works = await unit.load([claim for claim, _ in held])
+            known = [outcomes[claim] for claim, _ in held]
+            return await unit.record(await self._runs(unit, held, works, known, follow, Clock(works)))
+
+    async def _guarded(
+        self,
+        claims: Sequence[Claim],
+        once: Callable[[Sequence[Claim]], Awaitable[Recorded]],
+        by_itself: Callable[[Sequence[Claim]], Awaitable[Recorded]],
+    ) -> Recorded:
+        """`once`, and if that comes to a surprise, `by_itself` for each claim alone."""
         try:
             return await patiently(partial(once, claims), self.shop.lease_seconds)
         except Unavailable as error:
             return self._abandon(claims, error)
         except Exception as surprise:  # noqa: BLE001 - it is one submission's failed attempt; we look for which
-            if len(claims) == 1:
+            if len(claims) == 1 and once is by_itself:
                 return await self._record_failure(claims[0], surprise)
             log.warning(telemetry.BATCH_SPLIT, stage=self.stage, claims=len(claims), error=type(surprise).__name__)
-            return merged([await self._guarded([claim], once) for claim in claims])
+            return merged([await self._guarded([claim], by_itself, by_itself) for claim in claims])
 
     async def _record_failure(self, claim: Claim, surprise: Exception) -> Recorded:
         """The attempt failed in a way no rule foresaw: remember why, and retry or bury.
@@ -269,7 +288,8 @@ class StageRunner:
         async def once() -> Recorded:
             async with self.shop.store.unit(self.stage, self.shop.worker_id) as unit:
                 held = await unit.hold([claim])
-                return await unit.record(self._judged(held, [failure(surprise)] * len(held)))
+                failed = judge(claim, failure(surprise), self.shop.policy)
+                return await unit.record([first_step(self.stage, failed, before) for _, before in held])
 
         try:
             return await patiently(once, self.shop.lease_seconds)
@@ -281,11 +301,24 @@ class StageRunner:
         log.warning(telemetry.WORK_ABANDONED, stage=self.stage, claims=len(claims), error=reason)
         return Recorded()
 
-    def _judged(self, held: Sequence[tuple[Claim, Held]], outcomes: Sequence[Outcome]) -> list[tuple[Verdict, Held]]:
-        return [
-            (judge(claim, outcome, self.shop.policy, jitter()), before)
-            for (claim, before), outcome in zip(held, outcomes, strict=True)
+    async def _runs(
+        self,
+        unit: WorkUnit,
+        held: Sequence[tuple[Claim, Held]],
+        works: Sequence[Work],
+        outcomes: Sequence[Outcome],
+        follow: Performs,
+        clock: Clock,
+    ) -> list[Run]:
+        """What this stage came to for each submission held, and then those that follow."""
+        policy, now = self.shop.policy, clock.now()
+        journeys = [
+            Journey(
+                first_step(self.stage, judge(claim, outcome, policy), before), ended(work, self.stage, now, outcome)
+            )
+            for (claim, before), work, outcome in zip(held, works, outcomes, strict=True)
         ]
+        return await follow_through(unit, journeys, follow, policy, clock)
 
 
 def each_alone(decide: Callable[[Work], Outcome]) -> Perform:

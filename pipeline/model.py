@@ -131,7 +131,7 @@ class Claim(msgspec.Struct, frozen=True):
 class Work(msgspec.Struct, frozen=True):
     """Everything a stage needs to know of one submission, as of `loaded_at` by the store's clock.
 
-    `scores` is empty before it is scored; `timings` is there for the metrics stage only.
+    `scores` is empty before it is scored; `timings` tells of the stages that were handed out, where it is known.
     """
 
     submission_id: str
@@ -162,7 +162,8 @@ class StageTiming(msgspec.Struct, frozen=True, array_like=True):
 class Change(msgspec.Struct, frozen=True):
     """A submission's new version after something happened to it.
 
-    `ready` are the stages that became ready by it; `finished` is the stage that succeeded, if one did.
+    `ready` are the stages that are to be rung for; `finished` are those that succeeded, and `followed` those
+    that ran without having been rung for.
     """
 
     submission_id: str
@@ -170,7 +171,8 @@ class Change(msgspec.Struct, frozen=True):
     version: int
     status: Status
     ready: tuple[Stage, ...] = ()
-    finished: Stage | None = None
+    finished: tuple[Stage, ...] = ()
+    followed: tuple[Stage, ...] = ()
 
 
 class Held(msgspec.Struct, frozen=True):

@@ -79,8 +79,8 @@ def flow_key(minute: int) -> str:
 
 def flow_of(changes: Sequence[Change]) -> Counter[str]:
     """How many entered (`score:in`) and left (`score:out`) each stage by these changes."""
-    flow = Counter(f"{stage}:in" for change in changes for stage in change.ready)
-    flow.update(f"{change.finished}:out" for change in changes if change.finished)
+    flow = Counter(f"{stage}:in" for change in changes for stage in (*change.ready, *change.followed))
+    flow.update(f"{stage}:out" for change in changes for stage in change.finished)
     return flow
 
 

@@ -15,12 +15,17 @@ from pipeline.model import (
 )
 from pipeline.prompting.feedback import Feedback, FeedbackRequest
 from pipeline.stages.recommend import Learned, LearningState
-from pipeline.stages.verdict import Verdict
+from pipeline.stages.run import Run
 
 
 @runtime_checkable
 class WorkUnit(Protocol):
     """One transaction on a batch of one stage."""
+
+    @property
+    def paused(self) -> frozenset[Stage]:
+        """The stages that an operator has paused, as of `hold`."""
+        ...
 
     async def hold(self, claims: Sequence[Claim]) -> list[tuple[Claim, Held]]:
         """Lock the submissions and keep only the claims that are still ours."""
@@ -42,8 +47,8 @@ class WorkUnit(Protocol):
         """Add to the daily, per-question and per-stage figures."""
         ...
 
-    async def record(self, held: Sequence[tuple[Verdict, Held]]) -> Recorded:
-        """Write what each verdict means; all of it is kept when the unit ends, or none."""
+    async def record(self, runs: Sequence[Run]) -> Recorded:
+        """Write what each step of each run means; all of it is kept when the unit ends, or none."""
         ...
 
 

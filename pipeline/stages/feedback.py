@@ -29,8 +29,7 @@ def request_of(work: Work, picture: LearnerPicture | None = None) -> FeedbackReq
 
 def outcome_of(feedback: Feedback) -> Outcome:
     """Done, or degraded where the reply is less than was asked for; its body is the API's `feedback`."""
-    body = msgspec.to_builtins(feedback)
-    return Done(body) if feedback.shortfall is None else Degraded(body, reason=feedback.shortfall)
+    return Done(feedback) if feedback.shortfall is None else Degraded(feedback, reason=feedback.shortfall)
 
 
 def _language_asked_in(work: Work) -> str:

@@ -16,7 +16,7 @@ def decide(works: Sequence[Work]) -> tuple[list[Outcome], Increments]:
 
 
 def finished(work: Work) -> FinishedSubmission:
-    """A submission as the figures see it; this stage itself is counted as if it ended when it was loaded."""
+    """A submission as the figures see it; this stage itself is counted as if it ended when it was loaded or began."""
     return FinishedSubmission(
         tenant_id=work.tenant_id,
         learner_id=work.learner_id,
@@ -33,7 +33,7 @@ def stage_run(timing: StageTiming, now: datetime) -> StageRun | None:
     """How long a stage waited and ran; None for one that never ran."""
     if timing.queued_at is None or timing.started_at is None:
         return None
-    end = now if timing.stage is Stage.METRICS else timing.finished_at
+    end = max(now, timing.started_at) if timing.stage is Stage.METRICS else timing.finished_at
     if end is None:
         return None
     return StageRun(

@@ -6,7 +6,8 @@ import msgspec
 
 from pipeline.model import JsonValue
 
-Body = Mapping[str, JsonValue]
+Body = Mapping[str, JsonValue] | msgspec.Struct
+"""A stage's result as it is stored: whatever becomes a JSON object."""
 
 
 class Done(msgspec.Struct, frozen=True, tag=True):

@@ -94,7 +94,7 @@ def decide_one(
     )
     topics = frozenset(skill.topic for skill in moved_skills(effect))
     changed = {change.question_id: effect.items[change.question_id] for change in effect.changes}
-    return Done(msgspec.to_builtins(advice)), LearnerState(effect.skills, recent), changed, topics
+    return Done(advice), LearnerState(effect.skills, recent), changed, topics
 
 
 def language_of(work: Work) -> str:

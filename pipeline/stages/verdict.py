@@ -36,8 +36,8 @@ class Verdict(msgspec.Struct, frozen=True):
     delay_seconds: float = 0.0
 
 
-def judge(claim: Claim, outcome: Outcome, policy: RetryPolicy, random_fraction: float) -> Verdict:
-    """Decide what an outcome means for its stage; `random_fraction` in [0, 1) is the jitter."""
+def judge(claim: Claim, outcome: Outcome, policy: RetryPolicy, random_fraction: float | None = None) -> Verdict:
+    """Decide what an outcome means for its stage; `random_fraction` in [0, 1) is the jitter, rolled where not given."""
     match outcome:
         case Done(body=body):
             return Verdict(claim, Event.SUCCEEDED, body=body)
@@ -50,7 +50,7 @@ def judge(claim: Claim, outcome: Outcome, policy: RetryPolicy, random_fraction: 
                 return Verdict(claim, Event.EXHAUSTED, error=error, traceback=traceback)
             delay = outcome.delay_seconds
             if delay is None:
-                delay = backoff_seconds(claim.attempt, policy, random_fraction)
+                delay = backoff_seconds(claim.attempt, policy, jitter() if random_fraction is None else random_fraction)
             return Verdict(claim, Event.POSTPONED, error=error, traceback=traceback, delay_seconds=delay)
         case _:
             assert_never(outcome)

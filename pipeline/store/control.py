@@ -9,6 +9,7 @@ from uuid_utils import uuid7
 
 from pipeline.lifecycle import Stage, StageState, StageStates, cancel, discard, retry
 from pipeline.model import Held, Recorded
+from pipeline.stages.run import Run
 from pipeline.store.engine import as_json, transaction
 from pipeline.store.fence import LOCKED_STATES, lock
 from pipeline.store.writing import PendingWrite, write
@@ -56,7 +57,7 @@ class ControlStore:
                 actor=actor,
                 action=action,
                 reason=reason,
-                target={"submission_ids": [p.before.submission_id for p in pending]},
+                target={"submission_ids": [one.run.before.submission_id for one in pending]},
             )
             return await write(connection, pending)
 
@@ -81,7 +82,7 @@ async def record_act(
 def control_change(before: Held, after: dict[Stage, StageState]) -> PendingWrite:
     """The rows of one submission that an act moves."""
     moves = [control_move(before, stage, state) for stage, state in after.items() if state is not before.states[stage]]
-    return PendingWrite(before, after, tuple(moves))
+    return PendingWrite(Run(before, (), after), moves, [], [])
 
 
 def control_move(before: Held, stage: Stage, after: StageState) -> dict[str, Any]:

@@ -12,12 +12,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline.lifecycle import Stage, StageState, Status
-from pipeline.model import Held
+from pipeline.model import Held, StageTiming
 from pipeline.store.engine import as_json
 
 LOCK = text(
     """
-    SELECT s.id::text, s.tenant_id, s.version, s.status FROM submissions s
+    SELECT s.id::text, s.tenant_id, s.version, s.status,
+        (SELECT coalesce(array_agg(p.stage), '{}') FROM stage_pauses p) AS paused
+    FROM submissions s
     JOIN jsonb_to_recordset(CAST(:claims AS jsonb)) AS c(submission_id uuid, tenant_id int)
       ON s.tenant_id = c.tenant_id AND s.id = c.submission_id
     ORDER BY s.id FOR UPDATE OF s
@@ -31,8 +33,9 @@ LOCK_FREE = text(LOCK.text + " SKIP LOCKED")
 # Read after the lock, by a statement of its own: only a new statement sees what whoever held the lock wrote.
 STATES = text(
     """
-    SELECT t.submission_id::text AS id, t.stage, t.state, t.epoch, t.attempts, t.worker_id::text FROM stages t
-    WHERE t.submission_id = ANY(CAST(:ids AS uuid[]))
+    SELECT t.submission_id::text AS id, t.stage, t.state, t.epoch, t.attempts, t.worker_id::text,
+        t.queued_at, t.started_at, t.finished_at
+    FROM stages t WHERE t.submission_id = ANY(CAST(:ids AS uuid[]))
     """
 )
 
@@ -41,10 +44,12 @@ LOCKED_STATES = text(STATES.text + " FOR UPDATE")
 
 
 class Locked(msgspec.Struct, frozen=True):
-    """Submissions under lock, and who owns each of their running stages (epoch, worker)."""
+    """Submissions under lock, who owns each of their running stages (epoch, worker), and which stages are paused."""
 
     rows: list["LockedRow"]
     owners: dict[tuple[str, Stage], tuple[int, str | None]]
+    timings: dict[str, tuple[StageTiming, ...]]
+    paused: frozenset[Stage]
 
 
 class LockedRow(msgspec.Struct, frozen=True):
@@ -69,7 +74,8 @@ async def lock(
     epochs: dict[str, dict[Stage, int]] = {row.id: {} for row in locked}
     attempts: dict[str, dict[Stage, int]] = {row.id: {} for row in locked}
     owners: dict[tuple[str, Stage], tuple[int, str | None]] = {}
-    for id_, stage_name, state, epoch, attempt, worker_id in await connection.execute(
+    timings: dict[str, tuple[StageTiming, ...]] = {row.id: () for row in locked}
+    for id_, stage_name, state, epoch, attempt, worker_id, *moments in await connection.execute(
         states_statement, {"ids": list(states)}
     ):
         stage = Stage(stage_name)
@@ -78,6 +84,8 @@ async def lock(
         attempts[id_][stage] = attempt
         if state == StageState.RUNNING:
             owners[id_, stage] = (epoch, worker_id)
+        if moments[0] is not None:
+            timings[id_] += (StageTiming(stage, *moments),)
     rows = [
         LockedRow(
             r.id,
@@ -85,4 +93,5 @@ async def lock(
         )
         for r in locked
     ]
-    return Locked(rows, owners)
+    paused = frozenset(Stage(name) for name in locked[0].paused) if locked else frozenset()
+    return Locked(rows, owners, timings, paused)

@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from pipeline.lifecycle import Event, Stage
 from pipeline.model import Claim, Recorded
+from pipeline.stages.run import first_step
 from pipeline.stages.verdict import Verdict
 from pipeline.store.engine import as_json, transaction
 from pipeline.store.fence import LOCK, LOCK_FREE, lock
-from pipeline.store.writing import stage_change, write
+from pipeline.store.writing import pending_write, write
 
 SWEEPER_LOCK = 0x7377_6565_70  # "sweep": one sweeper at a time per database
 REAPED_AT_ONCE = 500
@@ -290,10 +291,8 @@ async def _take_back_stage(
     locked = await lock(connection, [(one.claim.submission_id, one.claim.tenant_id) for one in lost])
     held = {row.id: row.held for row in locked.rows}
     pending = [
-        stage_change(
-            stage,
-            verdict_on(one, event, max_attempts),
-            held[one.claim.submission_id],
+        pending_write(
+            first_step(stage, verdict_on(one, event, max_attempts), held[one.claim.submission_id]),
             one.worker_id,
             ended="lease_lost" if event is Event.LEASE_LOST else None,
         )

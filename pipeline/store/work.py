@@ -12,12 +12,12 @@ from pipeline.learning.metrics import Increments
 from pipeline.lifecycle import Stage, Status
 from pipeline.model import Answer, AnswerScore, Change, Claim, Held, LearnerContext, Recorded, StageTiming, Work
 from pipeline.stages.recommend import Learned, LearningState
-from pipeline.stages.verdict import Verdict
+from pipeline.stages.run import Run
 from pipeline.store.engine import as_json, statement, transaction
 from pipeline.store.fence import lock
 from pipeline.store.learning import Banks, add_metrics, lock_learning, save_learning
 from pipeline.store.question import QuestionVersions
-from pipeline.store.writing import stage_change, write
+from pipeline.store.writing import pending_write, write
 
 # A stage whose earlier holder died is handed out only by a ring that asks for such, so that one that kills
 # its worker runs alone and takes nobody along.
@@ -105,10 +105,13 @@ class WorkUnit:
         self.stage = stage
         self._worker_id = worker_id
         self._versions = versions
+        self._timings: dict[str, tuple[StageTiming, ...]] = {}
+        self.paused: frozenset[Stage] = frozenset()
 
     async def hold(self, claims: Sequence[Claim]) -> list[tuple[Claim, Held]]:
         """Lock the submissions and keep the claims that are still ours; a lost lease drops out here."""
         held = await lock(self.connection, [(c.submission_id, c.tenant_id) for c in claims])
+        self._timings, self.paused = held.timings, held.paused
         rows = {row.id: row for row in held.rows}
         ours = []
         for claim in claims:
@@ -121,13 +124,16 @@ class WorkUnit:
         """What the stage needs to know of each submission, in the order of the claims, erased ones left out."""
         if not claims:
             return []
-        found = await self.connection.execute(
-            LOAD, {"claims": claim_rows(claims), "timed": self.stage is Stage.METRICS}
-        )
+        timed = self.stage is Stage.METRICS and not self._timings
+        found = await self.connection.execute(LOAD, {"claims": claim_rows(claims), "timed": timed})
         rows = {row.id: row for row in found}
         keys = (answer[0] for row in rows.values() for answer in row.answers)
         versions = await self._versions.load(self.connection, keys)
-        return [work_from(rows[c.submission_id], versions) for c in claims if c.submission_id in rows]
+        return [
+            work_from(rows[c.submission_id], versions, self._timings.get(c.submission_id))
+            for c in claims
+            if c.submission_id in rows
+        ]
 
     async def lock_learning(self, works: Sequence[Work]) -> LearningState:
         """What is known of the learners and questions of these submissions, locked until the unit ends."""
@@ -141,17 +147,14 @@ class WorkUnit:
         """Add to the daily, per-question and per-stage figures."""
         await add_metrics(self.connection, increments)
 
-    async def record(self, held: Sequence[tuple[Verdict, Held]]) -> Recorded:
-        """Write what happened to each held submission's stage; successors become ready with it."""
-        if not held:
+    async def record(self, runs: Sequence[Run]) -> Recorded:
+        """Write what happened to each held submission's stages; successors become ready with it."""
+        if not runs:
             return Recorded()
-        return await write(
-            self.connection,
-            [stage_change(self.stage, verdict, before, self._worker_id) for verdict, before in held],
-        )
+        return await write(self.connection, [pending_write(run, self._worker_id) for run in runs])
 
 
-def work_from(row: Any, versions: Any) -> Work:
+def work_from(row: Any, versions: Any, timings: tuple[StageTiming, ...] | None) -> Work:
     return Work(
         submission_id=row.id,
         tenant_id=row.tenant_id,
@@ -164,7 +167,7 @@ def work_from(row: Any, versions: Any) -> Work:
             for key, response, milliseconds, confidence in row.answers
         ),
         scores=scores_from(row.score),
-        timings=tuple(msgspec.convert(row.timings or [], list[StageTiming])),
+        timings=tuple(msgspec.convert(row.timings or [], list[StageTiming])) if timings is None else timings,
         loaded_at=row.now,
     )
 

@@ -8,8 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from uuid_utils import uuid7
 
-from pipeline.lifecycle import FINAL_STATUSES, SUCCEEDED_STATES, Event, Stage, StageState, advance, status_of
+from pipeline.lifecycle import FINAL_STATUSES, SUCCEEDED_STATES, Event, Stage, StageState, status_of
 from pipeline.model import Change, Held, Recorded
+from pipeline.stages.run import Run, Step
 from pipeline.stages.verdict import Verdict
 from pipeline.store.engine import as_json
 
@@ -20,17 +21,20 @@ WRITE = text(
     WITH move AS (
         SELECT * FROM jsonb_to_recordset(CAST(:moves AS jsonb)) AS m(
             submission_id uuid, stage text, epoch int, before text, after text, delay_seconds float,
-            attempts smallint, solo boolean)
+            attempts smallint, solo boolean, begun_at timestamptz)
     ), moved AS (
         UPDATE stages t
         SET state = m.after, worker_id = NULL, lease_expires_at = NULL,
             available_at = CASE WHEN m.after = 'ready'
                 THEN clock_timestamp() + make_interval(secs => m.delay_seconds) END,
-            queued_at = CASE WHEN m.before IN ('waiting', 'dead') AND m.after = 'ready'
-                THEN clock_timestamp() ELSE t.queued_at END,
+            queued_at = CASE WHEN m.begun_at IS NOT NULL THEN m.begun_at
+                WHEN m.before IN ('waiting', 'dead') AND m.after = 'ready' THEN clock_timestamp()
+                ELSE t.queued_at END,
+            started_at = coalesce(m.begun_at, t.started_at),
             finished_at = CASE WHEN m.after IN ('done', 'degraded', 'dead', 'cancelled')
                 THEN clock_timestamp() END,
-            attempts = coalesce(m.attempts, t.attempts),
+            epoch = t.epoch + (m.begun_at IS NOT NULL)::int,
+            attempts = coalesce(m.attempts, t.attempts + (m.begun_at IS NOT NULL)::int),
             solo = coalesce(m.solo, t.solo)
         FROM move m
         WHERE t.submission_id = m.submission_id AND t.stage = m.stage AND t.state = m.before AND t.epoch = m.epoch
@@ -51,10 +55,10 @@ WRITE = text(
         INSERT INTO attempts (tenant_id, submission_id, stage, attempt, epoch, worker_id, ended, error, traceback,
             started_at)
         SELECT a.tenant_id, a.submission_id, a.stage, a.attempt, a.epoch, a.worker_id, a.ended, a.error, a.traceback,
-            t.started_at
+            coalesce(a.started_at, t.started_at)
         FROM jsonb_to_recordset(CAST(:attempts AS jsonb)) AS a(
             tenant_id int, submission_id uuid, stage text, attempt smallint, epoch int, worker_id uuid, ended text,
-            error text, traceback text)
+            error text, traceback text, started_at timestamptz)
         JOIN stages t ON t.submission_id = a.submission_id AND t.stage = a.stage
     )
     SELECT (SELECT count(*) FROM moved) AS moved, (SELECT count(*) FROM updated) AS updated
@@ -107,12 +111,10 @@ class FenceBroken(Exception):
 class PendingWrite(msgspec.Struct, frozen=True):
     """One submission's share of a write."""
 
-    before: Held
-    after: dict[Stage, StageState]
-    moves: tuple[dict[str, Any], ...]
-    finished: Stage | None = None
-    result: dict[str, Any] | None = None
-    attempt: dict[str, Any] | None = None
+    run: Run
+    moves: list[dict[str, Any]]
+    results: list[dict[str, Any]]
+    attempts: list[dict[str, Any]]
 
 
 ENDED_AS = {
@@ -123,54 +125,59 @@ ENDED_AS = {
 }
 
 
-def stage_change(
-    stage: Stage, verdict: Verdict, before: Held, worker_id: str | None, *, ended: str | None = None
-) -> PendingWrite:
-    """What a verdict on one stage means for its submission's rows."""
-    after = advance(before.states, stage, verdict.event)
-    claim = verdict.claim
-    moves = [
-        move_row(before, name, state, verdict, stage)
-        for name, state in after.items()
-        if state is not before.states[name]
-    ]
-    result = attempt = None
-    if verdict.body:  # the metrics stage stores sums, not a result of its own
-        result = {
-            "submission_id": before.submission_id,
-            "stage": stage,
-            "tenant_id": before.tenant_id,
-            "body": verdict.body,
-        }
-    if verdict.event in ENDED_AS:
-        attempt = {
-            "tenant_id": before.tenant_id,
-            "submission_id": before.submission_id,
-            "stage": stage,
-            "attempt": claim.attempt,
-            "epoch": claim.epoch,
-            "worker_id": worker_id,
-            "ended": ended or ENDED_AS[verdict.event],
-            "error": verdict.error or verdict.event,
-            "traceback": verdict.traceback,
-        }
-    finished = stage if after[stage] in SUCCEEDED_STATES else None
-    return PendingWrite(before, after, tuple(moves), finished, result, attempt)
+def pending_write(run: Run, worker_id: str | None, *, ended: str | None = None) -> PendingWrite:
+    """What a run means for its submission's rows; `ended` is how a failed attempt is put down, if not as usual."""
+    before = run.before
+    own = {step.stage: step for step in run.steps}
+    return PendingWrite(
+        run,
+        [move_row(run, name, own.get(name)) for name, state in run.states.items() if state is not before.states[name]],
+        # The metrics stage stores sums, not a result of its own.
+        [result_row(before, step) for step in run.steps if step.verdict.body],
+        [attempt_row(before, step, worker_id, ended) for step in run.steps if step.verdict.event in ENDED_AS],
+    )
 
 
-def move_row(before: Held, stage: Stage, after: StageState, verdict: Verdict, own: Stage) -> dict[str, Any]:
-    row: dict[str, Any] = {
+def result_row(before: Held, step: Step) -> dict[str, Any]:
+    return {
         "submission_id": before.submission_id,
+        "stage": step.stage,
+        "tenant_id": before.tenant_id,
+        "body": step.verdict.body,
+    }
+
+
+def attempt_row(before: Held, step: Step, worker_id: str | None, ended: str | None) -> dict[str, Any]:
+    verdict = step.verdict
+    return {
+        "tenant_id": before.tenant_id,
+        "submission_id": before.submission_id,
+        "stage": step.stage,
+        "attempt": verdict.claim.attempt,
+        "epoch": verdict.claim.epoch,
+        "worker_id": worker_id,
+        "ended": ended or ENDED_AS[verdict.event],
+        "error": verdict.error or verdict.event,
+        "traceback": verdict.traceback,
+        "started_at": step.begun_at,
+    }
+
+
+def move_row(run: Run, stage: Stage, step: Step | None) -> dict[str, Any]:
+    """From what a stage was to what it is; `step` is what it did itself, None where it became ready by another's."""
+    row: dict[str, Any] = {
+        "submission_id": run.before.submission_id,
         "stage": stage,
-        "epoch": before.epochs[stage],
-        "before": before.states[stage],
-        "after": after,
+        "epoch": run.before.epochs[stage],
+        "before": run.before.states[stage],
+        "after": run.states[stage],
         "delay_seconds": 0.0,
     }
-    if stage is own:
-        row["delay_seconds"] = verdict.delay_seconds
-        row["attempts"] = attempts_after(verdict)
-        row["solo"] = solo_after(verdict)
+    if step is not None:
+        row["delay_seconds"] = step.verdict.delay_seconds
+        row["attempts"] = attempts_after(step.verdict)
+        row["solo"] = solo_after(step.verdict)
+        row["begun_at"] = step.begun_at
     return row
 
 
@@ -195,53 +202,44 @@ def solo_after(verdict: Verdict) -> bool | None:
 
 async def write(connection: AsyncConnection, pending: Sequence[PendingWrite]) -> Recorded:
     """Store everything of a batch, or raise `FenceBroken` and so store nothing of it."""
-    changes = [change_of(p) for p in pending]
-    moves = [m for p in pending for m in p.moves]
-    row = (
-        await connection.execute(
-            WRITE,
-            {
-                "moves": as_json(moves),
-                "updates": as_json(
-                    [
-                        {
-                            "id": c.submission_id,
-                            "tenant_id": c.tenant_id,
-                            "status": c.status,
-                            "version": c.version,
-                        }
-                        for c in changes
-                    ]
-                ),
-                "results": as_json([p.result for p in pending if p.result]),
-                "attempts": as_json([p.attempt for p in pending if p.attempt]),
-            },
-        )
-    ).one()
+    changes = [change_of(one.run) for one in pending]
+    moves = [row for one in pending for row in one.moves]
+    values = {
+        "moves": as_json(moves),
+        "updates": as_json([update_row(change) for change in changes]),
+        "results": as_json([row for one in pending for row in one.results]),
+        "attempts": as_json([row for one in pending for row in one.attempts]),
+    }
+    row = (await connection.execute(WRITE, values)).one()
     if (row.moved, row.updated) != (len(moves), len(changes)):
         raise FenceBroken(f"moved {row.moved} of {len(moves)} stages, {row.updated} of {len(changes)} submissions")
     ended = [
         {"id": c.submission_id, "tenant_id": c.tenant_id, "event": f"submission.{c.status}"}
-        for c, p in zip(changes, pending, strict=True)
-        if c.status in FINAL_STATUSES and c.status is not p.before.status
+        for c, one in zip(changes, pending, strict=True)
+        if c.status in FINAL_STATUSES and c.status is not one.run.before.status
     ]
     return Recorded(tuple(changes), await _outbox(connection, ended))
 
 
-def change_of(pending: PendingWrite) -> Change:
-    before = pending.before
-    ready = tuple(
-        stage
-        for stage, state in pending.after.items()
-        if state is StageState.READY and before.states[stage] is not StageState.READY
-    )
+def update_row(change: Change) -> dict[str, Any]:
+    return {
+        "id": change.submission_id,
+        "tenant_id": change.tenant_id,
+        "status": change.status,
+        "version": change.version,
+    }
+
+
+def change_of(run: Run) -> Change:
+    before, states = run.before, run.states
     return Change(
         before.submission_id,
         before.tenant_id,
         before.version + 1,
-        status_of(pending.after),
-        ready,
-        pending.finished,
+        status_of(states),
+        ready=tuple(s for s, state in states.items() if state is StageState.READY is not before.states[s]),
+        finished=tuple(step.stage for step in run.steps if states[step.stage] in SUCCEEDED_STATES),
+        followed=tuple(step.stage for step in run.steps if step.begun_at is not None),
     )
 
 

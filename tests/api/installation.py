@@ -8,12 +8,13 @@ import httpx
 import msgspec
 
 from api.app import create_app
-from pipeline.bootstrap import WorkerParts, build_worker, open_servers
+from pipeline.bootstrap import WorkerParts, open_servers
 from pipeline.lifecycle import Stage
 from pipeline.service.access import Access, Role
 from pipeline.settings import Settings
 from pipeline.store.access import AccessStore
 from tests.api.running import running
+from tests.staging import build_stage_by_stage
 
 KEY_ROLES: Final = (Role.SUBMITTER, Role.TEACHER, Role.OPERATOR)
 
@@ -101,4 +102,4 @@ async def opened(settings: Settings) -> AsyncIterator[Installation]:
             for tenant in ("school", "academy")
             for role in KEY_ROLES
         }
-        yield Installation(client, build_worker(settings, servers), keys)
+        yield Installation(client, build_stage_by_stage(settings, servers), keys)

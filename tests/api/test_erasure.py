@@ -130,7 +130,7 @@ async def run_while_ada_is_erased(installation: Installation, stage: Stage, ids:
     async def erase() -> None:
         assert (await installation.caller().delete("/v1/learners/ada")).status_code == 204
 
-    shop, settings = installation.worker.shop, installation.worker.settings
+    shop = installation.worker.shop
     stand_in = Shop(
         worker_id=shop.worker_id,
         store=ErasedAfterClaim(shop.store, erase),
@@ -140,7 +140,7 @@ async def run_while_ada_is_erased(installation: Installation, stage: Stage, ids:
         lease_seconds=shop.lease_seconds,
         batch=shop.batch,
     )
-    await build_runner(stage, stand_in, settings).ring(ids)
+    await build_runner(stage, stand_in, (stage,)).ring(ids)
 
 
 @pytest.mark.parametrize("stage", list(Stage))

@@ -10,12 +10,12 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from pipeline.bootstrap import build_worker
 from pipeline.lifecycle import Stage
 from pipeline.live.board import EVENTS_STREAM
 from pipeline.settings import Settings
 from pipeline.store.control import ControlStore
 from tests.api.live import LiveApi, live_api
+from tests.staging import build_stage_by_stage
 
 
 class Event(NamedTuple):
@@ -60,7 +60,7 @@ async def events(live: LiveApi, submission_id: str, last_event_id: str | None = 
 
 async def run_all(live: LiveApi, submission_id: str) -> None:
     """Run all stages of a submission, here and now."""
-    worker = build_worker(live.parts.settings, live.parts.servers)
+    worker = build_stage_by_stage(live.parts.settings, live.parts.servers)
     for stage in Stage:
         await worker.runners[stage].ring([submission_id])
 

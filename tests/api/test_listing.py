@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from pipeline.bootstrap import WorkerParts, build_worker
+from pipeline.bootstrap import WorkerParts
 from pipeline.lifecycle import Event, Stage, Status
+from pipeline.stages.run import first_step
 from pipeline.stages.verdict import Verdict
 from tests.api.live import LiveApi
+from tests.staging import build_stage_by_stage
 
 
 async def listed(live: LiveApi, query: str = "") -> list[str]:
@@ -22,12 +24,12 @@ async def end(worker: WorkerParts, stage: Stage, submission_id: str, event: Even
     if event is not None:
         async with worker.shop.store.unit(stage, worker.shop.worker_id) as unit:
             held = await unit.hold(claims)
-            await unit.record([(Verdict(claims[0], event, error="it broke"), held[0][1])])
+            await unit.record([first_step(stage, Verdict(claims[0], event, error="it broke"), held[0][1])])
 
 
 async def in_every_status(live: LiveApi) -> dict[Status, str]:
     """One submission in each status."""
-    worker = build_worker(live.parts.settings, live.parts.servers)
+    worker = build_stage_by_stage(live.parts.settings, live.parts.servers)
     ids = {status: await live.hand_in(f"u-{status}") for status in Status}
     await end(worker, Stage.SCORE, ids[Status.SCORING], None)
     await worker.runners[Stage.SCORE].ring([ids[Status.AI_PROCESSING], ids[Status.FAILED]])

@@ -9,6 +9,7 @@ from pipeline.bootstrap import WorkerParts, build_worker, open_servers
 from pipeline.lifecycle import Event, Stage
 from pipeline.service.access import Role
 from pipeline.settings import Settings
+from pipeline.stages.run import first_step
 from pipeline.stages.verdict import Verdict
 from pipeline.store.engine import transaction
 from tests.api.conftest import HAND_IN, OTHER_TENANT, Api
@@ -33,7 +34,7 @@ async def bury(worker: WorkerParts, submission_id: str, error: str = "it broke")
     async with shop.store.unit(Stage.SCORE, shop.worker_id) as unit:
         held = await unit.hold(claims)
         verdict = Verdict(claims[0], Event.EXHAUSTED, error=error, traceback="Traceback: line 1")
-        await unit.record([(verdict, held[0][1])])
+        await unit.record([first_step(Stage.SCORE, verdict, held[0][1])])
 
 
 async def queue(api: Api, name: str) -> dict[str, object]:

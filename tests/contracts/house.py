@@ -10,6 +10,7 @@ from pipeline.lifecycle import Stage, StageState, Status
 from pipeline.model import Claim, Recorded, StoredQuestion
 from pipeline.ports import WorkStore
 from pipeline.stages.outcome import Done, Outcome
+from pipeline.stages.run import first_step
 from pipeline.stages.verdict import RetryPolicy, judge
 from pipeline.store.engine import transaction
 from pipeline.store.question import QuestionVersions
@@ -78,7 +79,7 @@ class FakeHouse:
         return found.status, found.version
 
     async def results(self, submission_id: str) -> dict[Stage, dict[str, object]]:
-        return {stage: dict(body) for stage, body in self.fake.submissions[submission_id].results.items()}
+        return {s: msgspec.to_builtins(body) for s, body in self.fake.submissions[submission_id].results.items()}
 
     async def history(self, submission_id: str) -> list[Tried]:
         return [
@@ -158,7 +159,9 @@ async def record(
     judged = outcome or Done(BODIES[stage])
     async with house.store.unit(stage, worker) as unit:
         held = await unit.hold(claims)
-        return await unit.record([(judge(claim, judged, POLICY, 0.5), before) for claim, before in held])
+        return await unit.record(
+            [first_step(stage, judge(claim, judged, POLICY, 0.5), before) for claim, before in held]
+        )
 
 
 async def finish(house: House, stage: Stage, ids: list[str]) -> Recorded:

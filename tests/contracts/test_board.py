@@ -68,8 +68,17 @@ async def test_what_is_buried_stays_buried(board: RedisBoard) -> None:
 
 async def test_flow_counts_what_enters_and_leaves(board: RedisBoard) -> None:
     await board.publish([a_change(1, ready=(Stage.SCORE,))])
-    await board.publish([a_change(3, ready=(Stage.FEEDBACK, Stage.RECOMMEND), finished=Stage.SCORE)])
-    assert await board.flow() == {"score:in": 1, "score:out": 1, "feedback:in": 1, "recommend:in": 1}
+    await board.publish([a_change(3, ready=(Stage.FEEDBACK, Stage.RECOMMEND), finished=(Stage.SCORE,))])
+    await board.publish([a_change(4, finished=(Stage.RECOMMEND, Stage.METRICS), followed=(Stage.METRICS,))])
+    assert await board.flow() == {
+        "score:in": 1,
+        "score:out": 1,
+        "feedback:in": 1,
+        "recommend:in": 1,
+        "recommend:out": 1,
+        "metrics:in": 1,
+        "metrics:out": 1,
+    }
 
 
 async def test_a_board_that_is_away_says_so() -> None:

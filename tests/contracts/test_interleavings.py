@@ -16,6 +16,7 @@ from pipeline.model import Claim, Work
 from pipeline.ports import WorkUnit
 from pipeline.stages import score
 from pipeline.stages.outcome import Outcome, Rejected, RetryLater
+from pipeline.stages.run import first_step
 from pipeline.stages.verdict import judge
 from pipeline.store.control import ControlStore
 from pipeline.store.engine import transaction
@@ -82,7 +83,7 @@ class Play:
             works = await unit.load([claim for claim, _ in held])
             outcomes = await PERFORM[stage](unit, works)
             verdicts = [judge(c, outcome, POLICY, 0.0) for (c, _), outcome in zip(held, outcomes, strict=True)]
-            await unit.record([(verdict, before) for verdict, (_, before) in zip(verdicts, held, strict=True)])
+            await unit.record([first_step(stage, v, before) for v, (_, before) in zip(verdicts, held, strict=True)])
 
     async def fail(self) -> None:
         worker, stage, claims = self.drop_claims()
@@ -90,7 +91,7 @@ class Play:
         outcome = self.chances.choice(outcomes)
         async with self.house.store.unit(stage, worker) as unit:
             held = await unit.hold(claims)
-            await unit.record([(judge(claim, outcome, POLICY, 0.0), before) for claim, before in held])
+            await unit.record([first_step(stage, judge(claim, outcome, POLICY, 0.0), before) for claim, before in held])
 
     async def give_back(self) -> None:
         worker, stage, claims = self.drop_claims()
@@ -121,7 +122,7 @@ async def scored(unit: WorkUnit, works: list[Work]) -> list[Outcome]:
 
 
 async def with_feedback(_: WorkUnit, works: list[Work]) -> list[Outcome]:
-    return [await write_feedback(TemplateProvider(), work) for work in works]
+    return [write_feedback(TemplateProvider(), work) for work in works]
 
 
 PERFORM: dict[Stage, Callable[[WorkUnit, list[Work]], Awaitable[list[Outcome]]]] = {
@@ -220,7 +221,7 @@ async def run_all(house: PostgresHouse, stage: Stage, batches: list[list[str]]) 
             held = await unit.hold(claims)
             outcomes = await PERFORM[stage](unit, await unit.load([claim for claim, _ in held]))
             await unit.record(
-                [(judge(c, o, POLICY, 0.0), before) for (c, before), o in zip(held, outcomes, strict=True)]
+                [first_step(stage, judge(c, o, POLICY, 0.0), h) for (c, h), o in zip(held, outcomes, strict=True)]
             )
 
     await asyncio.gather(*[run(batch) for batch in batches])
@@ -275,7 +276,10 @@ async def record_it(house: PostgresHouse, id_: str) -> None:
         held = await unit.hold([claim])
         works = await unit.load([claim for claim, _ in held])
         await unit.record(
-            [(judge(claim, score.decide(w), POLICY, 0.0), h) for w, (_, h) in zip(works, held, strict=True)]
+            [
+                first_step(Stage.SCORE, judge(claim, score.decide(w), POLICY, 0.0), h)
+                for w, (_, h) in zip(works, held, strict=True)
+            ]
         )
 
 

@@ -5,10 +5,12 @@ import asyncio
 import pytest
 
 from pipeline.lifecycle import PREDECESSORS, Stage, StageState, Status
-from pipeline.model import Claim
-from pipeline.stages.outcome import Degraded, Done, Rejected, RetryLater
+from pipeline.model import Claim, Recorded
+from pipeline.stages.outcome import Degraded, Done, Outcome, Rejected, RetryLater
+from pipeline.stages.run import claim_to_follow, first_step, may_follow, next_step
 from pipeline.stages.verdict import judge
-from tests.contracts.house import BODIES, OTHER, POLICY, WORKER, House, claimed, finish, record
+from tests.contracts.fakes.work import NOW
+from tests.contracts.house import BODIES, OTHER, POLICY, WORKER, House, StageRow, claimed, finish, record
 
 AGAIN = RetryLater("ValueError", traceback="in line 1", delay_seconds=0.0)
 
@@ -51,11 +53,57 @@ async def test_the_walk_from_accepted_to_completed(house: House) -> None:
     ):
         [change] = (await finish(house, stage, [id_])).changes
         assert change.ready == expected
-        assert change.finished is stage
+        assert change.finished == (stage,)
         versions.append(change.version)
     assert versions == [3, 4, 5, 6]
     assert await house.status(id_) == (Status.COMPLETED, 6)
     assert await house.results(id_) == {stage: body for stage, body in BODIES.items() if body}
+
+
+async def test_stages_that_follow_are_handed_out_and_ended_by_one_write(house: House) -> None:
+    """One version later everything is done, each stage in its first epoch, with its result and its times."""
+    [id_] = await house.accept(1)
+    claims = await claimed(house, Stage.SCORE, [id_])
+    [change] = (await record_with_followers(house, claims, {})).changes
+    assert (change.version, change.status, change.ready) == (3, Status.COMPLETED, ())
+    assert change.followed == (Stage.FEEDBACK, Stage.RECOMMEND, Stage.METRICS)
+    assert await house.status(id_) == (Status.COMPLETED, 3)
+    assert set((await house.stages(id_)).values()) == {StageRow(StageState.DONE, attempts=1, epoch=1)}
+    assert await house.results(id_) == {stage: body for stage, body in BODIES.items() if body}
+
+
+async def test_a_follower_that_fails_counts_its_attempt_and_rests(house: House) -> None:
+    """Its first attempt and epoch are used up, its history says why, and it can't be claimed before its time."""
+    [id_] = await house.accept(1)
+    claims = await claimed(house, Stage.SCORE, [id_])
+    await record_with_followers(house, claims, {Stage.RECOMMEND: RetryLater("TimeoutError")})
+    found = await house.stages(id_)
+    assert found[Stage.RECOMMEND] == StageRow(StageState.READY, attempts=1, epoch=1)
+    assert found[Stage.METRICS] == StageRow(StageState.WAITING, attempts=0, epoch=0)
+    assert [(tried.attempt, tried.epoch, tried.error) for tried in await house.history(id_)] == [(1, 1, "TimeoutError")]
+    assert await claimed(house, Stage.RECOMMEND, [id_]) == []
+
+
+async def test_a_zombies_followers_are_refused_with_it(house: House) -> None:
+    [id_] = await house.accept(1)
+    old = await claimed(house, Stage.SCORE, [id_])
+    await record(house, Stage.SCORE, old, AGAIN)
+    assert (await record_with_followers(house, old, {})).changes == ()
+    assert await house.results(id_) == {}
+
+
+async def record_with_followers(house: House, claims: list[Claim], outcomes: dict[Stage, Outcome]) -> Recorded:
+    """Record a score, and in the same write whatever it makes ready, stage after stage."""
+    async with house.store.unit(Stage.SCORE, WORKER) as unit:
+        runs = []
+        for claim, before in await unit.hold(claims):
+            run = first_step(Stage.SCORE, judge(claim, Done(BODIES[Stage.SCORE]), POLICY), before)
+            for stage in Stage:
+                if may_follow(run, stage):
+                    outcome = outcomes.get(stage, Done(BODIES[stage]))
+                    run = next_step(run, stage, judge(claim_to_follow(run, stage), outcome, POLICY, 0.5), NOW)
+            runs.append(run)
+        return await unit.record(runs)
 
 
 async def test_a_degraded_predecessor_is_as_good_as_a_done_one(house: House) -> None:
@@ -120,7 +168,8 @@ async def test_a_unit_that_fails_leaves_nothing(house: House) -> None:
 async def record_and_fail(house: House, claims: list[Claim]) -> None:
     async with house.store.unit(Stage.SCORE, WORKER) as unit:
         held = await unit.hold(claims)
-        await unit.record([(judge(c, Done(BODIES[Stage.SCORE]), POLICY, 0.0), before) for c, before in held])
+        done = Done(BODIES[Stage.SCORE])
+        await unit.record([first_step(Stage.SCORE, judge(c, done, POLICY, 0.0), before) for c, before in held])
         raise ZeroDivisionError
 
 

@@ -7,16 +7,18 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from pipeline.bootstrap import ApiParts, WorkerParts, build_api, build_worker, open_servers
+from pipeline.bootstrap import ApiParts, WorkerParts, build_api, open_servers
 from pipeline.lifecycle import Event, Stage, StageState, Status
 from pipeline.model import Claim, SubmissionView
 from pipeline.scoring.bank import parse_question
 from pipeline.service.access import Role
 from pipeline.service.intake import IntakeLimits, check_submission
 from pipeline.settings import Settings
+from pipeline.stages.run import first_step
 from pipeline.stages.verdict import Verdict
 from pipeline.store.control import ControlStore
 from pipeline.store.engine import transaction
+from tests.staging import build_stage_by_stage
 
 QUESTION = {"type": "true_false", "prompt": "Is a list mutable?", "answer": {"value": True}, "topics": ["lists"]}
 
@@ -44,7 +46,7 @@ class House:
         claim = await self.claim(submission_id, stage)
         async with self.worker.shop.store.unit(stage, self.worker.shop.worker_id) as unit:
             held = await unit.hold([claim])
-            await unit.record([(Verdict(claim, Event.EXHAUSTED, error="it broke"), held[0][1])])
+            await unit.record([first_step(stage, Verdict(claim, Event.EXHAUSTED, error="it broke"), held[0][1])])
 
     async def run(self, submission_id: str, *stages: Stage) -> None:
         for stage in stages:
@@ -66,7 +68,7 @@ async def house(settings: Settings) -> AsyncIterator[House]:
         key = await api.access.create_key("school", Role.TEACHER, "test")
         tenant_id = (await api.access.authenticate(f"Bearer {key.secret}")).tenant_id
         await api.bank.save(tenant_id, [parse_question(QUESTION, question_id="q-1")])
-        yield House(api, build_worker(settings, servers), tenant_id)
+        yield House(api, build_stage_by_stage(settings, servers), tenant_id)
         await api.intake.drain()
 
 

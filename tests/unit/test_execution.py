@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from pipeline.execution import Perform, PerformAlone, Shop, StageRunner, each_alone
+from pipeline.execution import PerformAlone, Shop, StageRunner, each_alone
+from pipeline.follow_through import Perform
 from pipeline.lifecycle import Stage, StageState, Status
 from pipeline.model import Work
 from pipeline.ports import WorkUnit

@@ -49,6 +49,10 @@ class TemplateProvider:
         return len(self._lessons)
 
     async def write(self, request: FeedbackRequest) -> Feedback:
+        """What `compose` says, by the port."""
+        return self.compose(request)
+
+    def compose(self, request: FeedbackRequest) -> Feedback:
         """Feedback in the language that serves the request's locale best."""
         language = select_language(request.locale)
         wording = self._wordings[language]

@@ -10,11 +10,11 @@ from uuid_utils import uuid7
 
 from pipeline.errors import Unavailable
 from pipeline.learning.metrics import Increments
-from pipeline.lifecycle import Event, Stage, StageState, Status, advance, first_states, status_of
+from pipeline.lifecycle import SUCCEEDED_STATES, Event, Stage, StageState, Status, first_states, status_of
 from pipeline.model import Change, Claim, Held, LearnerContext, Recorded, Work
 from pipeline.stages.outcome import Body
 from pipeline.stages.recommend import Learned, LearningState
-from pipeline.stages.verdict import Verdict
+from pipeline.stages.run import Run, Step
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -133,7 +133,8 @@ class FakeUnit:
         self._store = store
         self._stage = stage
         self._worker_id = worker_id
-        self._recorded: list[tuple[Verdict, Held]] = []
+        self.paused = frozenset(store.paused)
+        self._recorded: list[Run] = []
         self._learned: list[Learned] = []
         self._increments: list[Increments] = []
 
@@ -172,47 +173,48 @@ class FakeUnit:
     async def add_metrics(self, increments: Increments) -> None:
         self._increments.append(increments)
 
-    async def record(self, held: Sequence[tuple[Verdict, Held]]) -> Recorded:
-        succeeding = {before.submission_id for verdict, before in held if verdict.body is not None}
+    async def record(self, runs: Sequence[Run]) -> Recorded:
+        succeeding = {run.before.submission_id for run in runs for step in run.steps if step.verdict.body is not None}
         if bad := self._store.unrecordable & succeeding:
             raise ValueError(*bad)
-        self._recorded += held
-        return Recorded(tuple(self._change(verdict, before) for verdict, before in held))
+        self._recorded += runs
+        return Recorded(tuple(self._change(run) for run in runs))
 
-    def _change(self, verdict: Verdict, before: Held) -> Change:
-        after = advance(before.states, self._stage, verdict.event)
-        readied = tuple(
-            s for s, state in after.items() if state is StageState.READY and before.states[s] is not StageState.READY
-        )
-        succeeded = verdict.event in {Event.SUCCEEDED, Event.SUCCEEDED_WITH_LESS}
+    def _change(self, run: Run) -> Change:
+        before = run.before
         return Change(
             before.submission_id,
             before.tenant_id,
             before.version + 1,
-            status_of(after),
-            readied,
-            self._stage if succeeded else None,
+            status_of(run.states),
+            tuple(s for s, state in run.states.items() if state is StageState.READY is not before.states[s]),
+            tuple(step.stage for step in run.steps if run.states[step.stage] in SUCCEEDED_STATES),
+            tuple(step.stage for step in run.steps if step.begun_at is not None),
         )
 
     def commit(self) -> None:
         """Do what was told; nothing of it happens if the unit ends in an exception."""
-        for verdict, before in self._recorded:
-            self._apply(verdict, before)
+        for run in self._recorded:
+            self._apply(run)
         self._store.learned += self._learned
         self._store.increments += self._increments
 
-    def _apply(self, verdict: Verdict, before: Held) -> None:
-        submission = self._store.submissions[before.submission_id]
-        after = advance(before.states, self._stage, verdict.event)
-        for stage, state in after.items():
+    def _apply(self, run: Run) -> None:
+        submission = self._store.submissions[run.before.submission_id]
+        for stage, state in run.states.items():
             submission.stages[stage].state = state
-        row = submission.stages[self._stage]
+        submission.version, submission.status = run.before.version + 1, status_of(run.states)
+        for step in run.steps:
+            self._apply_step(submission, step)
+
+    def _apply_step(self, submission: FakeSubmission, step: Step) -> None:
+        verdict, row = step.verdict, submission.stages[step.stage]
         row.worker_id, row.resting = None, verdict.delay_seconds > 0
-        submission.version, submission.status = before.version + 1, status_of(after)
+        row.epoch, row.attempts = verdict.claim.epoch, verdict.claim.attempt
         if verdict.event in {Event.SUCCEEDED, Event.SUCCEEDED_WITH_LESS, Event.POSTPONED}:
             row.solo = False
         if verdict.body:
-            assert self._stage not in submission.results, "a result is stored once"
-            submission.results[self._stage] = verdict.body
+            assert step.stage not in submission.results, "a result is stored once"
+            submission.results[step.stage] = verdict.body
         if verdict.event in {Event.POSTPONED, Event.EXHAUSTED}:
             submission.history.append((verdict.claim, verdict.error or "", verdict.traceback))

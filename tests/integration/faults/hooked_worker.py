@@ -33,7 +33,7 @@ def poisoned_score(work: Work) -> Outcome:
 async def held_feedback(work: Work) -> Outcome:
     while HOLD is not None and await asyncio.to_thread(Path(HOLD).exists):  # noqa: ASYNC110 - another process's file
         await asyncio.sleep(0.01)
-    return await write_feedback(TemplateProvider(), work)
+    return write_feedback(TemplateProvider(), work)
 
 
 async def main() -> None:

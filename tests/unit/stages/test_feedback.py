@@ -1,5 +1,7 @@
 from datetime import UTC, datetime
 
+import msgspec
+
 from pipeline.model import Answer, AnswerScore, LearnerContext, Outcome, Question, Work
 from pipeline.prompting.feedback import AnswerFeedback, Feedback, LearnerPicture, Source
 from pipeline.stages.feedback import outcome_of, request_of
@@ -32,26 +34,25 @@ def test_without_a_locale_feedback_speaks_the_language_of_the_question() -> None
 def test_a_reply_that_is_all_that_was_asked_for_is_done() -> None:
     outcome = outcome_of(Feedback(Source.TEMPLATE, "All right.", (WRITTEN,)))
 
-    assert outcome == Done(
-        {
-            "source": "template",
-            "summary": "All right.",
-            "answers": (
-                {
-                    "question_id": "q",
-                    "text": "Correct.",
-                    "source": "template",
-                    "provider": "template",
-                    "model": None,
-                    "prompt_version": "feedback/template/en@1",
-                },
-            ),
-        }
-    )
+    assert isinstance(outcome, Done)
+    assert msgspec.to_builtins(outcome.body) == {
+        "source": "template",
+        "summary": "All right.",
+        "answers": (
+            {
+                "question_id": "q",
+                "text": "Correct.",
+                "source": "template",
+                "provider": "template",
+                "model": None,
+                "prompt_version": "feedback/template/en@1",
+            },
+        ),
+    }
 
 
 def test_a_reply_that_falls_short_is_degraded_and_says_why() -> None:
     outcome = outcome_of(Feedback(Source.TEMPLATE, "All right.", (WRITTEN,), shortfall="the budget is spent"))
 
     assert isinstance(outcome, Degraded)
-    assert outcome.reason == outcome.body["shortfall"] == "the budget is spent"
+    assert outcome.reason == msgspec.to_builtins(outcome.body)["shortfall"] == "the budget is spent"

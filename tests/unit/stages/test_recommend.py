@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import msgspec
+
 from pipeline.learning.candidate import candidate_of, index_candidates
 from pipeline.model import Answer, AnswerScore, LearnerContext, Outcome, Question, Work
 from pipeline.stages.outcome import Done
@@ -31,7 +33,7 @@ STATE = LearningState({(1, "u-1"): LearnerState({})}, {}, {1: BANK})
 def test_advice_comes_in_the_language_the_learner_answered_in() -> None:
     outcomes, _ = decide([hand_in("s-1", question("ja-0", "ja-JP"), question("ja-1", "ja"))], STATE)
     assert isinstance(outcomes[0], Done)
-    advised = [advice["question_id"] for advice in outcomes[0].body["questions"]]
+    advised = [advice["question_id"] for advice in msgspec.to_builtins(outcomes[0].body)["questions"]]
     assert advised
     assert all(question_id.startswith("ja-") for question_id in advised)
 
@@ -39,7 +41,7 @@ def test_advice_comes_in_the_language_the_learner_answered_in() -> None:
 def test_a_language_without_questions_gets_no_advice_rather_than_another_language() -> None:
     outcomes, _ = decide([hand_in("s-1", question("ko-0", "ko"))], STATE)
     assert isinstance(outcomes[0], Done)
-    assert list(outcomes[0].body["questions"]) == []
+    assert list(msgspec.to_builtins(outcomes[0].body)["questions"]) == []
 
 
 def test_the_language_is_that_of_most_questions() -> None:
