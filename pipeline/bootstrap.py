@@ -1,6 +1,5 @@
 """Building the parts: the only module that knows them all."""
 
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -332,7 +331,6 @@ def build_worker(
             upkeep,
             dead_seconds=settings.worker_dead_seconds,
             grace_seconds=settings.sweep_grace_seconds,
-            clock=time.monotonic,
         ),
         deliverer=build_deliverer(settings, servers, shop.worker_id) if deliver else None,
     )
