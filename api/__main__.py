@@ -1,7 +1,6 @@
 """`python -m api`: one API process."""
 
 import asyncio
-import contextlib
 import sys
 
 import structlog
@@ -25,8 +24,7 @@ def main() -> None:
     raise_file_limit()
     server = create_server(settings)
     settle_memory()
-    with contextlib.suppress(KeyboardInterrupt):  # uvicorn has ended in order by then, and only says why
-        server.run()
+    server.run()
 
 
 async def check_redis(settings: Settings) -> None:

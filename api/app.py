@@ -15,6 +15,7 @@ from api.keys import key_handlers
 from api.learners import learner_handlers
 from api.metrics import Traffic, metric_handlers
 from api.operations import operation_handlers
+from api.patience import TRANSACTION_SECONDS
 from api.questions import question_handlers
 from api.submissions import submission_handlers
 from api.webhooks import webhook_handlers
@@ -61,7 +62,12 @@ def create_app(settings: Settings) -> Litestar:
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with open_servers(settings, pool_size=settings.api_pool_size, pool_wait_seconds=1.5) as servers:
+        async with open_servers(
+            settings,
+            pool_size=settings.api_pool_size,
+            pool_wait_seconds=TRANSACTION_SECONDS,
+            answer_seconds=TRANSACTION_SECONDS,
+        ) as servers:
             parts = build_api(settings, servers)
             app.state.parts = parts
             parts.watch.start()

@@ -1,9 +1,12 @@
 """Handing in many submissions with one request: each is accepted or refused for itself."""
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from functools import partial
+from http import HTTPStatus
+from typing import Annotated, Final
 
 import msgspec
 from litestar import Response, post
@@ -13,10 +16,11 @@ from api.condition import idempotency_key
 from api.description import JSON, NDJSON, Answer, Body, described
 from api.documents import SUBMISSION_EXAMPLE, SUBMISSION_IN_EXAMPLE, SubmissionDocument
 from api.errors import Problem, problem_of, report_surprise
-from api.patience import within
+from api.patience import ANSWER_SECONDS
 from api.reading import body_bytes, require_media_type
 from pipeline.bootstrap import ApiParts
 from pipeline.errors import Conflict, FieldProblem, GradelineError, InvalidInput, RateLimited, TooLarge, Unavailable
+from pipeline.model import SubmissionView
 from pipeline.service.access import Permission, Principal
 from pipeline.service.intake import SubmissionIn, decode_json, read_submission
 from pipeline.service.showing import encode_view
@@ -24,6 +28,7 @@ from pipeline.service.submitting import Submitted
 
 MOST_SUBMISSIONS: Final = 1_000
 BATCH_SECONDS: Final = 30.0
+"""How long a batch may take while submissions of it are being accepted."""
 
 
 class BatchHeaders(msgspec.Struct, frozen=True, rename={"idempotency_key": "Idempotency-Key"}):
@@ -97,17 +102,34 @@ async def hand_in_batch(request: AnyRequest) -> Response[bytes]:
     media_type = require_media_type(request.headers, JSON, NDJSON)
     key = idempotency_key(request.headers)
     bodies = split_batch(await body_bytes(request), media_type)
-    async with within(BATCH_SECONDS):
-        outcomes = await asyncio.gather(
-            *[
-                hand_in_one(request, parts, principal, body, None if key is None else f"{key}/{i}")
-                for i, body in enumerate(bodies)
-            ]
-        )
-    if all(isinstance(outcome, Unavailable) for outcome in outcomes):
+    outcomes = await while_accepted(
+        [
+            partial(hand_in_one, request, parts, principal, body, None if key is None else f"{key}/{i}")
+            for i, body in enumerate(bodies)
+        ]
+    )
+    earlier = await read_earlier(parts, principal, outcomes)
+    items = [encode_outcome(outcome, earlier) for outcome in outcomes]
+    if all(item.status == HTTPStatus.SERVICE_UNAVAILABLE for item in items):
         raise Unavailable("Nothing was accepted: Postgres is not available.")
-    items = await encode_outcomes(parts, principal, outcomes)
     return Response(msgspec.json.encode({"items": items}), status_code=207, media_type=JSON)
+
+
+async def while_accepted(hand_ins: Sequence[Callable[[], Awaitable[Outcome]]]) -> list[Outcome]:
+    """What became of each; those still open when none was accepted for `ANSWER_SECONDS` are `Unavailable`."""
+    now = asyncio.get_running_loop().time
+    outcomes: list[Outcome] = [Unavailable("Postgres does not answer in time.")] * len(hand_ins)
+    end = now() + BATCH_SECONDS
+
+    async def one(i: int, hand_in: Callable[[], Awaitable[Outcome]]) -> None:
+        outcomes[i] = await hand_in()
+        if isinstance(outcomes[i], Submitted) and not patience.expired():
+            patience.reschedule(min(now() + ANSWER_SECONDS, end))
+
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(ANSWER_SECONDS) as patience:
+            await asyncio.gather(*[one(i, hand_in) for i, hand_in in enumerate(hand_ins)])
+    return outcomes
 
 
 def split_batch(body: bytes, media_type: str) -> Sequence[bytes | msgspec.Raw]:
@@ -153,19 +175,31 @@ def require_size(body: bytes | msgspec.Raw, most: int) -> None:
         raise TooLarge(f"A submission may have at most {most} bytes.")
 
 
-async def encode_outcomes(parts: ApiParts, principal: Principal, outcomes: Sequence[Outcome]) -> list[EncodedItem]:
-    """All entries of the answer; submissions that had been there before are read together."""
-    earlier = [o.id for o in outcomes if isinstance(o, Submitted) and o.view is None]
-    views = {view.id: view for view in await parts.reading.read(principal.tenant_id, earlier)} if earlier else {}
-    return [encode_outcome(outcome, views) for outcome in outcomes]
+async def read_earlier(
+    parts: ApiParts, principal: Principal, outcomes: Sequence[Outcome]
+) -> Mapping[str, SubmissionView] | Unavailable:
+    """The submissions among these that had been there before, read together; or why that cannot be."""
+    ids = [outcome.id for outcome in outcomes if isinstance(outcome, Submitted) and outcome.view is None]
+    try:
+        return {view.id: view for view in await parts.reading.read(principal.tenant_id, ids)} if ids else {}
+    except Unavailable as away:
+        return away  # only they are told to come back: their neighbours are accepted
 
 
-def encode_outcome(outcome: Outcome, earlier: dict[str, Any]) -> EncodedItem:
+def encode_outcome(outcome: Outcome, earlier: Mapping[str, SubmissionView] | Unavailable) -> EncodedItem:
     if isinstance(outcome, Submitted):
-        view = outcome.view or earlier.get(outcome.id)
-        if view is None:
-            return encode_outcome(Conflict("The submission accepted with this key before was erased."), earlier)
+        view = outcome.view or found_in(earlier, outcome.id)
+        if isinstance(view, GradelineError):
+            return encode_outcome(view, earlier)
         return EncodedItem(202, msgspec.Raw(encode_view(view).document), replayed=outcome.view is None)
     problem = problem_of(outcome)
     seconds = outcome.retry_after_seconds if isinstance(outcome, RateLimited | Unavailable) else None
     return EncodedItem(problem.status, problem=problem, retry_after=seconds)
+
+
+def found_in(
+    earlier: Mapping[str, SubmissionView] | Unavailable, submission_id: str
+) -> SubmissionView | GradelineError:
+    if isinstance(earlier, Unavailable):
+        return earlier
+    return earlier.get(submission_id) or Conflict("The submission accepted with this key before was erased.")

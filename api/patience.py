@@ -9,6 +9,8 @@ from pipeline.errors import Unavailable
 
 ANSWER_SECONDS: Final = 1.8
 """Below the two seconds in which a client is owed its 503."""
+TRANSACTION_SECONDS: Final = 1.5
+"""How long one transaction may take, unless its store allows it more: time is left to put things in order."""
 
 
 @asynccontextmanager

@@ -2,6 +2,8 @@
 
 import gc
 import resource
+import signal
+from types import FrameType
 from typing import Any
 
 import structlog
@@ -32,6 +34,14 @@ class Server(uvicorn.Server):
         """Start up, then say where: with port 0 nothing else tells."""
         await super().startup(sockets)
         log.info(telemetry.API_STARTED, address=self.address)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
+        """Take a signal as the wish to end, and nothing more: uvicorn would raise it again when all is done.
+
+        A process that was told to end and has answered everybody ends with 0.
+        """
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
     async def shutdown(self, sockets: Any = None) -> None:
         """Let every watcher go, then shut down."""

@@ -1,6 +1,5 @@
 """Building the parts: the only module that knows them all."""
 
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -92,14 +91,28 @@ def required(url: str | None, name: str) -> str:
 
 
 @asynccontextmanager
-async def open_servers(settings: Settings, *, pool_size: int, pool_wait_seconds: float) -> AsyncIterator[Servers]:
-    """Open pools to Postgres and Redis, and close them at the end; neither is contacted yet."""
+async def open_servers(
+    settings: Settings, *, pool_size: int, pool_wait_seconds: float, answer_seconds: float | None = None
+) -> AsyncIterator[Servers]:
+    """Open pools to Postgres and Redis, and close them at the end; neither is contacted yet.
+
+    A transaction that Postgres does not get done in `answer_seconds`, by default a lease's length, is broken off.
+    """
     redis_url = required(settings.redis_url, "GRADELINE_REDIS_URL")
     database_url = required(settings.database_url, "GRADELINE_DATABASE_URL")
     engine = create_engine(
-        database_url, pool_size=pool_size, pool_wait_seconds=pool_wait_seconds, idle_seconds=settings.lease_seconds
+        database_url,
+        pool_size=pool_size,
+        pool_wait_seconds=pool_wait_seconds,
+        idle_seconds=settings.lease_seconds,
+        answer_seconds=answer_seconds or settings.lease_seconds,
     )
-    upkeep = create_engine(database_url, pool_size=UPKEEP_CONNECTIONS, idle_seconds=settings.lease_seconds)
+    upkeep = create_engine(
+        database_url,
+        pool_size=UPKEEP_CONNECTIONS,
+        idle_seconds=settings.lease_seconds,
+        answer_seconds=settings.worker_dead_seconds,
+    )
     redis, queues = create_client(redis_url), create_client(queue_url(redis_url, settings.queue_redis_url))
     try:
         yield Servers(engine, upkeep, redis, queues)
@@ -319,7 +332,6 @@ def build_worker(
             upkeep,
             dead_seconds=settings.worker_dead_seconds,
             grace_seconds=settings.sweep_grace_seconds,
-            clock=time.monotonic,
         ),
         deliverer=build_deliverer(settings, servers, shop.worker_id) if deliver else None,
     )

@@ -42,7 +42,18 @@ from pipeline.ports.webhook import (
     Webhook,
     WebhookStore,
 )
-from pipeline.ports.work import Bell, Board, FeedbackProvider, Untaken, UpkeepStore, WorkStore, WorkUnit
+from pipeline.ports.work import (
+    Bell,
+    Board,
+    FeedbackProvider,
+    Swept,
+    Untaken,
+    UpkeepStore,
+    Vigil,
+    WorkStore,
+    WorkUnit,
+    kept_up,
+)
 
 __all__ = [
     "Acceptance",
@@ -87,13 +98,16 @@ __all__ = [
     "Showcase",
     "Stale",
     "SubmissionFilter",
+    "Swept",
     "Traces",
     "Untaken",
     "UpkeepStore",
+    "Vigil",
     "Watch",
     "Watcher",
     "Webhook",
     "WebhookStore",
     "WorkStore",
     "WorkUnit",
+    "kept_up",
 ]

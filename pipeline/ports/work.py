@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Protocol, runtime_checkable
+
+import msgspec
 
 from pipeline.learning.metrics import Increments
 from pipeline.lifecycle import Stage
@@ -107,6 +110,31 @@ class Untaken(Protocol):
         ...
 
 
+class Vigil(msgspec.Struct, frozen=True):
+    """A time, by Postgres' clock, in which a sweeper looked again and again and was never away for long."""
+
+    since: datetime
+    until: datetime
+
+    @property
+    def seconds(self) -> float:
+        return (self.until - self.since).total_seconds()
+
+
+def kept_up(vigil: Vigil | None, now: datetime, *, most_seconds: float) -> Vigil:
+    """The vigil up to now; a new one where there was none, or none for `most_seconds`, or the clock went back."""
+    if vigil is None or not 0 <= (now - vigil.until).total_seconds() < most_seconds:
+        return Vigil(now, now)
+    return Vigil(vigil.since, now)
+
+
+class Swept(msgspec.Struct, frozen=True):
+    """One sweep: the sweeper's vigil up to it, and what was taken back; None where another sweeper was at it."""
+
+    vigil: Vigil
+    reaped: Recorded | None
+
+
 @runtime_checkable
 class UpkeepStore(Protocol):
     """Heartbeats, leases taken back, and work nobody took."""
@@ -140,8 +168,11 @@ class UpkeepStore(Protocol):
         """Return unharmed what a stopping worker could not finish."""
         ...
 
-    async def sweep(self, *, dead_seconds: float, trust_liveness: bool, max_attempts: int) -> Recorded | None:
-        """Take back what dead workers and expired leases hold; None where another sweeper is at it."""
+    async def sweep(self, vigil: Vigil | None, *, dead_seconds: float, max_attempts: int) -> Swept:
+        """Take back what dead workers and expired leases hold, after a vigil of `dead_seconds` without a gap as long.
+
+        Who was away for longer finds everybody silent and every lease over, and so takes nothing.
+        """
         ...
 
     async def untaken(self, stage: Stage, *, grace_seconds: float, most: int, with_retries: bool = True) -> Untaken:

@@ -12,7 +12,7 @@ from pipeline import telemetry
 from pipeline.errors import Unavailable
 from pipeline.execution import DELIVER, Shop, announce, place_of, ring
 from pipeline.lifecycle import Stage
-from pipeline.ports import Bell, UpkeepStore
+from pipeline.ports import Bell, UpkeepStore, Vigil
 
 log = structlog.get_logger()
 
@@ -82,7 +82,8 @@ class Sweeper:
     """Finds what was lost: leases of dead workers, rings that never arrived, retries that are due.
 
     Any number may run; Postgres lets one at a time sweep. Silence of a worker is believed only after this
-    process itself has had a connection for as long: after an outage of Postgres everybody was silent.
+    process itself has been watching for as long, by Postgres' clock: after an outage of Postgres, and after the
+    sleep of a whole machine, everybody was silent.
     """
 
     def __init__(
@@ -93,37 +94,27 @@ class Sweeper:
         stages: Sequence[Stage] = tuple(Stage),
         dead_seconds: float,
         grace_seconds: float,
-        clock: Callable[[], float],
     ) -> None:
         self._shop = shop
         self._store = store
         self._stages = stages
         self._dead_seconds = dead_seconds
         self._grace_seconds = grace_seconds
-        self._clock = clock
-        self._connected_since: float | None = None
-        self._swept_at: float | None = None
+        self._vigil: Vigil | None = None
 
     async def tick(self) -> None:
         try:
             await self.sweep()
         except Unavailable as error:
-            self._connected_since = None
+            self._vigil = None
             log.warning(telemetry.SWEEP_FAILED, error=str(error))
 
     async def sweep(self) -> None:
         """One round; raises `Unavailable` where Postgres is away."""
-        now = self._clock()
-        if self._swept_at is not None and now - self._swept_at >= self._dead_seconds:
-            self._connected_since = None  # it was frozen itself, and others perhaps with it
-        self._swept_at = now
-        connected_seconds = now - self._connected_since if self._connected_since is not None else 0.0
-        reaped = await self._store.sweep(
-            dead_seconds=self._dead_seconds,
-            trust_liveness=connected_seconds >= self._dead_seconds,
-            max_attempts=self._shop.policy.max_attempts,
+        swept = await self._store.sweep(
+            self._vigil, dead_seconds=self._dead_seconds, max_attempts=self._shop.policy.max_attempts
         )
-        self._connected_since = now - connected_seconds
+        self._vigil, reaped = swept.vigil, swept.reaped
         if reaped is None:
             return
         if reaped.changes:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from pipeline.batching import Batcher
 from pipeline.model import Question, StoredQuestion
 from pipeline.ports import QuestionFilter, Saved
-from pipeline.store.engine import as_json, transaction
+from pipeline.store.engine import LOOK_UP_SECONDS, as_json, transaction
 from pipeline.store.question import question_from_body
 
 CURRENT = text(
@@ -154,13 +154,13 @@ class BankStore:
     async def browse(self, tenant_id: int, wanted: QuestionFilter, *, after: str, most: int) -> list[Question]:
         """At most `most` questions that fit `wanted`, in the order of their ids, from the first behind `after`."""
         values = {"tenant_id": tenant_id, "wanted": as_json(fitting(wanted)), "after": after, "most": most}
-        async with transaction(self._engine) as connection:
+        async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             rows = await connection.execute(BROWSE, values)
             return [question_from_body(row.id, row.version, row.body) for row in rows]
 
     async def save(self, tenant_id: int, questions: Sequence[Question]) -> list[Saved]:
         """Store questions (ids distinct); one that is already there unchanged keeps its version."""
-        async with transaction(self._engine) as connection:
+        async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             saved = await save_questions(connection, tenant_id, questions)
         self.forget(tenant_id, [question.id for question in questions])
         return saved

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.ports import DeadFilter, DeadLetter, DeadPlace
-from pipeline.store.engine import transaction
+from pipeline.store.engine import LOOK_UP_SECONDS, transaction
 
 MATCHING = """
     FROM stages t
@@ -56,12 +56,12 @@ class DeadStore:
             "before_stage": None if before is None else before.stage,
         }
         values = {**condition(tenant_id, wanted), **place, "most": most}
-        async with transaction(self._engine) as connection:
+        async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             return [msgspec.convert(row._asdict(), DeadLetter) for row in await connection.execute(LIST, values)]
 
     async def dead_ids(self, tenant_id: int, wanted: DeadFilter, *, most: int) -> list[str]:
         """The submissions with a dead stage that fits, the oldest first."""
-        async with transaction(self._engine) as connection:
+        async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             rows = await connection.execute(IDS, {**condition(tenant_id, wanted), "most": most})
             return [str(row.id) for row in rows]
 

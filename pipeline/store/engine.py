@@ -1,5 +1,6 @@
 """Connections to Postgres: one pool per process, transactions whose failures speak our language."""
 
+import asyncio
 import select
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -8,6 +9,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
+import psycopg
+from psycopg.waiting import wait_async
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -18,6 +21,13 @@ from pipeline.errors import Unavailable
 CONNECT_SECONDS: Final = 2
 POOL_WAIT_SECONDS: Final = 1.5  # below the two seconds in which the API owes a 503
 IDLE_SECONDS: Final = 30.0
+INTERRUPTED_EVERY_SECONDS: Final = 0.1
+ANSWER_SECONDS: Final = "answer_seconds"
+"""The engine's option that says how long one transaction may take, waiting for a connection included."""
+NOTICED_WITHIN_MS: Final = 1_000
+"""How soon Postgres notices that nobody waits for the statement it is at."""
+LOOK_UP_SECONDS: Final = 10.0
+"""How long a look-up may take that goes through much, such as a list by a filter."""
 # A server that vanished without a word is noticed within seconds, not after the kernel's quarter of an hour.
 NETWORK: Final[Mapping[str, int]] = MappingProxyType(
     {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 15_000}
@@ -32,17 +42,36 @@ def driver_url(url: str) -> str:
     return url
 
 
+class Connection(psycopg.AsyncConnection[Any]):
+    """A connection that is closed when whoever waits for its answer gives up.
+
+    psycopg would first ask the server to cancel the statement and wait for it to say so, which a frozen one
+    does not. A server that is well notices the closed connection and ends the statement by itself
+    (`client_connection_check_interval`).
+    """
+
+    async def wait(self, gen: Any, interval: float = INTERRUPTED_EVERY_SECONDS, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - psycopg's signature
+        """Run one exchange with the server, as psycopg does, but for what happens when it is cancelled."""
+        try:
+            return await wait_async(gen, self.pgconn.socket, interval=interval, timeout=timeout)
+        except (asyncio.CancelledError, KeyboardInterrupt, SystemExit):
+            self.pgconn.finish()
+            raise
+
+
 def create_engine(
     url: str,
     *,
     pool_size: int,
     pool_wait_seconds: float = POOL_WAIT_SECONDS,
     idle_seconds: float = IDLE_SECONDS,
+    answer_seconds: float | None = None,
 ) -> AsyncEngine:
     """A pool of at most `pool_size` connections; opening it lazily, it never fails here.
 
     Postgres ends a transaction of ours that asks nothing for `idle_seconds`: a frozen process must not keep
-    its locks from everybody else.
+    its locks from everybody else. We end one that takes longer than `answer_seconds` (None: we wait): a frozen
+    Postgres neither answers nor refuses.
     """
     engine = create_async_engine(
         driver_url(url),
@@ -51,19 +80,28 @@ def create_engine(
         pool_timeout=pool_wait_seconds,
         pool_use_lifo=True,
         hide_parameters=True,  # answers must not reach logs by way of an error's text
+        execution_options={ANSWER_SECONDS: answer_seconds},
         json_deserializer=msgspec.json.decode,
         json_serializer=lambda value: msgspec.json.encode(value).decode(),
-        connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "gradeline", **NETWORK},
+        connect_args={
+            "async_creator_fn": Connection.connect,
+            "connect_timeout": CONNECT_SECONDS,
+            "application_name": "gradeline",
+            **NETWORK,
+        },
     )
-    event.listen(engine.sync_engine, "connect", partial(bound_idleness, seconds=idle_seconds))
+    event.listen(engine.sync_engine, "connect", partial(introduce, idle_seconds=idle_seconds))
     event.listen(engine.sync_engine, "checkout", refuse_stale)
     return engine
 
 
-def bound_idleness(connection: Any, _: object, *, seconds: float) -> None:
-    """Tell Postgres how long a transaction on this new connection may lie idle."""
+def introduce(connection: Any, _: object, *, idle_seconds: float) -> None:
+    """Tell Postgres how long a transaction on this new connection may lie idle, and to notice when we hang up."""
     cursor = connection.cursor()
-    cursor.execute(f"SET idle_in_transaction_session_timeout = {int(seconds * 1000)}")
+    cursor.execute(
+        f"SET idle_in_transaction_session_timeout = {int(idle_seconds * 1000)};"
+        f" SET client_connection_check_interval = {NOTICED_WITHIN_MS}"
+    )
     cursor.close()
     connection.commit()
 
@@ -80,14 +118,29 @@ def refuse_stale(connection: Any, _: object, __: object) -> None:
 
 
 @asynccontextmanager
-async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """One transaction; raises `Unavailable` where Postgres is away, full, shutting down or deadlocked.
+async def transaction(engine: AsyncEngine, *, seconds: float | None = None) -> AsyncIterator[AsyncConnection]:
+    """One transaction; raises `Unavailable` where Postgres is away, full, shutting down, deadlocked or silent.
 
-    Such a transaction did not happen or, if the connection broke during its commit, may have: whoever
-    repeats it must be fenced or idempotent.
+    Silent is who has not done everything in `seconds` (None: as the engine was told). A transaction that
+    failed so did not happen or, if it was broken off during its commit, may have: whoever repeats it must be
+    fenced or idempotent.
     """
-    async with _translated(), engine.begin() as connection:
+    async with _translated(), asyncio.timeout(seconds or answer_seconds(engine)), engine.begin() as connection:
         yield connection
+
+
+@asynccontextmanager
+async def statement(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """For one statement that is a transaction by itself: no BEGIN and COMMIT to wait for; fails as `transaction`."""
+    alone = engine.execution_options(isolation_level="AUTOCOMMIT")
+    async with _translated(), asyncio.timeout(answer_seconds(engine)), alone.connect() as connection:
+        yield connection
+
+
+def answer_seconds(engine: AsyncEngine) -> float | None:
+    """How long one transaction may take; None where it is waited for."""
+    seconds: float | None = engine.get_execution_options()[ANSWER_SECONDS]
+    return seconds
 
 
 @asynccontextmanager
@@ -96,17 +149,12 @@ async def _translated() -> AsyncIterator[None]:
         yield
     except (OperationalError, InterfaceError, PoolTimeout, ConnectionError) as error:
         raise Unavailable(f"Postgres is not available: {first_line(error)}") from error
+    except TimeoutError as error:
+        raise Unavailable("Postgres does not answer in time.") from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise Unavailable(f"Postgres is not available: {first_line(error)}") from error
         raise without_row(error) from None
-
-
-@asynccontextmanager
-async def statement(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """For one statement that is a transaction by itself: no BEGIN and COMMIT to wait for; fails as `transaction`."""
-    async with _translated(), engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        yield connection
 
 
 def first_line(error: BaseException) -> str:

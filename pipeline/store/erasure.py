@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from pipeline.store.engine import as_json, transaction
+from pipeline.store.engine import LOOK_UP_SECONDS, as_json, transaction
 
 LOCK_SUBMISSIONS = text(
     """
@@ -73,7 +73,7 @@ class ErasureStore:
         """Erase these submissions with all that hangs on them; work under way on them can't write any more."""
         values = {"tenant_id": tenant_id, "ids": list(submission_ids)}
         statements = [LOCK_SUBMISSIONS, LOCK_DELIVERIES, DELETE_TRIES, *DELETE_PARTS, DELETE_SUBMISSIONS]
-        async with transaction(self._engine) as connection:
+        async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             for statement in statements:
                 await connection.execute(statement, values)
 
@@ -86,7 +86,7 @@ class ErasureStore:
         the log keeps a hash only.
         """
         values = {"tenant_id": tenant_id, "learner_id": learner_id}
-        async with transaction(self._engine) as connection:
+        async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             await connection.execute(LOCK_LEARNER, values)
             if (await connection.execute(LEFT, values)).scalar_one():
                 return False

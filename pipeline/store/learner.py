@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from pipeline.learning.metrics import AnswerSums, LearnerDay
 from pipeline.learning.rating import Skill
 from pipeline.ports import Advice, Keepsake
-from pipeline.store.engine import transaction
+from pipeline.store.engine import LOOK_UP_SECONDS, transaction
 from pipeline.store.learning import skill_from
 
 KNOWN = text(
@@ -102,7 +102,7 @@ class LearnerStore:
 
     async def keepsakes(self, tenant_id: int, submission_ids: Sequence[str]) -> Mapping[str, Keepsake]:
         """The rest of what is kept of these submissions, by id."""
-        async with transaction(self._engine) as connection:
+        async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             rows = await connection.execute(KEEPSAKES, {"tenant_id": tenant_id, "ids": list(submission_ids)})
             return {row.id: Keepsake(row.answers or (), row.attempts or (), row.deliveries or ()) for row in rows}
 

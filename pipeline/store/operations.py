@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from pipeline.lifecycle import Stage
 from pipeline.ports import Act, LiveWorker, QueueDepth
 from pipeline.store.control import record_act
-from pipeline.store.engine import transaction
+from pipeline.store.engine import LOOK_UP_SECONDS, transaction
 
 # One scan per state, so that each reads its own partial index and none the finished rows, which are nearly all.
 DELIVER: Final = "deliver"
@@ -96,7 +96,7 @@ class OperationsStore:
 
     async def depths(self) -> list[QueueDepth]:
         """How much lies in each queue, in the order of the stages, webhook deliveries last."""
-        async with transaction(self._engine) as connection:
+        async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             rows = list(await connection.execute(DEPTHS))
             paused = set((await connection.execute(PAUSES)).scalars())
             flow = (await connection.execute(DELIVERY_FLOW)).one()
@@ -135,7 +135,7 @@ class OperationsStore:
     async def live_workers(self, tenant_id: int, *, dead_seconds: float, most_ids: int) -> list[LiveWorker]:
         """The workers heard of in the last `dead_seconds`, and what they hold; ids only of this tenant."""
         values = {"tenant_id": tenant_id, "dead_seconds": dead_seconds, "most_ids": most_ids}
-        async with transaction(self._engine) as connection:
+        async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             return [
                 msgspec.convert(row._asdict(), LiveWorker) for row in await connection.execute(LIVE_WORKERS, values)
             ]

@@ -11,7 +11,7 @@ from pipeline.lifecycle import Stage, Status, status_of
 from pipeline.model import StageView, Standing, SubmissionView
 from pipeline.ports import SubmissionFilter
 from pipeline.store.browsing import browsing
-from pipeline.store.engine import as_json, transaction
+from pipeline.store.engine import LOOK_UP_SECONDS, as_json, transaction
 from pipeline.store.question import QuestionVersions
 
 COLUMNS = """
@@ -64,7 +64,7 @@ class ReadingStore:
     async def browse(self, tenant_id: int, wanted: SubmissionFilter, before: str | None, most: int) -> list[str]:
         """The ids of at most `most` submissions that fit and are older than `before`, newest first."""
         statement, values = browsing(tenant_id, wanted, before, most)
-        async with transaction(self._engine) as connection:
+        async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             return [row.id for row in await connection.execute(statement, values)]
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from pipeline.lifecycle import Event, Stage
 from pipeline.model import Claim, Recorded
+from pipeline.ports import Swept, Vigil, kept_up
 from pipeline.stages.run import first_step
 from pipeline.stages.verdict import Verdict
 from pipeline.store.engine import as_json, transaction
@@ -52,22 +53,21 @@ RENEW = text(
     """
 )
 
-TRY_SWEEPER = text("SELECT pg_try_advisory_xact_lock(:key)")
+TRY_SWEEPER = text("SELECT pg_try_advisory_xact_lock(:key) AS ours, clock_timestamp() AS now")
 
-# After an outage of Postgres every lease is over and everybody was silent. Until liveness can be trusted
-# again, leases get as long as that takes to be renewed.
+# Silence and leases are judged as of the moment up to which the sweeper is known to have been watching: a machine
+# may fall asleep between two statements.
 FIND_LOST = text(
     """
     SELECT t.submission_id::text, t.tenant_id, t.stage, t.epoch, t.attempts, t.solo, t.worker_id::text,
-        CASE WHEN t.lease_expires_at < clock_timestamp() THEN 'the lease expired'
+        CASE WHEN t.lease_expires_at < :now THEN 'the lease expired'
              ELSE 'the worker fell silent' END AS reason
     FROM stages t
     WHERE t.state = 'running' AND (
-        t.lease_expires_at < clock_timestamp() - make_interval(secs => CASE WHEN :trust_liveness THEN 0
-            ELSE :dead_seconds END)
-        OR (:trust_liveness AND NOT EXISTS (
+        t.lease_expires_at < :now
+        OR NOT EXISTS (
             SELECT FROM workers w WHERE w.id = t.worker_id
-              AND w.heartbeat_at > clock_timestamp() - make_interval(secs => :dead_seconds))))
+              AND w.heartbeat_at > :now - make_interval(secs => :dead_seconds)))
     ORDER BY t.submission_id LIMIT :most
     """
 )
@@ -202,18 +202,25 @@ class UpkeepStore:
             lost = [lost_from(row) for row in rows]
             return await take_back(connection, lost, Event.LEASE_LOST, max_attempts=max_attempts)
 
-    async def sweep(self, *, dead_seconds: float, trust_liveness: bool, max_attempts: int) -> Recorded | None:
-        """Take back what dead workers and expired leases hold; None where another sweeper is at it."""
+    async def sweep(self, vigil: Vigil | None, *, dead_seconds: float, max_attempts: int) -> Swept:
+        """Take back what dead workers and expired leases hold, after a vigil of `dead_seconds` without a gap as long.
+
+        Who was away for longer (an outage of Postgres, a machine that slept) finds everybody silent and every
+        lease over, and so takes nothing: whoever lives gets the time to say so.
+        """
         async with transaction(self._engine) as connection:
-            if not (await connection.execute(TRY_SWEEPER, {"key": SWEEPER_LOCK})).scalar_one():
-                return None
+            looked = (await connection.execute(TRY_SWEEPER, {"key": SWEEPER_LOCK})).one()
+            vigil = kept_up(vigil, looked.now, most_seconds=dead_seconds)
+            if not looked.ours:
+                return Swept(vigil, None)
+            if vigil.seconds < dead_seconds:
+                return Swept(vigil, Recorded())
             rows = await connection.execute(
-                FIND_LOST,
-                {"dead_seconds": dead_seconds, "trust_liveness": trust_liveness, "most": REAPED_AT_ONCE},
+                FIND_LOST, {"now": looked.now, "dead_seconds": dead_seconds, "most": REAPED_AT_ONCE}
             )
             lost = [lost_from(row) for row in rows]
             await connection.execute(FORGET_DEAD)
-            return await take_back(connection, lost, Event.LEASE_LOST, max_attempts=max_attempts)
+            return Swept(vigil, await take_back(connection, lost, Event.LEASE_LOST, max_attempts=max_attempts))
 
     async def untaken(self, stage: Stage, *, grace_seconds: float, most: int, with_retries: bool = True) -> Untaken:
         """The oldest ready work of a stage that was due `grace_seconds` ago, and retries that are due now."""

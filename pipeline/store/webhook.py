@@ -10,7 +10,7 @@ from uuid_utils import uuid7
 
 from pipeline.errors import Conflict
 from pipeline.ports import DeliveryFilter, DeliveryView, NewWebhook, Webhook
-from pipeline.store.engine import transaction
+from pipeline.store.engine import LOOK_UP_SECONDS, transaction
 
 # Additions of one tenant come one after another, so that their limit holds.
 ONE_AT_A_TIME = text("SELECT id FROM tenants WHERE id = :tenant_id FOR UPDATE")
@@ -124,7 +124,7 @@ class WebhookStore:
     async def deliveries(self, tenant_id: int, wanted: DeliveryFilter, most: int) -> list[DeliveryView]:
         """The tenant's deliveries, newest first."""
         values = {"tenant_id": tenant_id, "most": most, **msgspec.structs.asdict(wanted)}
-        async with transaction(self._engine) as connection:
+        async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             return views_from(list(await connection.execute(DELIVERIES, values)))
 
     async def redeliver(self, tenant_id: int, delivery_id: str) -> DeliveryView | None:

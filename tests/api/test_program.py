@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 import httpx
 import msgspec
+import pytest
 
 from cli.supervisor import environment_of
 from pipeline.settings import Settings
@@ -31,13 +32,14 @@ def process(settings: Settings) -> Iterator["subprocess.Popen[str]"]:
             api.kill()
 
 
-def test_it_says_where_it_listens_and_ends_quietly_on_ctrl_c(settings: Settings) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_says_where_it_listens_and_ends_quietly_when_told(settings: Settings, number: signal.Signals) -> None:
     with process(msgspec.structs.replace(settings, port=0)) as api:
         assert api.stderr is not None
         ready = msgspec.json.decode(api.stderr.readline())
         assert ready["event"] == "api.started"
         assert httpx.get(f"{ready['address']}/health/live").status_code == 200
-        api.send_signal(signal.SIGINT)
+        api.send_signal(number)
         rest = api.stderr.read()
         assert api.wait(30) == 0
     assert "Traceback" not in rest

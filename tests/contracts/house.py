@@ -1,5 +1,6 @@
 """One way to look at a work store, whatever it is made of."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import msgspec
@@ -8,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.lifecycle import Stage, StageState, Status
 from pipeline.model import Claim, Recorded, StoredQuestion
-from pipeline.ports import WorkStore
+from pipeline.ports import Vigil, WorkStore
 from pipeline.stages.outcome import Done, Outcome
 from pipeline.stages.run import first_step
 from pipeline.stages.verdict import RetryPolicy, judge
@@ -86,6 +87,15 @@ class FakeHouse:
             Tried(claim.attempt, claim.epoch, "failed", error, traceback)
             for claim, error, traceback in self.fake.submissions[submission_id].history
         ]
+
+
+def watching(seconds: float = 60.0) -> Vigil:
+    """The vigil of a sweeper that has been looking without a gap for so long, and last looked this moment.
+
+    Postgres is on this machine and has its clock.
+    """
+    now = datetime.now(UTC)
+    return Vigil(now - timedelta(seconds=seconds), now)
 
 
 class PostgresHouse:

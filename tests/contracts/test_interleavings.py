@@ -21,7 +21,7 @@ from pipeline.stages.verdict import judge
 from pipeline.store.control import ControlStore
 from pipeline.store.engine import transaction
 from pipeline.store.upkeep import UpkeepStore
-from tests.contracts.house import OTHER, POLICY, WORKER, PostgresHouse
+from tests.contracts.house import OTHER, POLICY, WORKER, PostgresHouse, watching
 from tests.samples import a_hand_in
 from tests.sums import assert_sums_hold, query
 
@@ -99,7 +99,7 @@ class Play:
 
     async def lose(self) -> None:
         """A sweeper that knows of no worker: all that runs is lost."""
-        await self.upkeep.sweep(dead_seconds=0, trust_liveness=True, max_attempts=POLICY.max_attempts)
+        await self.upkeep.sweep(watching(), dead_seconds=8, max_attempts=POLICY.max_attempts)
 
     async def strand(self) -> None:
         worker, stage, claims = self.drop_claims()
@@ -284,7 +284,7 @@ async def record_it(house: PostgresHouse, id_: str) -> None:
 
 
 async def sweep_it(house: PostgresHouse, _: str) -> None:
-    await UpkeepStore(house.engine).sweep(dead_seconds=8, trust_liveness=True, max_attempts=3)
+    await UpkeepStore(house.engine).sweep(watching(), dead_seconds=8, max_attempts=3)
 
 
 async def give_it_back(house: PostgresHouse, id_: str) -> None:

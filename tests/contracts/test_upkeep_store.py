@@ -1,6 +1,7 @@
 """What keeps work from waiting for ever, on a real Postgres."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -9,10 +10,21 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from pipeline.lifecycle import Stage, StageState, Status
 from pipeline.model import Claim, Recorded
 from pipeline.ports import UpkeepStore as UpkeepPort
+from pipeline.ports import Vigil
 from pipeline.stages.outcome import RetryLater
 from pipeline.store.engine import transaction
 from pipeline.store.upkeep import UpkeepStore
-from tests.contracts.house import LEASE_SECONDS, OTHER, POLICY, WORKER, PostgresHouse, StageRow, claimed, record
+from tests.contracts.house import (
+    LEASE_SECONDS,
+    OTHER,
+    POLICY,
+    WORKER,
+    PostgresHouse,
+    StageRow,
+    claimed,
+    record,
+    watching,
+)
 
 DEAD_SECONDS = 8.0
 
@@ -30,10 +42,11 @@ async def upkeep(engine: AsyncEngine) -> UpkeepPort:
     return upkeep
 
 
-async def sweep(upkeep: UpkeepPort, *, trust: bool = True) -> Recorded:
-    recorded = await upkeep.sweep(dead_seconds=DEAD_SECONDS, trust_liveness=trust, max_attempts=POLICY.max_attempts)
-    assert recorded is not None
-    return recorded
+async def sweep(upkeep: UpkeepPort, vigil: Vigil | None = None) -> Recorded:
+    """What a sweeper takes back after this vigil, by default a long one."""
+    swept = await upkeep.sweep(vigil or watching(), dead_seconds=DEAD_SECONDS, max_attempts=POLICY.max_attempts)
+    assert swept.reaped is not None
+    return swept.reaped
 
 
 async def execute(engine: AsyncEngine, sql: str) -> None:
@@ -85,14 +98,28 @@ async def test_a_worker_nobody_knows_counts_as_silent(house: PostgresHouse, upke
 async def test_silence_is_not_believed_right_after_an_outage(
     house: PostgresHouse, upkeep: UpkeepPort, engine: AsyncEngine
 ) -> None:
-    """Everybody was silent and every lease ran out; whoever lives gets the time to say so."""
+    """Everybody was silent and every lease ran out, however long ago; whoever lives gets the time to say so."""
     ids = await house.accept(2)
     await claimed(house, Stage.SCORE, ids)
-    await silence(engine, 60)
-    await expire(engine, 1)
-    assert await sweep(upkeep, trust=False) == Recorded()
-    await expire(engine, DEAD_SECONDS + 1)
-    assert len((await sweep(upkeep, trust=False)).changes) == 2
+    await silence(engine, 3600)
+    await expire(engine, 3600)
+    assert await sweep(upkeep, watching(DEAD_SECONDS - 1)) == Recorded()
+    assert len((await sweep(upkeep, watching(DEAD_SECONDS))).changes) == 2
+
+
+async def test_after_the_sleep_of_a_whole_machine_nobody_is_taken_for_dead(
+    house: PostgresHouse, upkeep: UpkeepPort, engine: AsyncEngine
+) -> None:
+    """Postgres' clock has jumped by an hour since the sweeper last looked, and by its own clock it just has."""
+    claims = [(Stage.SCORE, claim) for claim in await claimed(house, Stage.SCORE, await house.accept(2))]
+    await silence(engine, 3600)
+    await expire(engine, 3600)
+    before = watching()
+    asleep = Vigil(before.since - timedelta(hours=1), before.until - timedelta(hours=1))
+    woken = await upkeep.sweep(asleep, dead_seconds=DEAD_SECONDS, max_attempts=POLICY.max_attempts)
+    assert (woken.reaped, woken.vigil.seconds) == (Recorded(), 0.0)
+    assert await upkeep.beat(WORKER, claims, LEASE_SECONDS, stopping=False) is True
+    assert await sweep(upkeep) == Recorded()
 
 
 async def test_an_expired_lease_is_taken_back_from_a_living_worker(
@@ -211,7 +238,7 @@ async def test_a_forgotten_worker_is_told_so(upkeep: UpkeepPort) -> None:
 async def test_one_sweeper_at_a_time(engine: AsyncEngine, upkeep: UpkeepPort) -> None:
     async with transaction(engine) as connection:
         await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": 0x7377_6565_70})
-        assert await upkeep.sweep(dead_seconds=8, trust_liveness=True, max_attempts=3) is None
+        assert (await upkeep.sweep(watching(), dead_seconds=8, max_attempts=3)).reaped is None
 
 
 async def test_a_sweep_does_not_wait_for_a_frozen_workers_lock(

@@ -1,6 +1,8 @@
 """The API while Redis or Postgres is away, and the moment after."""
 
 import asyncio
+import itertools
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -58,6 +60,44 @@ async def test_the_first_requests_after_a_restart_of_postgres_are_accepted(syste
         after = await asyncio.gather(*[look(client) for _ in range(AT_ONCE)], hand_in(client, 1))
         assert {answer.status_code for answer in before} == {404}
         assert {answer.status_code for answer in after} == {404, 202}
+
+
+async def test_an_api_told_to_stop_answers_whoever_it_heard(system: System) -> None:
+    """SIGTERM under load: exit 0, every accepted hand-in was answered with its 202, others were not let in."""
+    async with api(system) as (process, client):
+        accepted: dict[str, str] = {}
+        told = asyncio.create_task(stop_after(process, accepted, AT_ONCE * 10))
+        await asyncio.gather(*[hand_in_until_refused(client, worker, accepted) for worker in range(AT_ONCE)])
+        await told
+
+        async def ended() -> bool:
+            return not process.lives
+
+        await system.until(ended)
+        assert process.exit_code == 0, process.tail()
+        assert "Traceback" not in process.logged(), process.logged()
+    stored = await system.rows("SELECT idempotency_key AS key, id::text FROM submissions")
+    assert {row.key: row.id for row in stored} == accepted
+
+
+async def stop_after(process: Process, accepted: dict[str, str], count: int) -> None:
+    """SIGTERM while hand-ins are coming in."""
+    while len(accepted) < count:  # noqa: ASYNC110 - nothing tells
+        await asyncio.sleep(0.005)
+    process.send(signal.SIGTERM)
+
+
+async def hand_in_until_refused(client: httpx.AsyncClient, worker: int, accepted: dict[str, str]) -> None:
+    """Hand in one after the other until the server lets nobody in; note what is accepted, by its key."""
+    for i in itertools.count():
+        key = f"{worker}/{i}"
+        given = body(a_submission(f"learner-{worker}", i))
+        try:
+            answer = await client.post("/v1/submissions", content=given, headers={"idempotency-key": key})
+        except httpx.TransportError:
+            return
+        assert answer.status_code == 202, answer.text
+        accepted[key] = answer.json()["id"]
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -9,6 +10,7 @@ from pipeline.errors import Unavailable
 from pipeline.execution import Shop
 from pipeline.lifecycle import Stage
 from pipeline.model import Claim, Recorded
+from pipeline.ports import Swept, Vigil, kept_up
 from pipeline.service.upkeep import (
     OVERFULL,
     SUSPECTS_AT_ONCE,
@@ -35,6 +37,7 @@ class FakeUpkeepStore:
 
     def __init__(self) -> None:
         self.away = False
+        self.now = datetime(2026, 3, 1, tzinfo=UTC)
         self.known: set[str] = set()
         self.trusted: list[bool] = []
         self.due: dict[str, Found] = {}
@@ -67,12 +70,13 @@ class FakeUpkeepStore:
     async def give_back(self, worker_id: str, in_flight: Sequence[tuple[Stage, Claim]]) -> Recorded:
         raise NotImplementedError(f"{worker_id} {in_flight}")
 
-    async def sweep(self, *, dead_seconds: float, trust_liveness: bool, max_attempts: int) -> Recorded | None:
+    async def sweep(self, vigil: Vigil | None, *, dead_seconds: float, max_attempts: int) -> Swept:
         assert (dead_seconds, max_attempts) == (DEAD_SECONDS, 2)
         if self.away:
             raise Unavailable("away")
-        self.trusted.append(trust_liveness)
-        return Recorded()
+        vigil = kept_up(vigil, self.now, most_seconds=dead_seconds)
+        self.trusted.append(vigil.seconds >= dead_seconds)
+        return Swept(vigil, Recorded())
 
     async def untaken(self, stage: Stage, *, grace_seconds: float, most: int, with_retries: bool = True) -> Found:
         assert grace_seconds > 0
@@ -87,7 +91,7 @@ class FakeUpkeepStore:
 
 class House:
     def __init__(self) -> None:
-        self.bell, self.store, self.now = FakeBell(), FakeUpkeepStore(), 100.0
+        self.bell, self.store = FakeBell(), FakeUpkeepStore()
         self.shop = Shop(
             worker_id="w",
             store=FakeWorkStore(),
@@ -98,9 +102,11 @@ class House:
             batch=10,
         )
         self.heartbeat = Heartbeat(self.shop, self.store)
-        self.sweeper = Sweeper(
-            self.shop, self.store, dead_seconds=DEAD_SECONDS, grace_seconds=1.0, clock=lambda: self.now
-        )
+        self.sweeper = Sweeper(self.shop, self.store, dead_seconds=DEAD_SECONDS, grace_seconds=1.0)
+
+    def later(self, seconds: float) -> None:
+        """Let Postgres' clock move on."""
+        self.store.now += timedelta(seconds=seconds)
 
 
 async def test_a_surprise_does_not_end_the_round() -> None:
@@ -137,14 +143,14 @@ async def test_silence_is_believed_only_after_a_connection_of_that_length() -> N
     """And again only after the next outage has been over as long."""
     house = House()
     await house.sweeper.tick()
-    house.now += DEAD_SECONDS - 1
+    house.later(DEAD_SECONDS - 1)
     await house.sweeper.tick()
-    house.now += 1
+    house.later(1)
     await house.sweeper.tick()
     house.store.away = True
     await house.sweeper.tick()
     house.store.away = False
-    house.now += 60
+    house.later(1)
     await house.sweeper.tick()
     assert house.store.trusted == [False, False, True, False]
 
@@ -154,10 +160,21 @@ async def test_a_sweeper_that_was_frozen_itself_does_not_judge_the_silence_of_ot
     house = House()
     for _ in range(4):
         await house.sweeper.tick()
-        house.now += DEAD_SECONDS / 2
-    house.now += DEAD_SECONDS
+        house.later(DEAD_SECONDS / 2)
+    house.later(DEAD_SECONDS)
     await house.sweeper.tick()
     assert house.store.trusted == [False, False, True, True, False]
+
+
+async def test_a_clock_that_goes_back_starts_the_vigil_anew() -> None:
+    """As after a fail-over to a Postgres with another clock."""
+    house = House()
+    for _ in range(3):
+        await house.sweeper.tick()
+        house.later(DEAD_SECONDS / 2)
+    house.later(-3600)
+    await house.sweeper.tick()
+    assert house.store.trusted == [False, False, True, False]
 
 
 async def test_untaken_work_is_rung_again() -> None:
