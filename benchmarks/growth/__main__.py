@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from benchmarks.growth import backlog, hot, watchers, workers
+from benchmarks.growth import backlog, hot, volume, watchers, workers
 from benchmarks.growth.page import Measure, markdown, write
 
 MEASURES: Final[Mapping[str, Measure]] = {
@@ -19,6 +19,7 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "backlog": backlog.measure,
     "watchers": watchers.measure,
     "hot": hot.measure,
+    "volume": volume.measure,
 }
 
 

@@ -45,9 +45,10 @@ HEAD: Final = (
     "p99 ms",
 )
 TEXT: Final = """\
-The rate is that of a queue kept at its length: what is completed is handed in again, with one worker process; the
-median of five windows of four seconds. The times are those of single hand-ins beside so many others that are put off until tomorrow, as after an outage of
-whatever a stage needs: from when a stage is ready until it is begun, and from POST until all is done."""
+The rate is that of a queue kept at its length: what is completed is handed in again, with one worker process; it is
+the median of five windows of four seconds. The times are those of single hand-ins beside so many others that are put
+off until tomorrow, as after an outage of whatever a stage needs: from when a stage is ready until it is begun, and
+from POST until all is done."""
 
 
 class Level(NamedTuple):
