@@ -1,0 +1,58 @@
+"""What a sweep reads, counted in pages, so that the machine's speed does not matter."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from pipeline.lifecycle import Stage
+from pipeline.store.engine import create_engine, transaction
+from pipeline.store.upkeep import FIND_UNTAKEN, UNTAKEN_DELIVERIES, UNTAKEN_OF_EVERY_LANE
+
+MANY = 20_000
+FEW_PAGES = 50
+
+PUT_OFF_STAGES = text(
+    "INSERT INTO stages (submission_id, stage, tenant_id, state, attempts, epoch, available_at, queued_at)"
+    " SELECT gen_random_uuid(), 'feedback', 1, 'ready', 1, 1, now() + interval '1 hour', now()"
+    " FROM generate_series(1, :many)"
+)
+PUT_OFF_DELIVERIES = text(
+    "INSERT INTO deliveries (id, tenant_id, submission_id, event, url, lane, payload, state, attempts, epoch,"
+    " available_at) SELECT gen_random_uuid(), 1, gen_random_uuid(), 'submission.completed', 'https://a.example', 'a',"
+    " '{}', 'ready', 1, 1, now() + interval '1 hour' FROM generate_series(1, :many)"
+)
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """A database in which thousands of stages and deliveries wait for their next try."""
+    engine = create_engine(database_url, pool_size=1, pool_wait_seconds=5)
+    async with transaction(engine) as connection:
+        await connection.execute(PUT_OFF_STAGES, {"many": MANY})
+        await connection.execute(PUT_OFF_DELIVERIES, {"many": MANY})
+    yield engine
+    await engine.dispose()
+
+
+async def pages_read(engine: AsyncEngine, query: TextClause, values: dict[str, Any]) -> int:
+    async with transaction(engine) as connection:
+        explained = text(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query.text}")
+        plan = (await connection.execute(explained, values)).scalar_one()[0]["Plan"]
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+
+@pytest.mark.parametrize("with_retries", [True, False])
+async def test_a_sweep_does_not_walk_stages_that_are_put_off(engine: AsyncEngine, *, with_retries: bool) -> None:
+    values = {"stage": Stage.FEEDBACK, "grace_seconds": 3.0, "most": 5_000, "with_retries": with_retries}
+    assert await pages_read(engine, FIND_UNTAKEN, values) < FEW_PAGES
+
+
+async def test_a_sweep_does_not_walk_deliveries_that_are_put_off(engine: AsyncEngine) -> None:
+    assert await pages_read(engine, UNTAKEN_DELIVERIES, {"grace_seconds": 3.0, "most": 5_000}) < FEW_PAGES
+
+
+async def test_a_look_into_every_lane_does_not_walk_what_is_put_off(engine: AsyncEngine) -> None:
+    assert await pages_read(engine, UNTAKEN_OF_EVERY_LANE, {"of_each": 100}) < FEW_PAGES
