@@ -6,8 +6,9 @@ from typing import Literal
 
 import msgspec
 
-from tests.chaos.load import Load
-from tests.chaos.system import School, System
+from tests.chaos.keeper import Ending
+from tests.chaos.load import Load, School
+from tests.chaos.system import System
 
 Moment = float
 """Seconds since 1970, by the one clock of this machine, which is Postgres' as well."""
@@ -32,8 +33,8 @@ class Trial(msgspec.Struct, frozen=True):
     load: Load
     began: Moment
     cleared: Moment
-    restarts: tuple[str, ...]
-    """Names of the processes that the keeper had to start again since the fault began."""
+    endings: tuple[Ending, ...]
+    """How processes ended that the keeper had to start again since the fault began."""
 
 
 Inject = Callable[[System], Awaitable[Moment]]
@@ -63,8 +64,8 @@ class Fault(msgspec.Struct, frozen=True):
     """Seconds from clearing until everything accepted before it is final."""
     short: bool = False
     """Whether the short run has it."""
-    combines: bool = False
-    """Whether it may overlap with others in a random combination."""
+    touches: str | None = None
+    """What it breaks, if it may overlap with faults of something else in a random combination."""
     scene: Scene = as_shipped
     checks: tuple[Check, ...] = ()
     """What this fault promises beyond what always holds."""

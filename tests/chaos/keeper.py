@@ -21,12 +21,19 @@ class Part(msgspec.Struct, frozen=True):
     environment: Mapping[str, str] = {}
 
 
+class Ending(msgspec.Struct, frozen=True):
+    """A process that ended, and with which code (negative: the signal that killed it)."""
+
+    name: str
+    code: int | None
+
+
 class Keeper:
-    """Keeps one process per part running; each of its restarts is remembered by the part's name."""
+    """Keeps one process per part running, and remembers how those ended that it had to start again."""
 
     def __init__(self, settings: Settings, logs: Path) -> None:
         self.settings = settings
-        self.restarts: list[str] = []
+        self.endings: list[Ending] = []
         self._logs = logs
         logs.mkdir(parents=True, exist_ok=True)
         self._parts: dict[str, Part] = {}
@@ -62,7 +69,7 @@ class Keeper:
         while True:
             for name in self.names:
                 if not self._running[name].lives:
-                    self.restarts.append(name)
+                    self.endings.append(Ending(name, self._running[name].exit_code))
                     self._launch(name)
             await asyncio.sleep(LOOK_SECONDS)
 

@@ -9,7 +9,6 @@ from typing import Any, Final
 import httpx
 import msgspec
 
-from tests.chaos.system import School, System
 from tests.samples import FIRST_QUESTIONS
 
 PER_SECOND: Final = 40.0
@@ -22,6 +21,13 @@ TIMEOUT_SECONDS: Final = 15.0
 PATIENCE_SECONDS: Final = 45.0
 """How long a client repeats a hand-in before it gives up."""
 REST_SECONDS: Final = (0.2, 0.5, 1.0, 2.0)
+
+
+class School(msgspec.Struct, frozen=True):
+    """A tenant of its own for every trial, so that its sums can be checked alone."""
+
+    tenant_id: int
+    key: str
 
 
 class Try(msgspec.Struct, frozen=True):
@@ -45,7 +51,10 @@ class HandIn(msgspec.Struct, frozen=True):
 class Load:
     """What clients handed in, and what they were answered."""
 
-    def __init__(self, school: School, addresses: Mapping[str, str], callback_url: str, name: str) -> None:
+    def __init__(
+        self, school: School, addresses: Mapping[str, str], callback_url: str, name: str, client: httpx.AsyncClient
+    ) -> None:
+        self.school: Final = school
         self.given: dict[str, HandIn] = {}
         self.accepted: dict[str, str] = {}
         """By key, the id that a 202 named."""
@@ -55,46 +64,54 @@ class Load:
         self.refused: list[Try] = []
         self.repeated: set[str] = set()
         self._name = name
+        self._client = client
         self._addresses = tuple(addresses.values())
         self._callback_url = callback_url
         self._authorization = {"authorization": f"Bearer {school.key}", "content-type": "application/json"}
         self._under_way: set[asyncio.Task[None]] = set()
 
-    async def run(self, client: httpx.AsyncClient) -> None:
+    async def run(self) -> None:
         """Hand in at the same pace, however slowly answers come, until cancelled."""
         started = time.monotonic()
         while True:
             number = len(self.given)
-            hand_in = self._hand_in(number)
-            self.given[hand_in.key] = hand_in
-            task = asyncio.create_task(self._insist(client, hand_in, number))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            # Every fifth is the same learner's.
+            self.hand_in("hot" if number % HOT_EVERY == 0 else f"learner-{number % LEARNERS}")
             await asyncio.sleep(started + (number + 1) / PER_SECOND - time.monotonic())
+
+    def hand_in(self, learner_id: str) -> str:
+        """Begin to hand in for a learner; the key under which that is done."""
+        number = len(self.given)
+        made = self._made(learner_id, number)
+        self.given[made.key] = made
+        task = asyncio.create_task(self._insist(made, number))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return made.key
 
     async def settle(self) -> None:
         """Wait until every client has its answer or gave up."""
         while self._under_way:
             await asyncio.gather(*self._under_way)
 
-    async def _insist(self, client: httpx.AsyncClient, hand_in: HandIn, number: int) -> None:
+    async def _insist(self, hand_in: HandIn, number: int) -> None:
         """Hand in until it is accepted, at one API process after the other, under the same key."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         tries = 0
         while time.monotonic() < deadline:
             address = self._addresses[(number + tries) % len(self._addresses)]
-            if await self._try(client, address, hand_in):
+            if await self._try(address, hand_in):
                 return
             self.repeated.add(hand_in.key)
             await asyncio.sleep(REST_SECONDS[min(tries, len(REST_SECONDS) - 1)])
             tries += 1
         self.given_up.append(hand_in.key)
 
-    async def _try(self, client: httpx.AsyncClient, address: str, hand_in: HandIn) -> bool:
+    async def _try(self, address: str, hand_in: HandIn) -> bool:
         at, started = time.time(), time.monotonic()
         headers = {**self._authorization, "idempotency-key": hand_in.key}
         try:
-            answer = await client.post(f"{address}/v1/submissions", content=hand_in.body, headers=headers)
+            answer = await self._client.post(f"{address}/v1/submissions", content=hand_in.body, headers=headers)
         except httpx.TransportError:
             self.refused.append(Try(at, time.monotonic() - started, None, None))
             return False
@@ -108,11 +125,10 @@ class Load:
         if self.accepted.setdefault(key, submission_id) != submission_id:
             self.answered_twice.append(key)
 
-    def _hand_in(self, number: int) -> HandIn:
-        """Answers to three questions, right and wrong in turn; every fifth is the same learner's."""
-        learner = "hot" if number % HOT_EVERY == 0 else f"learner-{number % LEARNERS}"
+    def _made(self, learner_id: str, number: int) -> HandIn:
+        """Answers to three questions, right and wrong in turn."""
         body: dict[str, Any] = {
-            "learner_id": learner,
+            "learner_id": learner_id,
             "answers": [
                 {"question_id": question.id, "response": "ab"[(number + i) % 2], "response_time_ms": 1000 + number}
                 for i, question in enumerate(FIRST_QUESTIONS[number % 3 : number % 3 + 3])
@@ -125,12 +141,12 @@ class Load:
 
 
 @asynccontextmanager
-async def loading(system: System, school: School, name: str) -> AsyncIterator[Load]:
+async def loading(school: School, addresses: Mapping[str, str], callback_url: str, name: str) -> AsyncIterator[Load]:
     """A load inside the block; after it every client has had its answer or gave up."""
-    load = Load(school, system.addresses, system.receiver.url, name)
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=50)
     async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, limits=limits) as client:
-        running = asyncio.create_task(load.run(client))
+        load = Load(school, addresses, callback_url, name, client)
+        running = asyncio.create_task(load.run())
         try:
             yield load
         finally:

@@ -9,8 +9,8 @@ import msgspec
 from tests.chaos import history
 from tests.chaos.fault import Fault, Moment, Skipped, Trial, Violation
 from tests.chaos.invariants import INVARIANTS
-from tests.chaos.load import UNAVAILABLE, Load, loading
-from tests.chaos.system import School, Stuck, System
+from tests.chaos.load import UNAVAILABLE, Load, School
+from tests.chaos.system import Stuck, System
 
 STEADY: Final = 60
 """Completed submissions before a fault begins: by then everything has been used once."""
@@ -65,15 +65,15 @@ async def attempt(system: System, fault: Fault) -> Outcome:
 async def _attempt(system: System, fault: Fault) -> Outcome:
     name = f"{fault.name}-{time.time_ns()}"
     school = await system.new_school(name)
-    async with loading(system, school, name) as load:
+    async with system.loaded(school, name) as load:
         await system.until(lambda: completed(system, school, STEADY), "the load is steady")
-        began, restarts = time.time(), len(system.keeper.restarts)
+        began, endings = time.time(), len(system.keeper.endings)
         cleared = await fault.inject(system)
         await system.until(lambda: resumed(system, school, cleared), "work goes on after the fault")
         await system.until(lambda: drained(system, school, cleared), "what was accepted before is final")
     await system.until(lambda: drained(system, school, time.time()), "all is final", FINAL_SECONDS)
     await system.until(lambda: delivered(system, school), "all webhooks are delivered", FINAL_SECONDS)
-    trial = Trial(system, school, load, began, cleared, tuple(system.keeper.restarts[restarts:]))
+    trial = Trial(system, school, load, began, cleared, tuple(system.keeper.endings[endings:]))
     return await judge(fault, trial)
 
 
@@ -117,7 +117,7 @@ async def judge(fault: Fault, trial: Trial) -> Outcome:
         repeated=len(trial.load.repeated) / max(1, len(trial.load.given)),
         given_up=len(trial.load.given_up),
         slowest_503=slowest_503(trial.load),
-        restarts=len(trial.restarts),
+        restarts=len(trial.endings),
     )
 
 

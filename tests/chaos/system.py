@@ -1,6 +1,7 @@
 """The real system under test: servers of its own, API and worker processes as they are shipped."""
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -8,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-import msgspec
 
 from pipeline.bootstrap import ApiParts, build_api, migrate, open_servers
 from pipeline.embedded import EmbeddedPostgres, EmbeddedValkey
@@ -18,6 +18,7 @@ from pipeline.service.access import Role
 from pipeline.settings import Settings
 from tests.chaos import history
 from tests.chaos.keeper import Keeper, Part, keeping
+from tests.chaos.load import Load, School, loading
 from tests.chaos.receiver import Receiver, receiving
 from tests.process import Process
 from tests.samples import FIRST_QUESTIONS, new_tenant
@@ -33,13 +34,6 @@ PATIENCE_SECONDS: Final = 90.0
 
 class Stuck(Exception):
     """Something that must come did not come in time; the text says what, and how things stood."""
-
-
-class School(msgspec.Struct, frozen=True):
-    """A tenant of its own for every trial, so that its sums can be checked alone."""
-
-    tenant_id: int
-    key: str
 
 
 def chaos_settings(database_url: str, redis_url: str, home: Path) -> Settings:
@@ -72,6 +66,7 @@ class System:
         parts: ApiParts,
         receiver: Receiver,
         ports: Mapping[str, int],
+        chances: random.Random,
     ) -> None:
         self.settings = settings
         self.postgres = postgres
@@ -80,6 +75,10 @@ class System:
         self.parts = parts
         self.receiver = receiver
         self.addresses: Final = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+        self.chances: Final = chances
+        """Where faults take their dice from."""
+        self.load: Load | None = None
+        """The load of the trial that runs."""
         self._ports = ports
         self._client = httpx.AsyncClient(timeout=2.0)
 
@@ -95,14 +94,22 @@ class System:
     def processes(self) -> list[Process]:
         return [*self.apis, *self.workers]
 
-    def api_part(self, name: str) -> Part:
-        return Part(("-m", "api"), {"GRADELINE_PORT": str(self._ports[name])})
+    @property
+    def current_load(self) -> Load:
+        """The load of the trial that runs; there is none between trials."""
+        if self.load is None:
+            raise RuntimeError("no trial runs")
+        return self.load
+
+    def shipped(self, name: str) -> Part:
+        """A part as it is shipped."""
+        if name in self._ports:
+            return Part(("-m", "api"), {"GRADELINE_PORT": str(self._ports[name])})
+        return WORKER
 
     def start_all(self) -> None:
-        for name in APIS:
-            self.keeper.start(name, self.api_part(name))
-        for name in WORKERS:
-            self.keeper.start(name, WORKER)
+        for name in (*APIS, *WORKERS):
+            self.keeper.start(name, self.shipped(name))
 
     async def replace(self, name: str, number: int, part: Part) -> None:
         """Stop a part by a signal and start it again as `part`; ready when this returns."""
@@ -133,6 +140,13 @@ class System:
         await self.parts.bank.save(tenant_id, FIRST_QUESTIONS)
         key = await self.parts.access.create_key_in(tenant_id, Role.TEACHER, "chaos")
         return School(tenant_id, key.secret)
+
+    @asynccontextmanager
+    async def loaded(self, school: School, name: str) -> AsyncIterator[Load]:
+        """A steady load inside the block; after it every client has had its answer or gave up."""
+        async with loading(school, self.addresses, self.receiver.url, name) as load:
+            self.load = load
+            yield load
 
     async def rows(self, sql: str, **values: Any) -> list[Any]:
         """Rows of a query; raises `Unavailable` where Postgres is away."""
@@ -171,7 +185,7 @@ def revive(server: EmbeddedPostgres | EmbeddedValkey) -> None:
 
 
 @asynccontextmanager
-async def open_system(home: Path) -> AsyncIterator[System]:
+async def open_system(home: Path, chances: random.Random) -> AsyncIterator[System]:
     """The whole system, ready, in a home of its own."""
     with EmbeddedPostgres(home) as postgres, EmbeddedValkey(home) as valkey:
         settings = chaos_settings(postgres.url, valkey.url, home)
@@ -190,6 +204,7 @@ async def open_system(home: Path) -> AsyncIterator[System]:
                 parts=build_api(settings, servers),
                 receiver=receiver,
                 ports={name: free_port() for name in APIS},
+                chances=chances,
             )
             try:
                 system.start_all()
