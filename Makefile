@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
 LOCK := $(BIN)/uv pip compile -q --upgrade --generate-hashes --no-header --no-annotate --universal --python-version 3.11
 
-.PHONY: setup up demo test check fix bench lock
+.PHONY: setup up demo test check fix bench chaos chaos-short lock
 setup: .venv/.ready
 
 .venv/.ready: requirements-dev.lock pyproject.toml
@@ -37,6 +37,14 @@ fix: setup
 
 bench: setup
 	$(BIN)/gradeline bench
+
+# Every fault there is, about a quarter of an hour; the table it measures goes into docs/reliability.md.
+chaos: setup
+	$(BIN)/python -m tests.chaos --write docs/reliability.md
+
+# The faults that every change is tried with, at most four minutes.
+chaos-short: setup
+	$(BIN)/python -m tests.chaos --short
 
 lock: setup
 	$(LOCK) requirements.in -o requirements.lock

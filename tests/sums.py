@@ -16,11 +16,14 @@ from pipeline.store.engine import transaction
 from pipeline.store.question import QuestionVersions
 from pipeline.store.work import WorkStore
 
+OF_TENANT = "(CAST(:tenant AS int) IS NULL OR {}.tenant_id = :tenant)"
+
 # Whoever moves a learner or an item holds its lock, so these moments put the batches that met in order.
-IN_ORDER_OF_LEARNING = """
+IN_ORDER_OF_LEARNING = f"""
     WITH learnt AS (
         SELECT r.submission_id, r.tenant_id, r.xmin::text AS batch, t.finished_at
         FROM results r JOIN stages t USING (submission_id, stage) WHERE r.stage = 'recommend'
+          AND {OF_TENANT.format("r")}
     )
     SELECT submission_id::text, tenant_id FROM learnt
     ORDER BY min(finished_at) OVER (PARTITION BY batch), batch, submission_id
@@ -42,14 +45,20 @@ async def assert_all_completed_once(engine: AsyncEngine, count: int) -> None:
 
 async def assert_sums_hold(engine: AsyncEngine) -> None:
     """Skills and item ratings equal a replay one by one; figures equal a recount; no status lies."""
-    works = await learnt_works(engine)
-    await assert_skills_equal_replay(engine, works)
-    await assert_figures_equal_recount(engine)
-    await assert_statuses_follow_stages(engine)
+    assert await differences(engine) == []
 
 
-async def learnt_works(engine: AsyncEngine) -> list[Work]:
-    return await load(engine, await query(engine, IN_ORDER_OF_LEARNING))
+async def differences(engine: AsyncEngine, tenant_id: int | None = None) -> list[str]:
+    """What does not add up, of one tenant or of all: a sentence each."""
+    return [
+        *await skill_differences(engine, tenant_id),
+        *await figure_differences(engine, tenant_id),
+        *await status_differences(engine, tenant_id),
+    ]
+
+
+async def learnt_works(engine: AsyncEngine, tenant_id: int | None = None) -> list[Work]:
+    return await load(engine, await query(engine, IN_ORDER_OF_LEARNING, tenant=tenant_id))
 
 
 async def load(engine: AsyncEngine, ids: Iterable[Any]) -> list[Work]:
@@ -77,49 +86,97 @@ def replayed(works: Iterable[Work]) -> tuple[dict[Any, Any], dict[Any, Any]]:
     return skills, {key: (item.rating, item.answers) for key, item in items.items()}
 
 
-async def assert_skills_equal_replay(engine: AsyncEngine, works: Iterable[Work]) -> None:
-    skills, items = replayed(works)
-    stored = await query(engine, "SELECT tenant_id, learner_id, topic, rating, answers, correct FROM skills")
-    assert {tuple(row[:3]): tuple(row[3:]) for row in stored} == skills
+async def skill_differences(engine: AsyncEngine, tenant_id: int | None) -> list[str]:
+    skills, items = replayed(await learnt_works(engine, tenant_id))
+    stored = await query(
+        engine,
+        "SELECT tenant_id, learner_id, topic, rating, answers, correct FROM skills s WHERE " + OF_TENANT.format("s"),
+        tenant=tenant_id,
+    )
     rated = await query(
         engine,
-        "SELECT q.tenant_id, q.id, r.rating, r.answers FROM item_ratings r JOIN questions q ON q.key = r.question_key",
+        "SELECT q.tenant_id, q.id, r.rating, r.answers FROM item_ratings r JOIN questions q ON q.key = r.question_key"
+        " WHERE " + OF_TENANT.format("q"),
+        tenant=tenant_id,
     )
-    assert {tuple(row[:2]): tuple(row[2:]) for row in rated} == items
+    return [
+        *compare("the skill", {tuple(row[:3]): tuple(row[3:]) for row in stored}, skills),
+        *compare("the rating of item", {tuple(row[:2]): tuple(row[2:]) for row in rated}, items),
+    ]
 
 
-async def assert_figures_equal_recount(engine: AsyncEngine) -> None:
+async def figure_differences(engine: AsyncEngine, tenant_id: int | None) -> list[str]:
     counted = await query(
-        engine, "SELECT submission_id::text, tenant_id FROM stages WHERE stage = 'metrics' AND state = 'done'"
+        engine,
+        "SELECT submission_id::text, tenant_id FROM stages t WHERE stage = 'metrics' AND state = 'done' AND "
+        + OF_TENANT.format("t"),
+        tenant=tenant_id,
     )
-    works = await load(engine, counted)
-    increments = count_up(finished(work) for work in works)
+    increments = count_up(finished(work) for work in await load(engine, counted))
     sums = "answers, scored, correct, fraction_millionths, timed, response_time_ms"
-    days = await query(engine, f"SELECT tenant_id, learner_id, day, submissions, {sums} FROM learner_days")
-    assert {tuple(row) for row in days} == {
-        (d.tenant_id, d.learner_id, d.day, d.submissions, *sums_of(d.sums)) for d in increments.days
-    }
-    items = await query(
-        engine, f"SELECT s.tenant_id, q.id, {sums} FROM item_statistics s JOIN questions q ON q.key = s.question_key"
+    days = await query(
+        engine,
+        f"SELECT tenant_id, learner_id, day, submissions, {sums} FROM learner_days d WHERE " + OF_TENANT.format("d"),
+        tenant=tenant_id,
     )
-    assert {tuple(row) for row in items} == {
-        (q.tenant_id, q.question_id, *sums_of(q.sums)) for q in increments.questions
-    }
+    items = await query(
+        engine,
+        f"SELECT s.tenant_id, q.id, {sums} FROM item_statistics s JOIN questions q ON q.key = s.question_key WHERE "
+        + OF_TENANT.format("q"),
+        tenant=tenant_id,
+    )
+    return [
+        *compare(
+            "the day",
+            {tuple(row[:3]): tuple(row[3:]) for row in days},
+            {(d.tenant_id, d.learner_id, d.day): (d.submissions, *sums_of(d.sums)) for d in increments.days},
+        ),
+        *compare(
+            "the statistics of item",
+            {tuple(row[:2]): tuple(row[2:]) for row in items},
+            {(q.tenant_id, q.question_id): sums_of(q.sums) for q in increments.questions},
+        ),
+        *await minute_differences(engine),
+    ]
+
+
+async def minute_differences(engine: AsyncEngine) -> list[str]:
+    """Figures per minute belong to no tenant: they count every submission whose metrics are done."""
+    (done,) = await query(engine, "SELECT count(*)::int FROM stages WHERE stage = 'metrics' AND state = 'done'")
     minutes = await query(engine, "SELECT stage, sum(count)::int FROM stage_minutes GROUP BY 1")
-    assert {tuple(row) for row in minutes} == ({(stage, len(works)) for stage in Stage} if works else set())
+    counted = {stage.value: done[0] for stage in Stage} if done[0] else {}
+    return compare("the minutes of", {row[0]: row[1] for row in minutes}, counted)
+
+
+def compare(what: str, stored: dict[Any, Any], expected: dict[Any, Any]) -> list[str]:
+    """A sentence for each key whose value is not what it should be."""
+    keys = sorted(stored.keys() | expected.keys(), key=str)
+    return [
+        f"{what} {key} is {stored.get(key)}, and should be {expected.get(key)}"
+        for key in keys
+        if stored.get(key) != expected.get(key)
+    ]
 
 
 def sums_of(sums: Any) -> tuple[int, ...]:
     return tuple(getattr(sums, name) for name in sums.__struct_fields__)
 
 
-async def assert_statuses_follow_stages(engine: AsyncEngine) -> None:
+async def status_differences(engine: AsyncEngine, tenant_id: int | None) -> list[str]:
     """A submission's stored status is what its stages say (a claim may be ahead of `pending`)."""
     found = await query(
         engine,
-        "SELECT s.status, jsonb_object_agg(t.stage, t.state) FROM submissions s"
-        " JOIN stages t ON t.submission_id = s.id GROUP BY s.tenant_id, s.id",
+        "SELECT s.id, s.status, jsonb_object_agg(t.stage, t.state) AS states FROM submissions s"
+        " JOIN stages t ON t.submission_id = s.id WHERE " + OF_TENANT.format("s") + " GROUP BY s.tenant_id, s.id",
+        tenant=tenant_id,
     )
-    for status, states in found:
-        expected = status_of({Stage(stage): StageState(state) for stage, state in states.items()})
-        assert status == expected or {status, expected} == {Status.PENDING, Status.SCORING}, states
+    return [
+        f"submission {row.id} is {row.status} while its stages are {row.states}"
+        for row in found
+        if not follows(row.status, row.states)
+    ]
+
+
+def follows(status: str, states: dict[str, str]) -> bool:
+    expected = status_of({Stage(stage): StageState(state) for stage, state in states.items()})
+    return status == expected or {status, expected} == {Status.PENDING, Status.SCORING}

@@ -1,10 +1,6 @@
 """A whole system whose parts can be killed: real processes on servers of its own."""
 
 import asyncio
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -17,54 +13,15 @@ import redis
 
 from pipeline.bootstrap import ApiParts, build_api, open_servers
 from pipeline.embedded import EmbeddedPostgres, EmbeddedValkey
-from pipeline.embedded.child import last_lines
 from pipeline.embedded.port import free_port
 from pipeline.service.intake import AnswerIn, SubmissionIn
 from pipeline.settings import Settings
+from tests.process import HOOKED_WORKER, Process, start_process
 from tests.samples import FIRST_QUESTIONS, new_tenant
 from tests.sums import query
 
-REPOSITORY: Final = Path(__file__).resolve().parents[3]
-HOOKED_WORKER: Final = Path(__file__).with_name("hooked_worker.py")
 SECONDS: Final = 40.0
 """Longer than anything here may take; a test that waits so long has failed."""
-
-
-class Process:
-    """A process of the system, with its log for when a test fails."""
-
-    def __init__(self, name: str, popen: "subprocess.Popen[bytes]", log: Path) -> None:
-        self.name = name
-        self.popen = popen
-        self.log = log
-
-    def send(self, number: signal.Signals) -> None:
-        self.popen.send_signal(number)
-
-    def kill(self) -> None:
-        """SIGKILL, also to one that is stopped, and collect it."""
-        self.popen.kill()
-        self.popen.wait()
-
-    def abort(self) -> None:
-        """End it, if it lives, with a last word on what each of its threads was doing."""
-        self.popen.send_signal(signal.SIGABRT)
-        self.popen.send_signal(signal.SIGCONT)
-        self.popen.wait()
-
-    @property
-    def lives(self) -> bool:
-        return self.popen.poll() is None
-
-    @property
-    def exit_code(self) -> int | None:
-        return self.popen.poll()
-
-    def logged(self) -> str:
-        return self.log.read_text() if self.log.exists() else ""
-
-    def tail(self) -> str:
-        return "\n".join(last_lines(self.log, 80))
 
 
 class System:
@@ -82,22 +39,7 @@ class System:
 
     def start(self, name: str, *command: str | Path, **environment: str) -> Process:
         log = self.settings.home / f"{name}-{len(self.processes)}.log"
-        with log.open("wb") as output:
-            popen = subprocess.Popen(
-                [sys.executable, *command],
-                env={
-                    **os.environ,
-                    **variables(self.settings),
-                    "PYTHONPATH": str(REPOSITORY),
-                    "PYTHONFAULTHANDLER": "1",
-                    **environment,
-                },
-                cwd=REPOSITORY,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        process = Process(name, popen, log)
+        process = start_process(name, self.settings, log, *command, **environment)
         self.processes.append(process)
         return process
 
@@ -174,13 +116,6 @@ class System:
     def stop(self) -> None:
         for process in self.processes:
             process.kill()
-
-
-def variables(settings: Settings) -> dict[str, str]:
-    """Settings as the environment of a process."""
-    defaults = Settings()
-    given = {name: getattr(settings, name) for name in settings.__struct_fields__}
-    return {f"GRADELINE_{name.upper()}": str(v) for name, v in given.items() if v != getattr(defaults, name)}
 
 
 def a_submission(learner_id: str, number: int) -> SubmissionIn:

@@ -10,7 +10,8 @@ from datetime import timedelta
 import httpx
 
 from pipeline.service.access import Role
-from tests.integration.faults.system import Process, System, a_submission, body
+from tests.integration.faults.system import System, a_submission, body
+from tests.process import Process
 from tests.sums import assert_all_completed_once
 
 AT_ONCE = 12

@@ -1,6 +1,7 @@
 """Postgres and Redis that restart, crash or forget, in the middle of work."""
 
-from tests.integration.faults.system import Process, System
+from tests.integration.faults.system import System
+from tests.process import Process
 from tests.sums import assert_all_completed_once
 
 MANY = 300

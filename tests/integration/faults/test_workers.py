@@ -3,7 +3,8 @@
 import signal
 from pathlib import Path
 
-from tests.integration.faults.system import Process, System, open_transactions
+from tests.integration.faults.system import System, open_transactions
+from tests.process import Process
 from tests.sums import assert_all_completed_once, assert_sums_hold
 
 MANY = 300

@@ -1,0 +1,11 @@
+"""All faults there are, in the order in which they are tried."""
+
+from typing import Final
+
+from tests.chaos.fault import Fault
+from tests.chaos.faults.clocks import CLOCK_FAULTS
+from tests.chaos.faults.messages import MESSAGE_FAULTS
+from tests.chaos.faults.processes import PROCESS_FAULTS
+from tests.chaos.faults.releases import RELEASE_FAULTS
+
+FAULTS: Final[tuple[Fault, ...]] = (*PROCESS_FAULTS, *MESSAGE_FAULTS, *CLOCK_FAULTS, *RELEASE_FAULTS)
