@@ -43,11 +43,23 @@ class Limit(msgspec.Struct, frozen=True):
 
 
 class Allowance(msgspec.Struct, frozen=True):
-    """What was taken for one submission, and what every limit has left, as header values."""
+    """What was taken for one submission, and what every limit has left, as header values.
+
+    `local` says that it was counted in this process, as while Redis is away: it goes back to where it came from.
+    """
 
     charges: Request
     policy: str
     remaining: str
+    local: bool = False
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Whether there was room, how much each limit has left, and whether that was counted in this process."""
+
+    taken: bool
+    rooms: list[Room]
+    local: bool
 
 
 class Limits:
@@ -65,7 +77,7 @@ class Limits:
         self._local = LocalCounter()
         self._clock = clock
         self._resting_until = 0.0
-        self._takes: Batcher[Request, tuple[bool, list[Room]]] = Batcher(self._take, most=TAKEN_AT_ONCE)
+        self._takes: Batcher[Request, Answer] = Batcher(self._take, most=TAKEN_AT_ONCE)
 
     async def take(self, tenant_id: int, learner_id: str) -> Allowance:
         """Take room for one submission; raises `RateLimited` where there is none."""
@@ -74,15 +86,21 @@ class Limits:
             Charge(key, limit.rate.count, limit.rate.window_seconds)
             for key, limit in zip(keys, self._limits, strict=True)
         )
-        taken, rooms = await self._takes.add(charges)
-        if not taken:
-            raise self._refusal(rooms)
-        return Allowance(charges, self._policy, self._remaining(rooms))
+        answer = await self._takes.add(charges)
+        if not answer.taken:
+            raise self._refusal(answer.rooms)
+        return Allowance(charges, self._policy, self._remaining(answer.rooms), answer.local)
 
     async def give_back(self, allowance: Allowance) -> None:
-        """Return what was taken for a submission that had been there before."""
-        if self._resting:
+        """Return what was taken for a submission that had been there before, to where it was counted.
+
+        What was taken from a Redis that is away by now is not returned: the learner has that much less until
+        it leaves the window.
+        """
+        if allowance.local:
             self._local.give_back(allowance.charges, self._now_ms)
+            return
+        if self._resting:
             return
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
@@ -90,14 +108,14 @@ class Limits:
         except (Unavailable, TimeoutError) as error:
             self._rest(error)
 
-    async def _take(self, requests: list[Request]) -> Sequence[tuple[bool, list[Room]]]:
+    async def _take(self, requests: list[Request]) -> Sequence[Answer]:
         if not self._resting:
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
-                    return await self._counter.take(requests)
+                    return [Answer(*answer, local=False) for answer in await self._counter.take(requests)]
             except (Unavailable, TimeoutError) as error:
                 self._rest(error)
-        return [self._local.take(request, self._now_ms) for request in requests]
+        return [Answer(*self._local.take(request, self._now_ms), local=True) for request in requests]
 
     @property
     def _resting(self) -> bool:

@@ -1,11 +1,12 @@
 """Limits on handing in: what is told of them, and what happens while Redis is away."""
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
 
 from pipeline.errors import RateLimited, Unavailable
-from pipeline.service.limits import Limits
+from pipeline.service.limits import ANSWER_SECONDS, Allowance, Limits
 from pipeline.settings import RateLimit
 from pipeline.window import Charge, LocalCounter, Room
 
@@ -89,3 +90,50 @@ async def test_what_is_given_back_can_be_taken_again() -> None:
     allowance = await kept.take(1, "u-1")
     await kept.give_back(allowance)
     await kept.take(1, "u-1")
+
+
+async def test_what_was_taken_here_is_not_returned_to_redis() -> None:
+    """Redis is back by then, and the unit it counts is another one's."""
+    counter, clock = SwitchedCounter(), Clock()
+    kept = limits(counter, clock, learner=1)
+    await kept.take(1, "u-1")
+    counter.away = True
+    taken_here = await kept.take(1, "u-1")
+    counter.away = False
+    clock.now += 2
+    await kept.give_back(taken_here)
+    with pytest.raises(RateLimited):
+        await kept.take(1, "u-1")
+
+
+async def test_what_was_taken_from_redis_is_not_returned_here() -> None:
+    """Redis is away by then, and the unit counted here is another one's."""
+    counter, clock = SwitchedCounter(), Clock()
+    kept = limits(counter, clock, learner=1)
+    taken_there = await kept.take(1, "u-1")
+    counter.away = True
+    await kept.take(1, "u-1")
+    await kept.give_back(taken_there)
+    with pytest.raises(RateLimited):
+        await kept.take(1, "u-1")
+
+
+class SilentCounter:
+    """A Redis that takes every request and answers none."""
+
+    async def take(self, requests: Sequence[tuple[Charge, ...]]) -> list[tuple[bool, list[Room]]]:
+        await asyncio.Event().wait()
+        raise AssertionError(requests)
+
+    async def give_back(self, requests: Sequence[tuple[Charge, ...]]) -> None:
+        await self.take(requests)
+
+
+async def test_a_limiter_that_hangs_costs_a_hand_in_half_a_second_once() -> None:
+    """Then it is counted here, and Redis is left alone for a while."""
+    kept = Limits(learner=RateLimit(2, 300), tenant=RateLimit(3, 60), counter=SilentCounter(), clock=Clock())
+    async with asyncio.timeout(ANSWER_SECONDS + 1):
+        assert (await kept.take(1, "u-1")).local
+    async with asyncio.timeout(ANSWER_SECONDS / 2):
+        assert (await kept.take(1, "u-1")).local
+        await kept.give_back(Allowance((), "", ""))
