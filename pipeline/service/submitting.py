@@ -16,6 +16,7 @@ from pipeline.errors import (
     RateLimited,
     Unavailable,
 )
+from pipeline.execution import announce
 from pipeline.lifecycle import Stage, StageState, Status, first_states
 from pipeline.model import (
     Change,
@@ -23,6 +24,7 @@ from pipeline.model import (
     NewAnswer,
     NewSubmission,
     Question,
+    Recorded,
     StageView,
     SubmissionView,
 )
@@ -86,8 +88,8 @@ class Intake:
         self._limits = limits
         self._store = store
         self._bank = bank
-        self._bell = bell
-        self._board = board
+        self.bell: Final = bell
+        self.board: Final = board
         self._commits: Batcher[NewSubmission, Acceptance] = Batcher(self._commit, most=ACCEPTED_AT_ONCE)
         # What is accepted while others are being announced is announced with the next, at one price.
         self._announcements: Batcher[NewSubmission, None] = Batcher(self._announce, most=ACCEPTED_AT_ONCE)
@@ -185,13 +187,8 @@ class Intake:
 
     async def _announce(self, accepted: Sequence[NewSubmission]) -> list[None]:
         """Ring and show. Losing either is no loss of work, so the client does not wait for it."""
-        ids = [submission.id for submission in accepted]
         changes = [Change(s.id, s.tenant_id, 1, Status.PENDING, ready=(Stage.SCORE,)) for s in accepted]
-        try:
-            await self._bell.ring(Stage.SCORE, ids)
-            await self._board.publish(changes)
-        except Unavailable as error:
-            log.warning(telemetry.RING_LOST, queue=Stage.SCORE, ids=len(ids), error=str(error))
+        await announce(Recorded(tuple(changes)), self)
         return [None] * len(accepted)
 
 

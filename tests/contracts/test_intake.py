@@ -12,8 +12,8 @@ from tests.contracts.house import PostgresHouse
 from tests.sums import query
 
 
-def intake_of(house: PostgresHouse, bell: FakeBell) -> Intake:
-    return Intake(store=house.intake, bank=BankStore(house.engine), bell=bell, board=FakeBoard())
+def intake_of(house: PostgresHouse, bell: FakeBell, board: FakeBoard | None = None) -> Intake:
+    return Intake(store=house.intake, bank=BankStore(house.engine), bell=bell, board=board or FakeBoard())
 
 
 def given(learner_id: str) -> SubmissionIn:
@@ -39,10 +39,20 @@ async def test_one_that_postgres_refuses_fails_for_its_client_only(
     assert {id_ for _, ids, _ in bell.rung for id_ in ids} == stored
 
 
-async def test_accepted_without_a_bell_is_accepted(postgres_house: PostgresHouse) -> None:
-    bell = FakeBell()
+async def test_accepted_without_a_bell_is_accepted_and_shown(postgres_house: PostgresHouse) -> None:
+    bell, board = FakeBell(), FakeBoard()
     bell.away = True
-    intake = intake_of(postgres_house, bell)
+    intake = intake_of(postgres_house, bell, board)
     submitted = await intake.submit(postgres_house.tenant_id, given("ada"))
     await intake.drain()
     assert (await postgres_house.status(submitted.id))[1] == 1
+    assert set(board.shown) == {submitted.id}
+
+
+async def test_accepted_without_a_board_is_accepted_and_rung(postgres_house: PostgresHouse) -> None:
+    bell, board = FakeBell(), FakeBoard()
+    board.away = True
+    intake = intake_of(postgres_house, bell, board)
+    submitted = await intake.submit(postgres_house.tenant_id, given("ada"))
+    await intake.drain()
+    assert bell.rung == [("score", (submitted.id,), False)]
