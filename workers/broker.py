@@ -138,10 +138,28 @@ class RingConsumer(_RedisConsumer):
             _ = message.options["redis_message_id"]
         except (DecodeError, KeyError, TypeError, ValueError) as error:
             # Not ours, or garbled: the work it may have stood for is rung again by the sweeper.
-            log.warning(telemetry.RING_UNREADABLE, queue=self.queue_name, error=type(error).__name__)
+            log.warning(
+                telemetry.RING_UNREADABLE, queue=self.queue_name, bytes=len(data or b""), error=type(error).__name__
+            )
+            self._discard(data)
             return None
         self.queued_message_ids.add(message.message_id)
         return MessageProxy(message)
+
+    def _discard(self, data: bytes | None) -> None:
+        """Acknowledge a message that can't be read, or it would count as in flight until this process ends.
+
+        Its id is in it, if anywhere; so it is looked for by its content among what this process has fetched.
+        """
+        client = self.broker.client
+        try:
+            fetched = list(client.smembers(f"{NAMESPACE}:__acks__.{self.broker.broker_id}.{self.queue_name}"))
+            contents = client.hmget(f"{NAMESPACE}:{self.queue_name}.msgs", fetched) if fetched else []
+            for message_id, content in zip(fetched, contents, strict=True):
+                if content == data:
+                    self.broker.do_ack(self.queue_name, message_id)
+        except redis.RedisError as error:
+            log.warning(telemetry.RING_UNSETTLED, queue=self.queue_name, error=type(error).__name__)
 
 
 class RingBroker(RedisBroker):
