@@ -241,7 +241,11 @@ async def list_workers(request: AnyRequest) -> Page[LiveWorker]:
     ),
 )
 async def list_acts(request: AnyRequest) -> Page[Act]:
-    """List who did what to the tenant's submissions, queues and keys, and why."""
+    """List who did what to the tenant's submissions, queues and keys, and why.
+
+    Queues are the installation's: where an operator of another tenant paused or resumed one, that is listed
+    without a name and a reason.
+    """
     parts, principal = await allow(request, Permission.OPERATE)
     query = query_of(request, AuditQuery)
     return Page(*await parts.operations.acts(principal, cursor=query.cursor, limit=query.limit))

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from pipeline.lifecycle import Stage
 from pipeline.ports import Act, LiveWorker, QueueDepth
@@ -17,6 +17,7 @@ from pipeline.store.engine import LOOK_UP_SECONDS, transaction
 
 # One scan per state, so that each reads its own partial index and none the finished rows, which are nearly all.
 DELIVER: Final = "deliver"
+ANOTHER_TENANT: Final = "an operator of another tenant"
 
 DEPTHS = text(
     """
@@ -56,6 +57,10 @@ PAUSE = text(
     " ON CONFLICT (stage) DO UPDATE SET reason = excluded.reason"
 )
 RESUME = text("DELETE FROM stage_pauses WHERE stage = :stage")
+
+TENANTS_WITH_OPERATORS = text(
+    "SELECT DISTINCT tenant_id FROM api_keys WHERE role = 'operator' AND revoked_at IS NULL ORDER BY tenant_id"
+)
 
 LIVE_WORKERS = text(
     """
@@ -108,28 +113,14 @@ class OperationsStore:
         """Hand out no more work of this stage, from the commit on; what is running goes on."""
         async with transaction(self._engine) as connection:
             await connection.execute(PAUSE, {"stage": stage, "reason": reason})
-            await record_act(
-                connection,
-                tenant_id=tenant_id,
-                actor=actor,
-                action="queue.pause",
-                reason=reason,
-                target={"queue": stage},
-            )
+            await record_for_all(connection, tenant_id, actor, "queue.pause", reason, stage)
 
     async def resume(self, tenant_id: int, stage: Stage, actor: str, reason: str | None) -> bool:
         """Hand out work of this stage again; False if it was not paused, and then nothing is written."""
         async with transaction(self._engine) as connection:
             if (await connection.execute(RESUME, {"stage": stage})).rowcount == 0:
                 return False
-            await record_act(
-                connection,
-                tenant_id=tenant_id,
-                actor=actor,
-                action="queue.resume",
-                reason=reason,
-                target={"queue": stage},
-            )
+            await record_for_all(connection, tenant_id, actor, "queue.resume", reason, stage)
             return True
 
     async def live_workers(self, tenant_id: int, *, dead_seconds: float, most_ids: int) -> list[LiveWorker]:
@@ -150,6 +141,22 @@ class OperationsStore:
         values = {"tenant_id": tenant_id, "before": before, "most": most}
         async with transaction(self._engine) as connection:
             return [msgspec.convert(row._asdict(), Act) for row in await connection.execute(ACTS, values)]
+
+
+async def record_for_all(
+    connection: AsyncConnection, tenant_id: int, actor: str, action: str, reason: str | None, stage: Stage
+) -> None:
+    """Keep an act on a queue, which is the installation's, in the audit log of every tenant that has operators.
+
+    Tenants other than the actor's are told what happened and not by whom or why: tenants don't meet.
+    """
+    target = {"queue": stage}
+    await record_act(connection, tenant_id=tenant_id, actor=actor, action=action, reason=reason, target=target)
+    for other in (await connection.execute(TENANTS_WITH_OPERATORS)).scalars().all():
+        if other != tenant_id:
+            await record_act(
+                connection, tenant_id=other, actor=ANOTHER_TENANT, action=action, reason=None, target=target
+            )
 
 
 def depth_of(name: str, rows: Sequence[Any], *, paused: bool) -> QueueDepth:

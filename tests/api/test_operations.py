@@ -133,6 +133,19 @@ async def test_pausing_needs_a_reason_and_is_audited(api: Api) -> None:
     ]
 
 
+async def test_a_pause_is_in_every_operators_audit_log(api: Api) -> None:
+    """The queue is everybody's; who paused it and why is shown to the operator's own tenant only."""
+    await api.call("POST", "/v1/ops/queues/score/pause", json=REASON)
+    await api.call("POST", "/v1/ops/queues/score/resume", json=REASON)
+    theirs = (await api.call("GET", "/v1/ops/audit", key=api.stranger)).json()["items"]
+    assert [(act["action"], act["actor"], act["reason"], act["target"]) for act in theirs] == [
+        ("queue.resume", "an operator of another tenant", None, {"queue": "score"}),
+        ("queue.pause", "an operator of another tenant", None, {"queue": "score"}),
+    ]
+    own = (await api.call("GET", "/v1/ops/audit")).json()["items"]
+    assert [act["reason"] for act in own if act["action"].startswith("queue.")] == [REASON["reason"]] * 2
+
+
 async def test_only_stages_can_be_paused(api: Api) -> None:
     refused = await api.call("POST", "/v1/ops/queues/nonsense/pause", json=REASON)
     assert refused.status_code == 404
