@@ -1,23 +1,19 @@
 """What the store knows of learners and items, read under lock and written back in the same transaction."""
 
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pipeline.learning.candidate import Candidate, candidate_of, index_candidates
 from pipeline.learning.metrics import AnswerSums, Increments
 from pipeline.learning.rating import ItemRating, Skill, first_item_rating
 from pipeline.learning.recency import Recent
 from pipeline.model import Work
-from pipeline.stages.recommend import Bank, ItemKey, Learned, LearnerKey, LearnerState, LearningState, primary_language
+from pipeline.stages.recommend import ItemKey, Learned, LearnerKey, LearnerState, LearningState
+from pipeline.store.candidates import TenantBank
 from pipeline.store.engine import as_json
-from pipeline.store.question import question_from_body
-
-FRESH_SECONDS: Final = 60.0
 
 LOCK_LEARNERS = text(
     """
@@ -55,17 +51,6 @@ LOCK_ITEMS = text(
     JOIN questions q ON q.tenant_id = i.tenant_id AND q.id = i.id
     JOIN item_ratings r ON r.question_key = q.key
     ORDER BY r.question_key FOR UPDATE OF r
-    """
-)
-
-BANK_VERSIONS = text("SELECT id, bank_version FROM tenants WHERE id = ANY(:tenant_ids)")
-
-BANK = text(
-    """
-    SELECT q.key, q.id, q.version, v.body, r.rating, r.answers
-    FROM questions q JOIN question_versions v ON v.key = q.version_key
-    LEFT JOIN item_ratings r ON r.question_key = q.key
-    WHERE q.tenant_id = :tenant_id ORDER BY q.id
     """
 )
 
@@ -145,60 +130,10 @@ ADD_METRICS = text(
 )
 
 
-class TenantBank(msgspec.Struct, frozen=True):
-    """A tenant's questions to choose from, as of one version of its bank."""
-
-    version: int
-    built_at: float
-    candidates: Bank
-    id_by_key: Mapping[int, str]
-    key_by_id: Mapping[str, int]
-
-
-class Banks:
-    """Each tenant's candidates, built when its bank changed, and now and then as difficulties are learnt."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._banks: dict[int, TenantBank] = {}
-
-    @property
-    def known(self) -> Mapping[int, TenantBank]:
-        """The banks loaded so far."""
-        return self._banks
-
-    async def load(self, connection: AsyncConnection, tenant_ids: set[int]) -> Mapping[int, TenantBank]:
-        rows = await connection.execute(BANK_VERSIONS, {"tenant_ids": list(tenant_ids)})
-        for tenant_id, version in rows.all():
-            known = self._banks.get(tenant_id)
-            if known is None or known.version != version or self._clock() - known.built_at > FRESH_SECONDS:
-                self._banks[tenant_id] = await self._build(connection, tenant_id, version)
-        return self._banks
-
-    async def _build(self, connection: AsyncConnection, tenant_id: int, version: int) -> TenantBank:
-        rows = (await connection.execute(BANK, {"tenant_id": tenant_id})).all()
-        return TenantBank(
-            version=version,
-            built_at=self._clock(),
-            candidates=candidates_by_language(rows),
-            id_by_key={row.key: row.id for row in rows},
-            key_by_id={row.id: row.key for row in rows},
-        )
-
-
-def candidates_by_language(rows: Sequence[Any]) -> Bank:
-    """The questions of a bank to choose from, each language by itself."""
-    by_language: dict[str, list[Candidate]] = {}
-    for row in rows:
-        question = question_from_body(row.id, row.version, row.body)
-        rating = None if row.rating is None else ItemRating(row.rating, row.answers)
-        by_language.setdefault(primary_language(question.language), []).append(candidate_of(question, rating))
-    return {language: index_candidates(candidates) for language, candidates in by_language.items()}
-
-
-async def lock_learning(connection: AsyncConnection, banks: Banks, works: Sequence[Work]) -> LearningState:
+async def lock_learning(
+    connection: AsyncConnection, known: Mapping[int, TenantBank], works: Sequence[Work]
+) -> LearningState:
     """What is known of the learners and items of a batch, locked until the transaction ends."""
-    known = await banks.load(connection, {work.tenant_id for work in works})
     keys = sorted({(work.tenant_id, work.learner_id) for work in works})
     correct = await _lock_learners(connection, known, keys)
     if missing := [key for key in keys if key not in correct]:
@@ -261,9 +196,8 @@ def skill_from(row: Any) -> Skill:
     )
 
 
-async def save_learning(connection: AsyncConnection, banks: Banks, learned: Learned) -> None:
+async def save_learning(connection: AsyncConnection, known: Mapping[int, TenantBank], learned: Learned) -> None:
     """Write back what a batch moved."""
-    known = banks.known
     learners = [
         {
             "tenant_id": tenant_id,

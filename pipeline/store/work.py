@@ -1,6 +1,6 @@
 """Handing out work and taking it back: claims, and one transaction for a batch of a stage."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,9 +13,10 @@ from pipeline.lifecycle import Stage, Status
 from pipeline.model import Answer, AnswerScore, Change, Claim, Held, LearnerContext, Recorded, StageTiming, Work
 from pipeline.stages.recommend import Learned, LearningState
 from pipeline.stages.run import Run
+from pipeline.store.candidates import Banks, TenantBank
 from pipeline.store.engine import as_json, statement, transaction
 from pipeline.store.fence import lock
-from pipeline.store.learning import Banks, add_metrics, lock_learning, save_learning
+from pipeline.store.learning import add_metrics, lock_learning, save_learning
 from pipeline.store.question import QuestionVersions
 from pipeline.store.writing import pending_write, write
 
@@ -102,6 +103,7 @@ class WorkUnit:
     ) -> None:
         self.connection = connection
         self._banks = banks
+        self._known: Mapping[int, TenantBank] = {}
         self.stage = stage
         self._worker_id = worker_id
         self._versions = versions
@@ -137,11 +139,12 @@ class WorkUnit:
 
     async def lock_learning(self, works: Sequence[Work]) -> LearningState:
         """What is known of the learners and questions of these submissions, locked until the unit ends."""
-        return await lock_learning(self.connection, self._banks, works)
+        self._known = await self._banks.load(self.connection, {work.tenant_id for work in works})
+        return await lock_learning(self.connection, self._known, works)
 
     async def save_learning(self, learned: Learned) -> None:
         """Write back what was learnt of them."""
-        await save_learning(self.connection, self._banks, learned)
+        await save_learning(self.connection, self._known, learned)
 
     async def add_metrics(self, increments: Increments) -> None:
         """Add to the daily, per-question and per-stage figures."""
