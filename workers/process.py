@@ -91,6 +91,7 @@ async def run(parts: WorkerParts, concurrency: int | None = None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    log.info(telemetry.WORKER_STARTING, worker_id=parts.shop.worker_id)
     if await introduced(parts, stop):
         log.info(telemetry.WORKER_STARTED, worker_id=parts.shop.worker_id, queues=parts.queues)
         await serve(parts, stop, concurrency or parts.settings.worker_concurrency)
@@ -186,6 +187,7 @@ async def give_back(parts: WorkerParts, seconds: float) -> None:
 
 async def leave(parts: WorkerParts) -> None:
     try:
-        await parts.upkeep.leave(parts.shop.worker_id)
-    except Unavailable as error:
+        async with asyncio.timeout(TIDY_SECONDS / 2):
+            await parts.upkeep.leave(parts.shop.worker_id)
+    except (Unavailable, TimeoutError) as error:
         log.warning(telemetry.HEARTBEAT_FAILED, error=str(error))

@@ -3,7 +3,8 @@
 import asyncio
 
 import pytest
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.model import NewSubmission, Question
@@ -41,6 +42,27 @@ async def test_the_same_key_from_many_at_once_makes_one_row(
     [winner] = [batch[0].id for batch, answer in zip(batches, answers, strict=True) if isinstance(answer, Accepted)]
     assert answers.count(Repeated(winner, same_body=True)) == 19
     assert await stored(engine) == 1
+
+
+async def test_a_look_up_that_fails_undoes_nothing_of_what_was_stored_before_it(
+    house: PostgresHouse, intake: IntakeStore, engine: AsyncEngine
+) -> None:
+    """The new one is accepted; the one that was there before, and cannot be found just now, may try again."""
+    [first] = await intake.accept([keyed(house, "k")])
+    assert isinstance(first, Accepted)
+
+    def fail(_: object, __: object, sql: str, *___: object) -> None:
+        if "encode(s.fingerprint" in sql:
+            raise OperationalError("look-up", None, Exception("the connection broke"))
+
+    event.listen(engine.sync_engine, "before_cursor_execute", fail)
+    try:
+        answers = await intake.accept([keyed(house, "new"), keyed(house, "k")])
+    finally:
+        event.remove(engine.sync_engine, "before_cursor_execute", fail)
+    assert isinstance(answers[0], Accepted)
+    assert answers[1] == Stale(())
+    assert await stored(engine) == 2
 
 
 async def test_batches_with_the_same_keys_in_opposite_order_do_not_block_each_other(

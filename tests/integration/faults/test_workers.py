@@ -1,11 +1,16 @@
 """Workers that die, freeze or are told to stop, in the middle of work."""
 
+import asyncio
 import signal
+import time
 from pathlib import Path
+
+import psutil
 
 from tests.integration.faults.system import System, open_transactions
 from tests.process import Process
 from tests.sums import assert_all_completed_once, assert_sums_hold
+from workers.process import TIDY_SECONDS
 
 MANY = 300
 
@@ -90,6 +95,50 @@ async def test_a_worker_told_to_stop_gives_back_what_it_cannot_finish(system: Sy
 async def held(system: System, count: int) -> bool:
     sql = "SELECT count(*) FROM stages WHERE stage = 'feedback' AND state = 'running'"
     return await system.count(sql) >= count
+
+
+async def test_a_worker_that_waits_for_postgres_stops_when_told(system: System) -> None:
+    """It has not even begun: it would wait a minute for Postgres, and a signal ends that at once."""
+    system.postgres.stop()
+    worker = system.worker()
+    while "worker.starting" not in worker.logged():
+        assert worker.lives, worker.tail()
+        await asyncio.sleep(0.02)
+    worker.send(signal.SIGTERM)
+    await gone(system, worker)
+    system.postgres.start()
+    assert worker.exit_code == 0, worker.tail()
+    assert "Traceback" not in worker.logged(), worker.logged()
+
+
+async def test_a_worker_stops_in_time_though_postgres_is_frozen(system: System) -> None:
+    """It can neither finish nor give back; its leases run out, and nothing is lost."""
+    worker = system.worker()
+    await system.submit(MANY)
+    await system.until_completed(10)
+    postmaster = psutil.Process(system.postgres.pid)
+    frozen = [postmaster, *postmaster.children(recursive=True)]
+    for process in frozen:
+        process.suspend()
+    try:
+        worker.send(signal.SIGTERM)
+        await gone(system, worker)
+    finally:
+        for process in frozen:
+            process.resume()
+    assert worker.exit_code == 0, worker.tail()
+    assert "Traceback" not in worker.logged(), worker.logged()
+    system.worker()
+    await system.until_completed(MANY)
+    await assert_all_completed_once(system.parts.servers.engine, MANY)
+
+
+async def gone(system: System, process: Process) -> None:
+    """Wait until it has ended, in the time that it is given and a little more for being tidy."""
+    deadline = time.monotonic() + system.settings.shutdown_seconds + 2 * TIDY_SECONDS
+    while process.lives:  # asks no database, which may be away
+        assert time.monotonic() < deadline, process.tail()
+        await asyncio.sleep(0.02)
 
 
 async def stopped_in_order(system: System, worker: Process) -> None:
