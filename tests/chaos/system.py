@@ -19,6 +19,7 @@ from pipeline.settings import Settings
 from tests.chaos import history
 from tests.chaos.keeper import Keeper, Part, keeping
 from tests.chaos.load import Load, School, loading
+from tests.chaos.proxy import Proxy, proxying
 from tests.chaos.receiver import Receiver, receiving
 from tests.process import Process
 from tests.samples import FIRST_QUESTIONS, new_tenant
@@ -66,6 +67,7 @@ class System:
         parts: ApiParts,
         receiver: Receiver,
         ports: Mapping[str, int],
+        proxies: Mapping[str, Proxy],
         chances: random.Random,
     ) -> None:
         self.settings = settings
@@ -74,6 +76,8 @@ class System:
         self.keeper = keeper
         self.parts = parts
         self.receiver = receiver
+        self.proxies: Final = proxies
+        """In front of each server; no process uses them unless a fault's scene says so."""
         self.addresses: Final = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
         self.chances: Final = chances
         """Where faults take their dice from."""
@@ -193,6 +197,8 @@ async def open_system(home: Path, chances: random.Random) -> AsyncIterator[Syste
         async with (
             open_servers(settings, pool_size=4, pool_wait_seconds=5.0) as servers,
             receiving() as receiver,
+            proxying(valkey.url) as before_valkey,
+            proxying(postgres.url) as before_postgres,
             keeping(settings, home / "processes") as keeper,
         ):
             await history.install(servers.engine)
@@ -204,6 +210,7 @@ async def open_system(home: Path, chances: random.Random) -> AsyncIterator[Syste
                 parts=build_api(settings, servers),
                 receiver=receiver,
                 ports={name: free_port() for name in APIS},
+                proxies={"valkey": before_valkey, "postgres": before_postgres},
                 chances=chances,
             )
             try:
