@@ -91,9 +91,7 @@ async def trips_per_second(url: str, concurrency: int, seconds: float) -> float:
     loop = asyncio.get_running_loop()
     opened = []
     for _ in range(concurrency):
-        _, trips = await loop.create_connection(
-            lambda: Trips(place.password or ""), place.hostname or "", place.port or 0
-        )
+        _, trips = await loop.create_connection(lambda: Trips(password), host, port)
         opened.append(trips)
     before, started = sum(trips.count for trips in opened), time.perf_counter()
     await asyncio.sleep(seconds)
