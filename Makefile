@@ -35,8 +35,14 @@ fix: setup
 	$(BIN)/ruff format .
 	for page in cli errors lifecycle openapi settings; do $(BIN)/python -m docs.$$page || exit 1; done
 
-bench: setup
-	$(BIN)/gradeline bench
+# The other systems of the comparison have packages of their own, which the product does without.
+.venv-bench/.ready: requirements-bench.lock
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-bench.lock
+	touch $@
+
+bench: setup .venv-bench/.ready
+	$(BIN)/python -m benchmarks.compare --write docs/performance.md
 
 # Every fault there is, about a quarter of an hour; the table it measures goes into docs/reliability.md.
 chaos: setup
@@ -49,3 +55,4 @@ chaos-short: setup
 lock: setup
 	$(LOCK) requirements.in -o requirements.lock
 	$(LOCK) requirements-dev.in -o requirements-dev.lock
+	$(LOCK) requirements-bench.in -o requirements-bench.lock

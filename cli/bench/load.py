@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import count
+from itertools import count, takewhile
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
@@ -15,7 +15,7 @@ from cli.bench.wire import Reply, Server, Wire, wires
 from cli.watching import FINAL
 from pipeline.errors import GradelineError, Unavailable
 
-QUESTIONS: Final = {
+KINDS: Final[Mapping[str, Mapping[str, Any]]] = {
     "bench-choice": {
         "type": "single_choice",
         "prompt": "Which is even?",
@@ -35,6 +35,14 @@ QUESTIONS: Final = {
         "answer": {"accepted": ["blue", "azure"]},
         "topics": ["words"],
     },
+}
+OF_EACH_KIND: Final = 20
+"""A bank in which concurrent hand-ins mostly answer different questions, as in a course and not as in one exam."""
+
+QUESTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
+    f"{kind}-{number}": {**question, "difficulty": number % 5 + 1}
+    for number in range(OF_EACH_KIND)
+    for kind, question in KINDS.items()
 }
 RESPONSES: Final = (("b", 42, "blue"), ("a", 42, "blue"), ("b", 41, "green"), ("c", 7, "azure"))
 PER_LEARNER: Final = 4  # below the default limit per learner, so that a limited server can be measured too
@@ -61,11 +69,12 @@ def bodies() -> Iterator[bytes]:
     run = uuid4().hex[:8]
     for number in count():
         choice, quantity, word = RESPONSES[number % len(RESPONSES)]
+        which = number % OF_EACH_KIND
         yield (
             f'{{"learner_id":"bench-{run}-{number // PER_LEARNER}","answers":['
-            f'{{"question_id":"bench-choice","response":"{choice}","response_time_ms":4000}},'
-            f'{{"question_id":"bench-number","response":{quantity},"response_time_ms":9000}},'
-            f'{{"question_id":"bench-text","response":"{word}","response_time_ms":7000}}]}}'
+            f'{{"question_id":"bench-choice-{which}","response":"{choice}","response_time_ms":4000}},'
+            f'{{"question_id":"bench-number-{which}","response":{quantity},"response_time_ms":9000}},'
+            f'{{"question_id":"bench-text-{which}","response":"{word}","response_time_ms":7000}}]}}'
         ).encode()
 
 
@@ -78,10 +87,21 @@ async def put_questions(server: Server) -> None:
                 raise refused("putting a question", reply)
 
 
+def lasting(seconds: float) -> Iterator[int]:
+    """Turns to take for so long."""
+    end = time.perf_counter() + seconds
+    yield from takewhile(lambda _: time.perf_counter() < end, count())
+
+
 async def hand_in(server: Server, load: Iterator[bytes], *, concurrency: int, number: int) -> Posted:
     """Hand in `number` submissions, each connection sending its next one when the last was answered."""
+    return await take_turns(server, load, concurrency=concurrency, turns=range(number))
+
+
+async def take_turns(server: Server, load: Iterator[bytes], *, concurrency: int, turns: Iterable[int]) -> Posted:
+    """Hand in a submission per turn, on so many connections."""
     posted = Posted([], [], 0, 0.0)
-    budget = iter(range(number))
+    budget = iter(turns)
     refusals: list[Reply] = []
 
     async def send(wire: Wire) -> None:

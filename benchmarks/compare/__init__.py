@@ -1,0 +1,1 @@
+"""Gradeline beside other designs doing the same work, on this machine, in one run."""
