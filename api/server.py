@@ -11,6 +11,7 @@ import uvicorn
 from litestar import Litestar
 
 from api.app import create_app
+from api.cork import CorkedProtocol
 from pipeline import telemetry
 from pipeline.settings import Settings
 
@@ -58,7 +59,7 @@ def create_server(settings: Settings) -> Server:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=CorkedProtocol,
         access_log=False,
         log_level="warning",
         lifespan="on",

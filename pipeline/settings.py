@@ -63,6 +63,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 16_384
     api_pool_size: Annotated[int, Positive, described("Postgres connections of one API process.")] = 12
     worker_pool_size: Annotated[int, Positive, described("Postgres connections of one worker process.")] = 12
+    worker_nice: Annotated[
+        int,
+        msgspec.Meta(ge=0, le=19, description="How far a worker stands back for other processes: its `nice` value."),
+    ] = 5
     worker_concurrency: Annotated[int, Positive, described("Rings one worker process handles at once.")] = 16
     worker_batch: Annotated[int, Positive, described("Most submissions a worker handles in one transaction.")] = 200
     lease_seconds: Annotated[

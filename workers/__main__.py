@@ -30,6 +30,8 @@ def main(arguments: Sequence[str]) -> None:
     asked = parser().parse_args(arguments)
     settings = read_settings()
     telemetry.configure(settings.log_level, settings.log_format)
+    # Who hands in waits for an answer; who waits for a score has one already. Before any thread is started.
+    os.nice(settings.worker_nice)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         stages = tuple(queue for queue in asked.stages if isinstance(queue, Stage))
         runner.run(run_worker(settings, stages, asked.concurrency, deliver=DELIVER in asked.stages))

@@ -195,3 +195,11 @@ async def test_nothing_is_left_open_in_postgres_after_a_stop(system: System) -> 
         return open_transactions(system) == 0
 
     await system.until(quiet)
+
+
+async def test_a_worker_stands_back_for_those_who_answer(system: System) -> None:
+    """Who hands in waits for the answer; the work on it may wait its turn."""
+    worker = system.worker()
+    await system.until_workers(1)
+    own = psutil.Process().nice()
+    assert psutil.Process(worker.popen.pid).nice() == min(19, own + system.settings.worker_nice) > own
