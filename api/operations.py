@@ -10,10 +10,11 @@ from litestar.params import FromPath
 from api.caller import AnyRequest, allow
 from api.description import Answer, Body, Page, described
 from api.reading import body_of, query_of
+from pipeline.bootstrap import ApiParts
 from pipeline.errors import FieldProblem, InvalidInput
 from pipeline.lifecycle import Stage
 from pipeline.ports import Act, DeadFilter, DeadLetter, LiveWorker
-from pipeline.service.access import Permission
+from pipeline.service.access import Permission, Principal
 from pipeline.service.operations import Bulk, Queue
 
 TAG: Final = "Operations"
@@ -103,6 +104,20 @@ BULK_BODIES: Final = {
 }
 
 
+def described_in_bulk(done: str) -> dict[str, Any]:
+    """The description of an act on many submissions."""
+    answers = {200: Answer(done, Bulk, BULK_EXAMPLE)}
+    return described(TAG, answers, permission=Permission.OPERATE, body=Body(BulkIn, BULK_BODIES))
+
+
+async def asked_in_bulk(request: AnyRequest) -> tuple[ApiParts, Principal, BulkIn]:
+    """Who asks for an act on many submissions, and on which; raises `InvalidInput` where that is not said clearly."""
+    parts, principal = await allow(request, Permission.OPERATE)
+    asked = await body_of(request, BulkIn)
+    asked.check()
+    return parts, principal, asked
+
+
 @get(
     "/v1/ops/queues",
     opt=described(
@@ -181,37 +196,23 @@ async def list_dead(request: AnyRequest) -> Page[DeadLetter]:
 @post(
     "/v1/ops/dead/retry",
     status_code=200,
-    opt=described(
-        TAG,
-        {200: Answer("What was retried.", Bulk, BULK_EXAMPLE)},
-        permission=Permission.OPERATE,
-        body=Body(BulkIn, BULK_BODIES),
-    ),
+    opt=described_in_bulk("What was retried."),
 )
 async def retry_dead(request: AnyRequest) -> Bulk:
     """Give dead stages another round of attempts; results of other stages are kept."""
-    parts, principal = await allow(request, Permission.OPERATE)
-    given = await body_of(request, BulkIn)
-    given.check()
-    return await parts.operations.retry(principal, given.reason, ids=given.ids, wanted=given.wanted)
+    parts, principal, asked = await asked_in_bulk(request)
+    return await parts.operations.retry(principal, asked.reason, ids=asked.ids, wanted=asked.wanted)
 
 
 @post(
     "/v1/ops/dead/discard",
     status_code=200,
-    opt=described(
-        TAG,
-        {200: Answer("What was discarded.", Bulk, BULK_EXAMPLE)},
-        permission=Permission.OPERATE,
-        body=Body(BulkIn, BULK_BODIES),
-    ),
+    opt=described_in_bulk("What was discarded."),
 )
 async def discard_dead(request: AnyRequest) -> Bulk:
     """Cancel submissions with a dead stage; what they have already reached is kept."""
-    parts, principal = await allow(request, Permission.OPERATE)
-    given = await body_of(request, BulkIn)
-    given.check()
-    return await parts.operations.discard(principal, given.reason, ids=given.ids, wanted=given.wanted)
+    parts, principal, asked = await asked_in_bulk(request)
+    return await parts.operations.discard(principal, asked.reason, ids=asked.ids, wanted=asked.wanted)
 
 
 @get(

@@ -332,6 +332,7 @@ def build_worker(
             upkeep,
             dead_seconds=settings.worker_dead_seconds,
             grace_seconds=settings.sweep_grace_seconds,
+            keep_deliveries_seconds=settings.webhook_keep_seconds,
         ),
         deliverer=build_deliverer(settings, servers, shop.worker_id) if deliver else None,
     )

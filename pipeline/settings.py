@@ -110,6 +110,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Positive,
         described("How long a webhook delivery is retried before it is given up, in seconds."),
     ] = 86_400.0
+    webhook_keep_seconds: Annotated[
+        float,
+        Positive,
+        described("How long a finished webhook delivery and the ledger of its tries are kept, in seconds."),
+    ] = 2_592_000.0
     webhook_timeout_seconds: Annotated[
         float, Positive, described("How long one webhook request may take, in seconds.")
     ] = 10.0

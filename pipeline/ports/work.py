@@ -179,6 +179,10 @@ class UpkeepStore(Protocol):
         """The oldest ready work that was due `grace_seconds` ago, and retries that are due now."""
         ...
 
+    async def forget_deliveries(self, *, older_seconds: float, most: int) -> int:
+        """Delete deliveries, with their tries, that were finished so long ago; answers how many."""
+        ...
+
     async def untaken_deliveries(self, *, grace_seconds: float, most: int) -> Untaken:
         """Webhook deliveries that are due, were rung long ago, or whose worker is gone."""
         ...

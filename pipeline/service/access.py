@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
-from uuid import UUID
 
 import jwt
 import msgspec
@@ -16,6 +15,7 @@ import msgspec
 from pipeline.batching import Batcher
 from pipeline.errors import Forbidden, NotFound, Unauthenticated
 from pipeline.ports import AccessStore, KeyInfo, KnownKey
+from pipeline.service.identifier import is_uuid
 
 KEY_PREFIX: Final = "gl_"
 TOKEN_ALGORITHM: Final = "HS256"  # noqa: S105 - names an algorithm
@@ -236,14 +236,6 @@ class Access:
         if not (is_uuid(key_id) and await self._store.revoke_key(key_id, tenant_id, actor=actor)):
             raise NotFound("There is no such key.")
         self._verified.clear()
-
-
-def is_uuid(text: str) -> bool:
-    """Whether this is an id in the form that we write them in."""
-    try:
-        return str(UUID(text)) == text.lower()
-    except ValueError:
-        return False
 
 
 def principal_of(known: KnownKey) -> Principal:

@@ -25,7 +25,8 @@ from pipeline.ports import (
     QueueDepth,
     UpkeepStore,
 )
-from pipeline.service.access import Principal, is_uuid
+from pipeline.service.access import Principal
+from pipeline.service.identifier import is_uuid
 from pipeline.service.page import cursor_behind, key_before
 
 log = structlog.get_logger()

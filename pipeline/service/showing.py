@@ -4,7 +4,6 @@ import hashlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
-from uuid import UUID
 
 import msgspec
 import structlog
@@ -12,17 +11,17 @@ import structlog
 from pipeline import telemetry
 from pipeline.batching import Batcher
 from pipeline.errors import InvalidInput, NotFound, Unavailable
-from pipeline.lifecycle import FINAL_STATUSES, Status
+from pipeline.lifecycle import FINAL_STATUSES
 from pipeline.model import Shown, Standing, SubmissionView
 from pipeline.ports import ReadingStore, Showcase, SubmissionFilter, Watch
 from pipeline.service.access import Principal
+from pipeline.service.identifier import is_uuid
 from pipeline.service.page import NOT_OURS, cursor_behind, key_before
 from pipeline.service.view import submission_document
 
 log = structlog.get_logger()
 
 REST_SECONDS: Final = 1.0
-SETTLED: Final = FINAL_STATUSES - {Status.FAILED}
 NO_SUCH_SUBMISSION: Final = "There is no such submission."
 
 Value = TypeVar("Value")
@@ -45,13 +44,9 @@ class Listed(msgspec.Struct, frozen=True):
 
 def parse_submission_id(text: str) -> str:
     """The id in its one spelling; raises `NotFound` for what can't be one."""
-    try:
-        parsed = str(UUID(text))
-    except ValueError:
-        raise NotFound(NO_SUCH_SUBMISSION) from None
-    if parsed != text.lower():
+    if not is_uuid(text):
         raise NotFound(NO_SUCH_SUBMISSION)
-    return parsed
+    return text.lower()
 
 
 def encode_view(view: SubmissionView) -> Shown:

@@ -24,6 +24,7 @@ LONG_GRACE_SECONDS: Final = 15.0
 LONG_AGO_AT_ONCE: Final = 100
 SUSPECTS_AT_ONCE: Final = 200
 SUSPECTS_PER_RING: Final = 10
+FORGOTTEN_AT_ONCE: Final = 1_000
 
 
 def batched(ids: Sequence[str], most: int) -> list[Sequence[str]]:
@@ -79,7 +80,7 @@ class Heartbeat:
 
 
 class Sweeper:
-    """Finds what was lost: leases of dead workers, rings that never arrived, retries that are due.
+    """Finds what was lost: leases of dead workers, rings that never arrived, retries that are due; forgets what is old.
 
     Any number may run; Postgres lets one at a time sweep. Silence of a worker is believed only after this
     process itself has been watching for as long, by Postgres' clock: after an outage of Postgres, and after the
@@ -94,12 +95,14 @@ class Sweeper:
         stages: Sequence[Stage] = tuple(Stage),
         dead_seconds: float,
         grace_seconds: float,
+        keep_deliveries_seconds: float,
     ) -> None:
         self._shop = shop
         self._store = store
         self._stages = stages
         self._dead_seconds = dead_seconds
         self._grace_seconds = grace_seconds
+        self._keep_deliveries_seconds = keep_deliveries_seconds
         self._vigil: Vigil | None = None
 
     async def tick(self) -> None:
@@ -123,6 +126,7 @@ class Sweeper:
         for stage in self._stages:
             await self._ring_untaken(stage)
         await self._ring_deliveries()
+        await self._store.forget_deliveries(older_seconds=self._keep_deliveries_seconds, most=FORGOTTEN_AT_ONCE)
 
     async def _ring_untaken(self, stage: Stage) -> None:
         waiting = await self._waiting(stage)

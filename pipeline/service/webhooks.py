@@ -15,6 +15,7 @@ from pipeline.model import JsonValue
 from pipeline.ports import Bell, DeliveryFilter, DeliveryView, NewWebhook, Webhook, WebhookStore
 from pipeline.scoring.fields import forbidden_text
 from pipeline.service.access import new_signing_secret
+from pipeline.service.identifier import is_uuid
 from pipeline.service.intake import decode_json, problems_in
 
 log = structlog.get_logger()
@@ -142,11 +143,3 @@ def filter_of(asked: DeliveryQuery) -> DeliveryFilter:
         event=asked.event,
         before=text(asked.cursor),
     )
-
-
-def is_uuid(text: str) -> bool:
-    """Whether a text is an id as we write them."""
-    try:
-        return str(UUID(text)) == text.lower()
-    except ValueError:
-        return False

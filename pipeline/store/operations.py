@@ -10,15 +10,15 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from pipeline.execution import DELIVER
 from pipeline.lifecycle import Stage
 from pipeline.ports import Act, LiveWorker, QueueDepth
 from pipeline.store.control import record_act
 from pipeline.store.engine import LOOK_UP_SECONDS, transaction
 
-# One scan per state, so that each reads its own partial index and none the finished rows, which are nearly all.
-DELIVER: Final = "deliver"
 ANOTHER_TENANT: Final = "an operator of another tenant"
 
+# One scan per state, so that each reads its own partial index and none the finished rows, which are nearly all.
 DEPTHS = text(
     """
     SELECT stage AS name, count(*) FILTER (WHERE available_at <= clock_timestamp()) AS ready, 0 AS running,

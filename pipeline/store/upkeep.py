@@ -135,6 +135,33 @@ UNTAKEN_OF_EVERY_LANE = text(
 )
 OF_EACH_LANE: Final = 100
 
+# A delivery has no claim to give back, only a lease; what a lost worker was sending is due as soon as that is over.
+# Rows that are locked are being recorded this moment.
+END_LOST_DELIVERIES = text(
+    """
+    WITH lost AS (
+        SELECT d.id FROM deliveries d
+        WHERE d.state = 'running' AND d.lease_expires_at > :now AND NOT EXISTS (
+            SELECT FROM workers w WHERE w.id = d.worker_id
+              AND w.heartbeat_at > :now - make_interval(secs => :dead_seconds))
+        ORDER BY d.id LIMIT :most FOR UPDATE OF d SKIP LOCKED
+    )
+    UPDATE deliveries d SET lease_expires_at = :now FROM lost WHERE d.id = lost.id AND d.state = 'running'
+    """
+)
+
+FORGET_DELIVERIES = text(
+    """
+    WITH old AS (
+        SELECT id FROM deliveries WHERE finished_at < clock_timestamp() - make_interval(secs => :older_seconds)
+        ORDER BY finished_at LIMIT :most FOR UPDATE SKIP LOCKED
+    ), tries AS (
+        DELETE FROM delivery_tries t USING old WHERE t.delivery_id = old.id
+    )
+    DELETE FROM deliveries d USING old WHERE d.id = old.id
+    """
+)
+
 
 class Lost(msgspec.Struct, frozen=True):
     """A running stage whose holder is gone."""
@@ -227,6 +254,9 @@ class UpkeepStore:
                 FIND_LOST, {"now": looked.now, "dead_seconds": dead_seconds, "most": REAPED_AT_ONCE}
             )
             lost = [lost_from(row) for row in rows]
+            await connection.execute(
+                END_LOST_DELIVERIES, {"now": looked.now, "dead_seconds": dead_seconds, "most": REAPED_AT_ONCE}
+            )
             await connection.execute(FORGET_DEAD)
             return Swept(vigil, await take_back(connection, lost, Event.LEASE_LOST, max_attempts=max_attempts))
 
@@ -245,6 +275,12 @@ class UpkeepStore:
                 )
             )
         return untaken_from(rows)
+
+    async def forget_deliveries(self, *, older_seconds: float, most: int) -> int:
+        """Delete deliveries, with their tries, that were finished so long ago; answers how many."""
+        async with transaction(self._engine) as connection:
+            values = {"older_seconds": older_seconds, "most": most}
+            return int((await connection.execute(FORGET_DELIVERIES, values)).rowcount)
 
     async def untaken_deliveries(self, *, grace_seconds: float, most: int) -> Untaken:
         """Webhook deliveries that are due, were rung long ago, or whose worker is gone."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from uuid_utils import uuid7
 
 from pipeline.lifecycle import Stage, StageState, Status
 from pipeline.model import Claim, Recorded
@@ -25,6 +26,7 @@ from tests.contracts.house import (
     record,
     watching,
 )
+from tests.sums import query
 
 DEAD_SECONDS = 8.0
 
@@ -304,3 +306,62 @@ async def test_a_paused_stage_is_neither_claimed_nor_rung(
     assert (await upkeep.untaken(Stage.SCORE, grace_seconds=0, most=10)).ids == ()
     await execute(engine, "DELETE FROM stage_pauses")
     assert len(await claimed(house, Stage.SCORE, ids)) == 1
+
+
+async def delivery(house: PostgresHouse, engine: AsyncEngine, state: str, **columns: str) -> str:
+    """A delivery in this state with one try; further columns as SQL. Answers its id."""
+    [submission_id] = await house.accept(1)
+    id_ = str(uuid7())
+    named = {"id": f"'{id_}'", "submission_id": f"'{submission_id}'", "state": f"'{state}'", **columns}
+    await execute(
+        engine,
+        f"INSERT INTO deliveries (tenant_id, event, url, lane, payload, attempts, epoch, {', '.join(named)})"
+        f" VALUES ({house.tenant_id}, 'submission.completed', 'https://a.example', 'a', '{{}}', 1, 1,"
+        f" {', '.join(named.values())})",
+    )
+    await execute(
+        engine, f"INSERT INTO delivery_tries (delivery_id, epoch, tenant_id) VALUES ('{id_}', 1, {house.tenant_id})"
+    )
+    return id_
+
+
+async def being_sent(house: PostgresHouse, engine: AsyncEngine, worker: str) -> str:
+    lease = "clock_timestamp() + interval '1 hour'"
+    return await delivery(house, engine, "running", worker_id=f"'{worker}'", lease_expires_at=lease)
+
+
+async def test_what_a_silent_worker_was_sending_is_due_before_its_lease_is_over(
+    house: PostgresHouse, upkeep: UpkeepPort, engine: AsyncEngine
+) -> None:
+    """A living worker's is left alone."""
+    lost = await being_sent(house, engine, OTHER)
+    await being_sent(house, engine, WORKER)
+    await sweep(upkeep)
+    assert (await upkeep.untaken_deliveries(grace_seconds=60.0, most=10)).ids == (lost,)
+
+
+async def test_what_was_being_sent_is_nobodys_before_a_vigil(
+    house: PostgresHouse, upkeep: UpkeepPort, engine: AsyncEngine
+) -> None:
+    await being_sent(house, engine, OTHER)
+    await sweep(upkeep, watching(DEAD_SECONDS - 1))
+    assert (await upkeep.untaken_deliveries(grace_seconds=60.0, most=10)).ids == ()
+
+
+async def test_deliveries_finished_long_ago_are_forgotten_with_their_tries(
+    house: PostgresHouse, upkeep: UpkeepPort, engine: AsyncEngine
+) -> None:
+    """Delivered or dead; the young and the unfinished stay, however old their beginning is; so many at once."""
+    old, young = "clock_timestamp() - interval '2 hours'", "clock_timestamp()"
+    for state in ("delivered", "dead"):
+        await delivery(house, engine, state, finished_at=old)
+    kept = {
+        await delivery(house, engine, "delivered", finished_at=young, created_at=old),
+        await delivery(house, engine, "ready", available_at=old, created_at=old),
+        await being_sent(house, engine, WORKER),
+    }
+    assert await upkeep.forget_deliveries(older_seconds=3600.0, most=1) == 1
+    assert await upkeep.forget_deliveries(older_seconds=3600.0, most=10) == 1
+    assert await upkeep.forget_deliveries(older_seconds=3600.0, most=10) == 0
+    assert {str(row.id) for row in await query(engine, "SELECT id FROM deliveries")} == kept
+    assert {str(row[0]) for row in await query(engine, "SELECT delivery_id FROM delivery_tries")} == kept

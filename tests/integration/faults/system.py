@@ -76,14 +76,6 @@ class System:
     async def _completed_at_least(self, count: int) -> bool:
         return await self.completed() >= count
 
-    async def until_running(self, at_least: int = 1) -> None:
-        """Wait until workers hold so many stages."""
-
-        async def running() -> bool:
-            return await self.count("SELECT count(*) FROM stages WHERE state = 'running'") >= at_least
-
-        await self.until(running)
-
     async def until_workers(self, count: int) -> None:
         async def known() -> bool:
             return await self.count("SELECT count(*) FROM workers") >= count

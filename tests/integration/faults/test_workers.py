@@ -34,7 +34,7 @@ async def test_a_frozen_worker_cannot_overwrite_a_newer_result(system: System) -
     hold = a_hold(system)
     zombie = system.hooked_worker(FAULT_HOLD=str(hold))
     await system.submit(20)
-    await system.until_running(5)
+    await system.until(lambda: held(system, 5))  # feedback, which it cannot finish before it is frozen
     zombie.send(signal.SIGSTOP)
     hold.unlink()
     other = system.worker()

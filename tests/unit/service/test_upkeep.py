@@ -12,6 +12,7 @@ from pipeline.lifecycle import Stage
 from pipeline.model import Claim, Recorded
 from pipeline.ports import Swept, Vigil, kept_up
 from pipeline.service.upkeep import (
+    FORGOTTEN_AT_ONCE,
     OVERFULL,
     SUSPECTS_AT_ONCE,
     SUSPECTS_PER_RING,
@@ -25,6 +26,7 @@ from tests.contracts.fakes.live import FakeBell, FakeBoard
 from tests.contracts.fakes.work import FakeWorkStore
 
 DEAD_SECONDS = 8.0
+KEEP_SECONDS = 3600.0
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -42,6 +44,7 @@ class FakeUpkeepStore:
         self.trusted: list[bool] = []
         self.due: dict[str, Found] = {}
         self.asked_with_retries: list[bool] = []
+        self.forgot = 0
 
     async def register(self, worker_id: str, host: str, pid: int, stages: Sequence[str]) -> None:
         assert host
@@ -84,6 +87,11 @@ class FakeUpkeepStore:
         found = self.due.get(stage, Found())
         return Found(found.ids[:most], found.solo)
 
+    async def forget_deliveries(self, *, older_seconds: float, most: int) -> int:
+        assert (older_seconds, most) == (KEEP_SECONDS, FORGOTTEN_AT_ONCE)
+        self.forgot += 1
+        return 0
+
     async def untaken_deliveries(self, *, grace_seconds: float, most: int) -> Found:
         assert (grace_seconds, most) > (0, 0)
         return self.due.get("deliver", Found())
@@ -102,7 +110,9 @@ class House:
             batch=10,
         )
         self.heartbeat = Heartbeat(self.shop, self.store)
-        self.sweeper = Sweeper(self.shop, self.store, dead_seconds=DEAD_SECONDS, grace_seconds=1.0)
+        self.sweeper = Sweeper(
+            self.shop, self.store, dead_seconds=DEAD_SECONDS, grace_seconds=1.0, keep_deliveries_seconds=KEEP_SECONDS
+        )
 
     def later(self, seconds: float) -> None:
         """Let Postgres' clock move on."""
@@ -175,6 +185,13 @@ async def test_a_clock_that_goes_back_starts_the_vigil_anew() -> None:
     house.later(-3600)
     await house.sweeper.tick()
     assert house.store.trusted == [False, False, True, False]
+
+
+async def test_every_sweep_forgets_deliveries_of_long_ago() -> None:
+    house = House()
+    await house.sweeper.tick()
+    await house.sweeper.tick()
+    assert house.store.forgot == 2
 
 
 async def test_untaken_work_is_rung_again() -> None:
