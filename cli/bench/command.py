@@ -1,6 +1,8 @@
 """`gradeline bench`: measure a system on this machine, or one that runs elsewhere."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -27,7 +29,12 @@ from cli.target import Target, find_target
     type=click.Path(file_okay=False, path_type=Path),
     help="Measure the `gradeline up` that runs in this home.",
 )
-def bench(workers: int, scale: float, as_json: bool, url: str | None, api_key: str | None, home: Path | None) -> None:
+@click.option(
+    "--peers", is_flag=True, help="Compare with other systems instead, as `make bench` does; needs a checkout."
+)
+def bench(
+    workers: int, scale: float, as_json: bool, url: str | None, api_key: str | None, home: Path | None, peers: bool
+) -> None:
     """Measure rates, latencies and costs, within 90 seconds.
 
     Without --url, --home or GRADELINE_URL it starts a system of its own, in a directory that is removed
@@ -38,6 +45,8 @@ def bench(workers: int, scale: float, as_json: bool, url: str | None, api_key: s
     Example:
       gradeline bench --workers 2 --json
     """
+    if peers:
+        raise SystemExit(compare_with_peers(scale))
     size = scaled(Size(), scale)
     if url or home or os.environ.get("GRADELINE_URL"):
         target = find_target(url, api_key, home)
@@ -48,6 +57,15 @@ def bench(workers: int, scale: float, as_json: bool, url: str | None, api_key: s
         print_json(msgspec.to_builtins(findings))
     else:
         print_findings(findings)
+
+
+def compare_with_peers(scale: float) -> int:
+    """Run the comparison of this checkout; its exit code."""
+    checkout = Path(__file__).parents[2]
+    if not (checkout / "benchmarks" / "compare").is_dir():
+        raise click.ClickException("the other systems are not installed with Gradeline; run make bench in a checkout")
+    command = [sys.executable, "-m", "benchmarks.compare", "--scale", str(scale)]
+    return subprocess.run(command, cwd=checkout, check=False).returncode  # noqa: S603 - our own program
 
 
 def bench_own(workers: int, size: Size) -> Findings:
