@@ -54,6 +54,9 @@ INTRODUCTION: Final = """\
 # The life of a stage and of a submission
 
 Generated from the table in `pipeline/lifecycle.py` by `python -m docs.lifecycle`; a test keeps the two equal.
+
+A stage that only computes goes on in the transaction that made it ready: it is readied, claimed and ended by one
+write, under an epoch and an attempt of its own. Watchers see what the whole write came to.
 """
 
 
