@@ -45,6 +45,8 @@ log = structlog.get_logger()
 
 CHECKED_AT_MOST: Final = 5
 ACCEPTED_AT_ONCE: Final = 500
+COMMITS_AT_ONCE: Final = 2
+"""One is sent while the other waits for Postgres, which may have workers to serve as well."""
 
 
 class Submitted(msgspec.Struct, frozen=True):
@@ -90,7 +92,9 @@ class Intake:
         self._bank = bank
         self.bell: Final = bell
         self.board: Final = board
-        self._commits: Batcher[NewSubmission, Acceptance] = Batcher(self._commit, most=ACCEPTED_AT_ONCE)
+        self._commits: Batcher[NewSubmission, Acceptance] = Batcher(
+            self._commit, most=ACCEPTED_AT_ONCE, concurrency=COMMITS_AT_ONCE
+        )
         # What is accepted while others are being announced is announced with the next, at one price.
         self._announcements: Batcher[NewSubmission, None] = Batcher(self._announce, most=ACCEPTED_AT_ONCE)
 
