@@ -24,8 +24,13 @@ IDLE_SECONDS: Final = 30.0
 INTERRUPTED_EVERY_SECONDS: Final = 0.1
 ANSWER_SECONDS: Final = "answer_seconds"
 """The engine's option that says how long one transaction may take, waiting for a connection included."""
-NOTICED_WITHIN_MS: Final = 1_000
-"""How soon Postgres notices that nobody waits for the statement it is at."""
+# How soon Postgres notices that nobody waits for the statement it is at. Servers on some systems can't, and say so.
+NOTICE_HANG_UP: Final = """
+DO $$ BEGIN
+    SET client_connection_check_interval = '1s';
+EXCEPTION WHEN invalid_parameter_value THEN NULL;
+END $$
+"""
 LOOK_UP_SECONDS: Final = 10.0
 """How long a look-up may take that goes through much, such as a list by a filter."""
 # A server that vanished without a word is noticed within seconds, not after the kernel's quarter of an hour.
@@ -98,10 +103,7 @@ def create_engine(
 def introduce(connection: Any, _: object, *, idle_seconds: float) -> None:
     """Tell Postgres how long a transaction on this new connection may lie idle, and to notice when we hang up."""
     cursor = connection.cursor()
-    cursor.execute(
-        f"SET idle_in_transaction_session_timeout = {int(idle_seconds * 1000)};"
-        f" SET client_connection_check_interval = {NOTICED_WITHIN_MS}"
-    )
+    cursor.execute(f"SET idle_in_transaction_session_timeout = {int(idle_seconds * 1000)}; {NOTICE_HANG_UP}")
     cursor.close()
     connection.commit()
 

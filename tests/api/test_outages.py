@@ -89,6 +89,18 @@ async def test_every_write_is_refused_in_time_while_postgres_is_frozen(frozen_ap
         assert_unavailable(answer)
 
 
+async def test_reading_one_thing_is_refused_in_time_while_postgres_is_frozen(frozen_api: LiveApi) -> None:
+    """Streams, too; and who balances the load is told to send requests elsewhere."""
+    reads = [route for route in ROUTES if route.method == "GET" and "{" in route.path]
+    async with asyncio.timeout(ANSWER_SECONDS + 1):
+        *answers, ready = await asyncio.gather(
+            *[send(frozen_api, route) for route in reads], frozen_api.get("/health/ready")
+        )
+    for answer in answers:
+        assert_unavailable(answer)
+    assert ready.status_code == 503
+
+
 async def send(live: LiveApi, route: Route) -> httpx.Response:
     """Call a route in a role that may, about things that nobody has."""
     names = ("learner_id", "submission_id", "key_id", "webhook_id", "delivery_id")

@@ -1,0 +1,72 @@
+"""Transactions that take too long, on a real Postgres."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from pipeline.errors import Unavailable
+from pipeline.store.engine import create_engine, transaction
+from tests.sums import query
+
+SLEEP = text("SELECT pg_sleep(60)")
+SECONDS = 10.0
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """A pool of one connection: what is not given back is missed at once."""
+    engine = create_engine(database_url, pool_size=1)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def other(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """Somebody who looks."""
+    engine = create_engine(database_url, pool_size=1)
+    yield engine
+    await engine.dispose()
+
+
+async def sleeping(other: AsyncEngine) -> int:
+    sql = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()"
+    return int((await query(other, f"{sql} AND state = 'active'"))[0][0])
+
+
+async def pause_and_sleep(engine: AsyncEngine, seconds: float) -> None:
+    async with transaction(engine, seconds=seconds) as connection:
+        await connection.execute(text("INSERT INTO stage_pauses (stage, reason) VALUES ('score', 'a test')"))
+        await connection.execute(SLEEP)
+
+
+async def test_a_transaction_that_takes_too_long_did_not_happen(engine: AsyncEngine, other: AsyncEngine) -> None:
+    """It is told as a Postgres that is away, and the next one has a connection."""
+    with pytest.raises(Unavailable, match="in time"):
+        await pause_and_sleep(engine, 0.5)
+    assert await query(engine, "SELECT 1") == [(1,)]
+    assert await query(other, "SELECT stage FROM stage_pauses") == []
+
+
+async def test_postgres_ends_a_statement_that_nobody_waits_for(engine: AsyncEngine, other: AsyncEngine) -> None:
+    """Or sessions that wait for a lock would add up with every try."""
+    with pytest.raises(Unavailable):
+        await pause_and_sleep(engine, 0.5)
+    async with asyncio.timeout(SECONDS):
+        while await sleeping(other):  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.05)
+
+
+async def test_whoever_gives_up_is_let_go_at_once(engine: AsyncEngine, other: AsyncEngine) -> None:
+    """A cancelled caller does not wait for the server's word on it."""
+
+    waiting = asyncio.create_task(pause_and_sleep(engine, 60))
+    async with asyncio.timeout(SECONDS):
+        while not await sleeping(other):  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0.01)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    assert await query(engine, "SELECT 1") == [(1,)]
