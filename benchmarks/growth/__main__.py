@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from benchmarks.growth import backlog, hot, volume, watchers, workers
+from benchmarks.growth import backlog, hot, put_off, volume, watchers, workers
 from benchmarks.growth.page import Measure, markdown, write
 
 MEASURES: Final[Mapping[str, Measure]] = {
     "workers": workers.measure,
     "backlog": backlog.measure,
+    "put-off": put_off.measure,
     "watchers": watchers.measure,
     "hot": hot.measure,
     "volume": volume.measure,

@@ -9,6 +9,7 @@ from benchmarks.growth.system import System
 
 CHUNK: Final = 50_000
 PER_LEARNER: Final = 4
+HANDED_IN_TABLES: Final = ("submissions", "answers", "stages", "learners")
 
 # The last submissions that went through the pipeline are the originals.
 PREPARE = """
@@ -78,12 +79,12 @@ def hand_in_copies(system: System, number: int, name: str) -> list[str]:
 
 def put_off_copies(system: System, number: int, name: str) -> list[str]:
     """So many submissions whose `feedback` failed once and is to be tried again tomorrow; their ids."""
-    return copy(system, number, name, "ai_processing", 4, RETRYING, ["score", "recommend"])
+    return copy(system, number, name, "ai_processing", 3, RETRYING, ["score", "recommend"])
 
 
 def complete_copies(system: System, number: int, name: str) -> list[str]:
     """So many completed submissions; their ids."""
-    return copy(system, number, name, "completed", 6, COMPLETED, ["score", "feedback", "recommend"])
+    return copy(system, number, name, "completed", 3, COMPLETED, ["score", "feedback", "recommend"])
 
 
 def copy(
