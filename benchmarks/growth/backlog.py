@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from benchmarks.growth.chart import Chart, Series
 from benchmarks.growth.page import Section, table
-from benchmarks.growth.seed import HANDED_IN_TABLES, hand_in_copies
+from benchmarks.growth.seed import hand_in_copies, settle
 from benchmarks.growth.system import System, bell_of, completed, cpu_by_part, running_system
 from pipeline.lifecycle import Stage
 from pipeline.live.bell import RedisBell
@@ -66,8 +66,7 @@ class Queue:
         """Let so many wait, all of them there before the first is begun."""
         with paused(self.system):
             ids = self._hand_in(level)
-            for name in HANDED_IN_TABLES:
-                self.system.database.execute(f"VACUUM (ANALYZE) {name}".encode())
+            settle(self.system)
         await ring_all(bell, ids)
 
     async def keep(self, level: int, bell: RedisBell, enough: asyncio.Event) -> None:

@@ -6,7 +6,7 @@ from math import floor, log10
 from typing import Final, NamedTuple
 
 WIDTH, HEIGHT = 680, 340
-LEFT, RIGHT, TOP, BOTTOM = 72, 24, 64, 48
+LEFT, RIGHT, TOP, BOTTOM = 72, 24, 70, 48
 HEADROOM: Final = 1.08
 MOST_STEPS: Final = 6
 

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from benchmarks.growth.chart import Chart, Series
 from benchmarks.growth.page import Section, table
-from benchmarks.growth.seed import put_off_copies
+from benchmarks.growth.seed import put_off_copies, settle
 from benchmarks.growth.system import System, running_system, value
 from cli.bench import load
 from cli.bench.figures import Spread, spread
@@ -49,6 +49,7 @@ def level_of(system: System, level: int, number: int, say: Callable[[str], None]
     """How soon new hand-ins are begun and completed, with so many put off."""
     say(f"putting {level:,} off until tomorrow")
     put_off_copies(system, level - int(value(system, PUT_OFF)), f"later-{level}")
+    settle(system)
     since = value(system, "SELECT clock_timestamp()")
     whole = asyncio.run(load.idle_wait(system.server, load.bodies(), number))
     pick_up = spread([row[0] for row in system.database.execute(PICK_UP, {"since": since})])
