@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from benchmarks.growth import backlog, hot, volume, watchers, workers
+from benchmarks.growth import backlog, hot, put_off, volume, watchers, workers
 from benchmarks.growth.page import Measure, markdown, write
 
 MEASURES: Final[Mapping[str, Measure]] = {
     "workers": workers.measure,
     "backlog": backlog.measure,
+    "put-off": put_off.measure,
     "watchers": watchers.measure,
     "hot": hot.measure,
     "volume": volume.measure,
@@ -25,7 +26,7 @@ MEASURES: Final[Mapping[str, Measure]] = {
 
 def main() -> int:
     """Measure what was asked for, in the order of the page."""
-    given = parser().parse_args()
+    given = arguments()
     broken: list[str] = []
     for name in given.only or MEASURES:
         started = time.monotonic()
@@ -37,15 +38,18 @@ def main() -> int:
     return 1 if broken else 0
 
 
-def parser() -> argparse.ArgumentParser:
-    """What may be said on the command line."""
+def arguments() -> argparse.Namespace:
+    """What is said on the command line."""
     made = argparse.ArgumentParser(
         prog="python -m benchmarks.growth", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     made.add_argument("--only", choices=list(MEASURES), action="append", help="one measure; may be repeated")
     made.add_argument("--scale", type=float, default=1.0, help="more or less of each (default 1)")
     made.add_argument("--write", type=Path, metavar="PAGE", help="the page to write into, as docs/performance.md")
-    return made
+    given = made.parse_args()
+    if given.write is not None and not given.write.is_file():
+        made.error(f"there is no page {given.write}")
+    return given
 
 
 def say(progress: str) -> None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from html import escape
-from math import floor, log10
+from math import ceil, floor, log10
 from typing import Final, NamedTuple
 
 WIDTH, HEIGHT = 680, 340
-LEFT, RIGHT, TOP, BOTTOM = 72, 24, 64, 48
+LEFT, RIGHT, TOP, BOTTOM = 72, 24, 70, 48
 HEADROOM: Final = 1.08
 MOST_STEPS: Final = 6
 
@@ -126,7 +126,7 @@ def steps_up_to(most: float) -> list[float]:
     """Round values from 0 on, the last of which is at least `most`."""
     size = 10.0 ** floor(log10(most)) / 10
     step = next(size * factor for factor in (1, 2, 5, 10, 20, 50) if most / (size * factor) <= MOST_STEPS)
-    return [step * number for number in range(int(-(-most // step)) + 1)]
+    return [step * number for number in range(ceil(round(most / step, 6)) + 1)]
 
 
 def short(value: float) -> str:

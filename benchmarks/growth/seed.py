@@ -9,6 +9,7 @@ from benchmarks.growth.system import System
 
 CHUNK: Final = 50_000
 PER_LEARNER: Final = 4
+COPIED_TABLES: Final = ("submissions", "answers", "stages", "results", "learners")
 
 # The last submissions that went through the pipeline are the originals.
 PREPARE = """
@@ -78,12 +79,18 @@ def hand_in_copies(system: System, number: int, name: str) -> list[str]:
 
 def put_off_copies(system: System, number: int, name: str) -> list[str]:
     """So many submissions whose `feedback` failed once and is to be tried again tomorrow; their ids."""
-    return copy(system, number, name, "ai_processing", 4, RETRYING, ["score", "recommend"])
+    return copy(system, number, name, "ai_processing", 3, RETRYING, ["score", "recommend"])
 
 
 def complete_copies(system: System, number: int, name: str) -> list[str]:
     """So many completed submissions; their ids."""
-    return copy(system, number, name, "completed", 6, COMPLETED, ["score", "feedback", "recommend"])
+    return copy(system, number, name, "completed", 3, COMPLETED, ["score", "feedback", "recommend"])
+
+
+def settle(system: System) -> None:
+    """Vacuum and analyse what was copied, as autovacuum does all along where so much comes in its own time."""
+    for name in COPIED_TABLES:
+        system.database.execute(f"VACUUM (ANALYZE) {name}".encode())
 
 
 def copy(

@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, NamedTuple
 
 import psycopg
 
 from cli.bench import load
+from cli.bench.cost import usage
 from cli.bench.figures import Spread, spread
 from cli.bench.wire import Server, server_at
 from cli.connection import Connection
@@ -17,6 +18,7 @@ from pipeline.errors import Unavailable
 from pipeline.live.bell import RedisBell
 from pipeline.live.client import create_client, queue_url
 
+PARTS: Final = ("api", "workers", "postgres", "valkey")
 WARM_UP: Final = 400
 CONCURRENCY: Final = 64
 GIVE_UP_SECONDS: Final = 180.0
@@ -95,6 +97,14 @@ async def bell_of(system: System) -> AsyncIterator[RedisBell]:
         yield RedisBell(client)
     finally:
         await client.aclose()
+
+
+def cpu_by_part(system: System) -> Mapping[str, float]:
+    """CPU seconds used until now; worker processes count together."""
+    seconds = dict.fromkeys(PARTS, 0.0)
+    for name, used in usage(system.connection).cpu_seconds.items():
+        seconds["workers" if name.startswith("worker-") else name] += used
+    return seconds
 
 
 class Passage(NamedTuple):

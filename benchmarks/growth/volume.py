@@ -10,18 +10,20 @@ from typing import Final, NamedTuple
 
 from benchmarks.growth.chart import Chart, Series
 from benchmarks.growth.page import Section, table
-from benchmarks.growth.seed import complete_copies
+from benchmarks.growth.seed import complete_copies, settle
 from benchmarks.growth.system import System, pass_through, running_system, value
 from cli.bench import load
 from cli.bench.cost import MIB
 from cli.bench.figures import Spread
 
 WORKERS: Final = 1
-REAL: Final = 20_000
+REAL: Final = 40_000
+PARTS: Final = 4
 LEVELS: Final = (100_000, 300_000, 1_000_000)
+LEAST: Final = 1_000
 PROBED: Final = 4_000
 IDLE: Final = 100
-LARGEST: Final = 8
+LARGEST: Final = 7
 
 SIZES: Final = b"""
     SELECT relname, pg_table_size(relid)::float, pg_indexes_size(relid)::float FROM pg_stat_user_tables
@@ -35,15 +37,15 @@ VACUUMS: Final = b"""
 TEXT: Final = """\
 {real:,} submissions of three answers go through the pipeline; from there to {most:,} they are copies of real ones, made
 by SQL: the same rows, but inserted once instead of rewritten stage by stage. At each age {probed:,} more go through the
-pipeline for the rate, and then some one at a time for the latency. Nobody vacuums but autovacuum, as `gradeline up`
-sets it."""
+pipeline for the rate, and then some one at a time for the latency. The copies are vacuumed and
+analysed when they are made; otherwise nobody vacuums but autovacuum, as `gradeline up` sets it."""
 AGE_HEAD: Final = (
     "completed submissions", "tables MiB", "indexes MiB", "completed per second", "one alone, p50 ms", "p99 ms"
 )  # fmt: skip
 TABLE_HEAD: Final = (
     "bytes per submission", "real: table", "real: indexes", "copied: table", "copied: indexes",
     "updates on the same page",
-    "dead rows at the end", "autovacuums",
+    "dead rows after the real ones", "autovacuums",
 )  # fmt: skip
 
 
@@ -89,27 +91,29 @@ class Written(NamedTuple):
 
 def measure(scale: float, say: Callable[[str], None]) -> Section:
     """Each age, in one system."""
-    real, probed = max(1_000, round(REAL * scale)), max(200, round(PROBED * scale))
+    real, probed = max(2_000, round(REAL * scale)), max(200, round(PROBED * scale))
     levels = [max(2 * real, round(level * scale)) for level in LEVELS]
     with running_system(WORKERS, say) as system:
         young = sizes(system)
-        ages = [look(system, asyncio.run(pass_through(system, load.bodies(), real)).per_second, say)]
-        through = Written(real, young, sizes(system))
+        ages = [through_the_pipeline(system, real // PARTS, say) for _ in range(PARTS)]
+        through, kept = Written(real, young, sizes(system)), vacuums(system)
         for level in levels:
             say(f"making copies up to {level:,}")
-            before, number = sizes(system), level - completed_rows(system)
+            before, number = sizes(system), max(LEAST, level - completed_rows(system))
             complete_copies(system, number, f"old-{level}")
+            settle(system)
             copied = Written(number, before, sizes(system))
-            ages.append(look(system, asyncio.run(pass_through(system, load.bodies(), probed)).per_second, say))
-        return section(ages, through, copied, vacuums(system), TEXT.format(real=real, most=levels[-1], probed=probed))
+            ages.append(through_the_pipeline(system, probed, say))
+        return section(ages, through, copied, kept, TEXT.format(real=real, most=levels[-1], probed=probed))
 
 
-def look(system: System, per_second: float, say: Callable[[str], None]) -> Age:
-    """How large all is, and how long one hand-in takes."""
+def through_the_pipeline(system: System, number: int, say: Callable[[str], None]) -> Age:
+    """So many more at full speed, then some alone; how fast they went, and how large all is."""
+    per_second = asyncio.run(pass_through(system, load.bodies(), number)).per_second
     whole = asyncio.run(load.idle_wait(system.server, load.bodies(), IDLE))
-    number, found = completed_rows(system), sizes(system).values()
-    say(f"{per_second:,.0f} a second with {number:,} completed")
-    return Age(number, Size(sum(one.table for one in found), sum(one.indexes for one in found)), per_second, whole)
+    there, found = completed_rows(system), sizes(system).values()
+    say(f"{per_second:,.0f} a second with {there:,} completed")
+    return Age(there, Size(sum(one.table for one in found), sum(one.indexes for one in found)), per_second, whole)
 
 
 def completed_rows(system: System) -> int:

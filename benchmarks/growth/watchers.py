@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from benchmarks.growth.chart import Chart, Series
 from benchmarks.growth.page import Section, table
-from benchmarks.growth.seed import put_off_copies
+from benchmarks.growth.seed import put_off_copies, settle
 from benchmarks.growth.stream import Stream, open_stream
 from benchmarks.growth.system import System, running_system
 from cli.bench import load
@@ -66,6 +66,7 @@ def measure(scale: float, say: Callable[[str], None]) -> Section:
 async def with_streams(system: System, number: int, say: Callable[[str], None]) -> Level:
     """Open so many, look, let their submissions be completed, and close."""
     ids = put_off_copies(system, number, f"watched-{number}") if number else []
+    settle(system)
     say(f"opening {number:,} streams")
     started = time.monotonic()
     streams = await open_all(system.server, ids)

@@ -9,13 +9,11 @@ from typing import Final, NamedTuple
 from benchmarks.growth.beyond import Costs, calculated
 from benchmarks.growth.chart import Chart, Series
 from benchmarks.growth.page import Section, table
-from benchmarks.growth.system import Passage, System, pass_through, running_system, value
+from benchmarks.growth.system import PARTS, Passage, System, cpu_by_part, pass_through, running_system, value
 from cli.bench import load
-from cli.bench.cost import usage
 
 PROCESSES: Final = (1, 2, 4)
 NUMBER: Final = 8_000
-PARTS: Final = ("api", "workers", "postgres", "valkey")
 STATISTICS_SECONDS: Final = 1.5
 """Postgres' own counters come about a second late."""
 
@@ -72,10 +70,7 @@ def run(processes: int, number: int, say: Callable[[str], None]) -> Run:
 def spent(system: System) -> Spent:
     """What the system has used."""
     time.sleep(STATISTICS_SECONDS)
-    used = usage(system.connection).cpu_seconds
-    summed = {part: sum(s for name, s in used.items() if name == part) for part in PARTS}
-    summed["workers"] = sum(seconds for name, seconds in used.items() if name.startswith("worker-"))
-    return Spent(summed, value(system, WRITTEN), value(system, SYNCED))
+    return Spent(cpu_by_part(system), value(system, WRITTEN), value(system, SYNCED))
 
 
 def section(runs: Sequence[Run]) -> Section:
