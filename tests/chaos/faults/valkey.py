@@ -50,9 +50,11 @@ async def fill(system: System) -> Moment:
     """Let Valkey have less memory than it uses, for some seconds; it refuses to write, and evicts nothing."""
     async with connected(system) as client:
         await client.config_set("maxmemory", "1")
-        await asyncio.sleep(FULL_SECONDS)
-        await read_statuses(system)
-        await client.config_set("maxmemory", "0")
+        try:
+            await asyncio.sleep(FULL_SECONDS)
+            await read_statuses(system)
+        finally:
+            await client.config_set("maxmemory", "0")
     return time.time()
 
 
