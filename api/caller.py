@@ -4,7 +4,7 @@ from typing import Any, Final, cast
 
 from litestar import Request
 
-from api.patience import ANSWER_SECONDS, within
+from api.patience import ANSWER_SECONDS, Patience, within
 from pipeline.bootstrap import ApiParts
 from pipeline.service.access import Permission, Principal
 
@@ -18,10 +18,15 @@ def parts_of(request: AnyRequest) -> ApiParts:
     return cast("ApiParts", request.app.state.parts)
 
 
-async def allow(request: AnyRequest, permission: Permission) -> tuple[ApiParts, Principal]:
-    """The parts and the verified caller; raises `Unauthenticated` or `Forbidden`."""
+async def allow(
+    request: AnyRequest, permission: Permission, patience: Patience | None = None
+) -> tuple[ApiParts, Principal]:
+    """The parts and the verified caller; raises `Unauthenticated` or `Forbidden`.
+
+    Looking up the key may take what `patience` has, and uses it up.
+    """
     parts = parts_of(request)
-    async with within(ANSWER_SECONDS):
+    async with (patience or Patience()).lasting():
         principal = await parts.access.authenticate(request.headers.get("authorization"))
     principal.require(permission)
     return parts, principal

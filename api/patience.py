@@ -1,7 +1,8 @@
 """How long a call may be kept waiting by a server that neither answers nor refuses."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -21,3 +22,21 @@ async def within(seconds: float) -> AsyncIterator[None]:
             yield
     except TimeoutError:
         raise Unavailable("A server does not answer in time.") from None
+
+
+class Patience:
+    """How long one call may be kept waiting by servers, all its waits taken together."""
+
+    def __init__(self, seconds: float = ANSWER_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
+        self._left = seconds
+        self._clock = clock
+
+    @asynccontextmanager
+    async def lasting(self) -> AsyncIterator[None]:
+        """Raise `Unavailable` where servers keep us waiting for longer than what is left."""
+        begun = self._clock()
+        try:
+            async with within(max(0.0, self._left)):
+                yield
+        finally:
+            self._left -= self._clock() - begun

@@ -14,7 +14,7 @@ from api.condition import idempotency_key, known_version, matches, wait_preferen
 from api.description import JSON, Answer, Body, Page, described
 from api.documents import SUBMISSION_EXAMPLE, SUBMISSION_IN_EXAMPLE, SubmissionDocument
 from api.events import stream_events
-from api.patience import ANSWER_SECONDS, within
+from api.patience import ANSWER_SECONDS, Patience, within
 from api.reading import body_bytes, query_of, require_media_type
 from pipeline.bootstrap import ApiParts
 from pipeline.errors import Unavailable
@@ -109,13 +109,14 @@ async def hand_in(request: AnyRequest) -> ASGIResponse:
     The answer comes once the submission is committed: it will be worked on whatever happens. Send an
     `Idempotency-Key` to be able to repeat the request safely; a repeated one is never refused for a limit.
     """
-    parts, principal = await allow(request, Permission.SUBMIT)
+    patience = Patience()
+    parts, principal = await allow(request, Permission.SUBMIT, patience)
     headers = request.headers  # once: each access reads them all
     require_media_type(headers, JSON)
     key = idempotency_key(headers)
     body = await body_bytes(request)
     given = read_submission(body, parts.intake_limits, datetime.now(UTC))
-    async with within(ANSWER_SECONDS):
+    async with patience.lasting():
         submitted = await parts.intake.submit(principal.tenant_id, given, key)
     seconds = wait_preference(headers.get("prefer"))
     shown = await shown_after(parts, principal, submitted, seconds)

@@ -15,6 +15,7 @@ class Batcher(Generic[Item, Reply]):
     At idle a batch is one item and waits for nothing; under load batches grow up to `most`. `flush` gets a
     list of items and answers one reply per item, in order; an exception among them is raised to that item's
     caller. If it raises, every caller of that batch gets the exception. At most `concurrency` flushes run at once.
+    Whoever gives up before the flush of an item begins takes it back: that item is never flushed.
     """
 
     def __init__(
@@ -62,8 +63,8 @@ class Batcher(Generic[Item, Reply]):
 
     async def _flush_until_empty(self) -> None:
         try:
-            while self._waiting:
-                await self._flush_batch([self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))])
+            while batch := self._next_batch():
+                await self._flush_batch(batch)
         except BaseException:
             # This flusher is being stopped, and nobody else may come: those who wait must not wait for ever.
             while self._waiting:
@@ -72,6 +73,15 @@ class Batcher(Generic[Item, Reply]):
         finally:
             # At once, not by a callback: whoever adds right after its reply must not count on this flusher.
             self._flushers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    def _next_batch(self) -> list[tuple[Item, asyncio.Future[Reply]]]:
+        """The next items, without those whose callers have given up by now."""
+        batch: list[tuple[Item, asyncio.Future[Reply]]] = []
+        while self._waiting and len(batch) < self._most:
+            item, reply = self._waiting.popleft()
+            if not reply.done():
+                batch.append((item, reply))
+        return batch
 
     async def _flush_batch(self, batch: list[tuple[Item, asyncio.Future[Reply]]]) -> None:
         try:

@@ -1,13 +1,19 @@
 """Whether this installation can serve: Postgres is needed, Redis is reported."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from importlib.metadata import version
+from typing import Final
 
 import msgspec
 
 from pipeline.errors import Unavailable
 from pipeline.ports import HealthStore
+
+# A server that hangs is as good as away, and whoever probes waits for a second or two at most.
+POSTGRES_SECONDS: Final = 1.5
+REDIS_SECONDS: Final = 0.5
 
 
 class Health(StrEnum):
@@ -60,25 +66,27 @@ class Examination:
 
     async def readiness(self) -> Readiness:
         """Whether requests should be sent here."""
-        postgres, redis = await self._postgres(), await self._redis()
+        postgres, redis = await asyncio.gather(self._postgres(), self._redis())
         return Readiness(overall(postgres.status, redis.status), postgres.status, redis.status)
 
     async def details(self) -> Details:
         """Everything there is to see."""
-        postgres, redis = await self._postgres(), await self._redis()
+        postgres, redis = await asyncio.gather(self._postgres(), self._redis())
         return Details(overall(postgres.status, redis.status), version("gradeline"), postgres, redis)
 
     async def _postgres(self) -> PostgresDetails:
         try:
-            server, (found, needed) = await self._store.probe(), await self._store.revisions()
-        except Unavailable:
+            async with asyncio.timeout(POSTGRES_SECONDS):
+                server, (found, needed) = await self._store.probe(), await self._store.revisions()
+        except (Unavailable, TimeoutError):
             return PostgresDetails(Health.UNAVAILABLE, None, None, None)
         return PostgresDetails(Health.OK if found == needed else Health.DEGRADED, server, found, needed)
 
     async def _redis(self) -> RedisDetails:
         try:
-            return RedisDetails(Health.OK, round(await self._ping() * 1000, 3))
-        except Unavailable:
+            async with asyncio.timeout(REDIS_SECONDS):
+                return RedisDetails(Health.OK, round(await self._ping() * 1000, 3))
+        except (Unavailable, TimeoutError):
             return RedisDetails(Health.UNAVAILABLE, None)
 
 

@@ -1,5 +1,6 @@
 """Showing submissions: one document, kept ready in Redis where it can be, read from Postgres where it can't."""
 
+import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -22,6 +23,8 @@ from pipeline.service.view import submission_document
 log = structlog.get_logger()
 
 REST_SECONDS: Final = 1.0
+SHOWCASE_SECONDS: Final = 0.5
+"""A showcase that hangs may cost a reader this much; then the store is asked."""
 NO_SUCH_SUBMISSION: Final = "There is no such submission."
 
 Value = TypeVar("Value")
@@ -190,8 +193,9 @@ class Showing:
         if self._clock() < self._resting_until:
             return None
         try:
-            return await ask()
-        except Unavailable as error:
+            async with asyncio.timeout(SHOWCASE_SECONDS):
+                return await ask()
+        except (Unavailable, TimeoutError) as error:
             self._resting_until = self._clock() + REST_SECONDS
             log.warning(telemetry.CACHE_UNAVAILABLE, error=str(error))
             return None

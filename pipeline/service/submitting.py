@@ -120,7 +120,7 @@ class Intake:
     ) -> Submitted:
         try:
             submitted = await self._accept(tenant_id, given, checked)
-        except Exception:
+        except BaseException:  # also where the door has told the client to come back, as Postgres kept it waiting
             await limits.give_back(allowance)
             raise
         if submitted.view is None:

@@ -3,6 +3,7 @@
 import asyncio
 
 import msgspec
+import psycopg
 import pytest
 
 from pipeline.settings import Settings
@@ -70,6 +71,19 @@ async def test_a_refused_hand_in_costs_nothing(limited: Settings) -> None:
     async with live_api(limited) as live:
         for _ in range(5):
             assert (await live.post("/v1/submissions", hand_in(response="z"))).status_code == 422
+        assert await statuses(live, "u-1", "u-1", "u-1") == [202] * 3
+
+
+async def test_a_hand_in_that_postgres_kept_waiting_costs_nothing(limited: Settings) -> None:
+    """A client that is told to come back again and again finds its room untouched when it can be accepted."""
+    async with (
+        live_api(limited) as live,
+        await psycopg.AsyncConnection.connect(limited.database_url or "") as stranger,
+    ):
+        await stranger.execute("LOCK TABLE stages IN SHARE MODE")
+        for _ in range(2):
+            assert await statuses(live, "u-1", "u-1", "u-1") == [503] * 3
+        await stranger.rollback()
         assert await statuses(live, "u-1", "u-1", "u-1") == [202] * 3
 
 

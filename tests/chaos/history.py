@@ -91,6 +91,10 @@ RULES: Final = {
         CHANGES + "SELECT submission_id, stage, before, after, epoch_before, epoch_after FROM stage"
         " WHERE before = 'running' AND epoch_after <> epoch_before"
     ),
+    "a stage that nobody was seen to run was handed out and ended by one write, under the next epoch": (
+        CHANGES + "SELECT submission_id, stage, before, after, epoch_before, epoch_after FROM stage"
+        " WHERE before IN ('waiting', 'ready') AND after IN ('done', 'degraded') AND epoch_after <> epoch_before + 1"
+    ),
     "a final stage stays as it is": (
         CHANGES + "SELECT submission_id, stage, before, after FROM stage WHERE before = ANY(:final_states)"
     ),
@@ -102,10 +106,10 @@ RULES: Final = {
         CHANGES + "SELECT submission_id, epoch_before, epoch_after FROM history"
         " WHERE kind = 'submission' AND operation = 'UPDATE' AND epoch_after <> epoch_before + 1"
     ),
-    "a result is stored by the running epoch, in the transaction that ends it, and never changed": (
+    "a result is stored in the transaction that ends its stage, and never changed": (
         CHANGES + "SELECT r.submission_id, r.stage, r.operation FROM history r WHERE r.kind = 'result' AND ("
         " r.operation <> 'INSERT' OR NOT EXISTS (SELECT FROM stage s WHERE s.submission_id = r.submission_id"
-        " AND s.stage = r.stage AND s.xact = r.xact AND s.before = 'running' AND s.after IN ('done', 'degraded')))"
+        " AND s.stage = r.stage AND s.xact = r.xact AND s.after IN ('done', 'degraded')))"
     ),
     "nothing is deleted": (
         CHANGES + "SELECT submission_id, kind, stage FROM history WHERE operation = 'DELETE'"

@@ -57,6 +57,31 @@ async def test_a_failed_flush_fails_its_batch_and_no_other() -> None:
     assert replies[1] == 2
 
 
+async def test_what_its_caller_gave_up_before_its_turn_is_not_flushed() -> None:
+    """A client that was told to come back later finds nothing done behind its back, however long the flush took."""
+    begun, gate = asyncio.Event(), asyncio.Event()
+    flushed: list[int] = []
+
+    async def flush(items: list[int]) -> list[int]:
+        begun.set()
+        await gate.wait()
+        flushed.extend(items)
+        return items
+
+    batcher = Batcher(flush, most=2)
+    first = asyncio.ensure_future(batcher.add(0))
+    await begun.wait()
+    impatient = [asyncio.ensure_future(batcher.add(n)) for n in (1, 2, 3)]
+    patient = asyncio.ensure_future(batcher.add(4))
+    await asyncio.sleep(0)
+    for one in impatient:
+        one.cancel()
+    gate.set()
+    assert [await first, await patient] == [0, 4]
+    await batcher.drain()
+    assert flushed == [0, 4]
+
+
 async def test_drain_waits_for_all_that_was_handed_over() -> None:
     """Afterwards nothing is left, and every reply is there."""
     batcher = Batcher(doubled, most=2)
@@ -109,35 +134,35 @@ async def test_every_item_is_answered_once_whatever_happens(
     items: list[int], most: int, concurrency: int, failing: set[int], leaving: set[int]
 ) -> None:
     """Batches are bounded, replies reach their own callers, errors the callers of their batch and nobody else."""
-    batches: list[list[int]] = []
+    batches: list[list[tuple[int, int]]] = []
     running = 0
 
-    async def flush(batch: list[int]) -> list[int]:
+    async def flush(batch: list[tuple[int, int]]) -> list[int]:
         nonlocal running
         batches.append(list(batch))
         running += 1
         assert running <= concurrency
         await asyncio.sleep(0)
         running -= 1
-        if failing & set(batch):
+        if failing & {item for _, item in batch}:
             raise LookupError
-        return [-item for item in batch]
+        return [-item for _, item in batch]
 
     batcher = Batcher(flush, most=most, concurrency=concurrency)
-    adding = [asyncio.ensure_future(batcher.add(item)) for item in items]
+    adding = [asyncio.ensure_future(batcher.add((place, item))) for place, item in enumerate(items)]
     await asyncio.sleep(0)
     for place in leaving & set(range(len(adding))):
         adding[place].cancel()
     replies = await asyncio.gather(*adding, return_exceptions=True)
     await batcher.drain()
-    assert sorted(item for batch in batches for item in batch) == sorted(items)
+    flushed = {place: batch for batch in batches for place, _ in batch}
+    assert len(flushed) == sum(map(len, batches))  # nothing twice
+    assert set(range(len(items))) - leaving <= set(flushed)
     assert all(len(batch) <= most for batch in batches)
-    batch_of = iter([batch for batch in batches for _ in batch])
     for place, (item, reply) in enumerate(zip(items, replies, strict=True)):
-        batch = next(batch_of)
         if place in leaving:
             assert isinstance(reply, asyncio.CancelledError)
-        elif failing & set(batch):
+        elif failing & {item for _, item in flushed[place]}:
             assert isinstance(reply, LookupError)
         else:
             assert reply == -item

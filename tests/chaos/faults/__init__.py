@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.chaos.fault import Fault
 from tests.chaos.faults.clocks import CLOCK_FAULTS
+from tests.chaos.faults.disk import DISK_FAULTS
 from tests.chaos.faults.messages import MESSAGE_FAULTS
 from tests.chaos.faults.postgres import POSTGRES_FAULTS
 from tests.chaos.faults.processes import PROCESS_FAULTS
@@ -14,6 +15,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *PROCESS_FAULTS,
     *VALKEY_FAULTS,
     *POSTGRES_FAULTS,
+    *DISK_FAULTS,
     *MESSAGE_FAULTS,
     *CLOCK_FAULTS,
     *RELEASE_FAULTS,

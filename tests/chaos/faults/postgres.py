@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Any, Final
 
+import psutil
 import psycopg
 from psycopg import AsyncConnection
 
@@ -17,6 +18,7 @@ from tests.chaos.proxy import Loss
 from tests.chaos.system import System
 
 AWAY_SECONDS: Final = 5.0
+STALL_SECONDS: Final = 9.0
 TAKEN_SECONDS: Final = 6.0
 HELD_BEYOND_LEASE_SECONDS: Final = 3.0
 LOST_SHARE: Final = 0.02
@@ -41,6 +43,21 @@ async def kill(system: System) -> Moment:
     await asyncio.to_thread(system.postgres.kill)
     await asyncio.sleep(AWAY_SECONDS)
     await asyncio.to_thread(system.postgres.start)
+    return time.time()
+
+
+async def stall(system: System) -> Moment:
+    """Stop every process of Postgres, as a hanging disk would: connections stay, and nothing is answered."""
+    postmaster = psutil.Process(system.postgres.pid)
+    postmaster.suspend()  # first, so that no child is added
+    stalled = [postmaster, *postmaster.children(recursive=True)]
+    for process in stalled:
+        process.suspend()
+    try:
+        await asyncio.sleep(STALL_SECONDS)
+    finally:
+        for process in reversed(stalled):
+            process.resume()
     return time.time()
 
 
@@ -108,6 +125,7 @@ POSTGRES_FAULTS: Final = (
         rests_on="units of work are transactions that may be repeated; pools replace what a restart cut",
         inject=restart,
         resumes_within=10.0,
+        drains_within=15.0,
         checks=(spared, refused_in_time),
         touches="postgres",
     ),
@@ -118,6 +136,7 @@ POSTGRES_FAULTS: Final = (
         rests_on="a 202 is a commit on disk; a claim that the crash forgot is fenced by epoch and worker",
         inject=kill,
         resumes_within=10.0,
+        drains_within=15.0,
         short=True,
         checks=(spared, refused_in_time),
         touches="postgres",
@@ -129,7 +148,19 @@ POSTGRES_FAULTS: Final = (
         rests_on="the same",
         inject=terminate,
         resumes_within=10.0,
+        drains_within=15.0,
         short=True,
+        checks=(spared, refused_in_time),
+        touches="postgres",
+    ),
+    Fault(
+        name="postgres-stall",
+        title="Postgres answers nothing for 9 s (SIGSTOP)",
+        promise="503 with Retry-After within 2 s meanwhile; work goes on within 10 s, no process restarted",
+        rests_on="no answer waits for Postgres longer than 1.8 s; after a silence the sweeper takes nobody for dead",
+        inject=stall,
+        resumes_within=10.0,
+        drains_within=15.0,
         checks=(spared, refused_in_time),
         touches="postgres",
     ),
@@ -140,6 +171,7 @@ POSTGRES_FAULTS: Final = (
         rests_on="no connection is Postgres being away: waited for as long as the lease lasts",
         inject=exhaust,
         resumes_within=10.0,
+        drains_within=15.0,
         checks=(spared, refused_in_time),
         touches="postgres",
     ),
@@ -150,6 +182,7 @@ POSTGRES_FAULTS: Final = (
         rests_on="accepting locks no row of others; heartbeats and leases have connections of their own",
         inject=hold_rows,
         resumes_within=10.0,
+        drains_within=15.0,
         checks=(spared, never_refused),
         touches="postgres",
     ),
@@ -160,6 +193,7 @@ POSTGRES_FAULTS: Final = (
         rests_on="no answer waits for Postgres longer than 1.8 s; what commits later has its idempotency key",
         inject=hold_table,
         resumes_within=10.0,
+        drains_within=15.0,
         checks=(spared, refused_in_time),
         touches="postgres",
     ),
@@ -170,6 +204,7 @@ POSTGRES_FAULTS: Final = (
         rests_on="idempotency keys, and the fence: what is recorded is no longer held",
         inject=partial(lose_replies, server="postgres", share=LOST_SHARE, loss=Loss.CUT, at_least=LOST_AT_LEAST),
         resumes_within=10.0,
+        drains_within=15.0,
         scene=partial(through, server="postgres"),
         checks=(spared, refused_in_time),
     ),

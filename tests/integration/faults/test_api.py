@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import httpx
+import redis.asyncio
 
 from pipeline.service.access import Role
 from tests.integration.faults.system import System, a_submission, body
@@ -33,6 +34,19 @@ async def test_redis_away_at_submit_still_accepts_and_completes_later(system: Sy
         await assert_all_completed_once(system.parts.servers.engine, AT_ONCE)
         assert (await client.get(accepted[0].headers["location"])).json()["status"] == "completed"
         assert process.lives
+
+
+async def test_a_stalled_redis_keeps_nobody_waiting(system: System) -> None:
+    """It takes commands and answers none: hand-ins, repeated ones, statuses and readiness come from Postgres."""
+    async with api(system) as (_, client), redis.asyncio.Redis.from_url(system.valkey.url) as stalled:
+        await hand_in(client, 0, **{"idempotency-key": "first"})
+        await stalled.client_pause(6_000, all=True)
+        new, repeated = await asyncio.gather(hand_in(client, 1), hand_in(client, 0, **{"idempotency-key": "first"}))
+        shown = await client.get(repeated.headers["location"])
+        ready = await client.get("/health/ready")
+        assert [answer.status_code for answer in (new, repeated, shown, ready)] == [202, 202, 200, 200]
+        assert ready.json() == {"status": "degraded", "postgres": "ok", "redis": "unavailable"}
+        assert max(answer.elapsed for answer in (new, repeated, shown, ready)) < REFUSED_WITHIN
 
 
 async def test_postgres_away_is_a_503_that_says_when_to_come_back(system: System) -> None:
@@ -119,8 +133,9 @@ async def api(system: System) -> AsyncIterator[tuple[Process, httpx.AsyncClient]
         yield process, client
 
 
-async def hand_in(client: httpx.AsyncClient, number: int) -> httpx.Response:
-    return await client.post("/v1/submissions", content=body(a_submission(f"learner-{number}", number)))
+async def hand_in(client: httpx.AsyncClient, number: int, **headers: str) -> httpx.Response:
+    content = body(a_submission(f"learner-{number}", number))
+    return await client.post("/v1/submissions", content=content, headers=headers)
 
 
 async def look(client: httpx.AsyncClient) -> httpx.Response:
