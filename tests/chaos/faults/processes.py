@@ -211,7 +211,6 @@ PROCESS_FAULTS: Final = (
         rests_on="the same; a lease lost together with neighbours counts as nobody's attempt",
         inject=kill_again_and_again,
         drains_within=15.0,
-        touches="worker",
     ),
     Fault(
         name="freeze",
@@ -240,7 +239,6 @@ PROCESS_FAULTS: Final = (
         inject=stop_everything,
         drains_within=15.0,
         checks=(ended_in_order,),
-        touches="worker",
     ),
     Fault(
         name="roll",
