@@ -1,27 +1,46 @@
 """A worker with two hooks that faults need: a submission that kills it, and feedback that waits for leave.
 
 `FAULT_POISON` names a learner whose submissions kill the process while they are scored; `FAULT_HOLD` is a
-file: while it exists, feedback does not end. Neither exists in the product.
+file: while it exists, feedback does not end, as if a slow model wrote it. Neither exists in the product. All
+else is `python -m workers`.
 """
 
 import asyncio
 import os
 import signal
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline import telemetry
-from pipeline.bootstrap import WORKER_POOL_WAIT_SECONDS, build_worker, open_servers, write_feedback
-from pipeline.execution import StageRunner, each_alone
+from pipeline import bootstrap
+from pipeline.bootstrap import write_feedback
+from pipeline.execution import Shop, StageRunner, each_alone
+from pipeline.follow_through import Perform
 from pipeline.lifecycle import Stage
 from pipeline.llm.template import TemplateProvider
 from pipeline.model import Work
-from pipeline.settings import read_settings
 from pipeline.stages import score
 from pipeline.stages.outcome import Outcome
-from workers import process
+from workers.__main__ import main
 
 POISON = os.environ.get("FAULT_POISON")
 HOLD = os.environ.get("FAULT_HOLD")
+HELD_AT_ONCE = 16
+TEMPLATES = TemplateProvider()
+
+shipped_performs, shipped_runner = bootstrap.build_performs, bootstrap.build_runner
+
+
+def build_performs() -> dict[Stage, Perform]:
+    return {**shipped_performs(), Stage.SCORE: each_alone(poisoned_score)}
+
+
+def build_runner(stage: Stage, shop: Shop, stages: Sequence[Stage]) -> StageRunner:
+    if HOLD is None:
+        return shipped_runner(stage, shop, stages)
+    if stage is Stage.FEEDBACK:
+        return StageRunner(stage, shop, perform_alone=held_feedback, concurrency=HELD_AT_ONCE)
+    return shipped_runner(stage, shop, [other for other in stages if other is not Stage.FEEDBACK])
 
 
 def poisoned_score(work: Work) -> Outcome:
@@ -31,24 +50,11 @@ def poisoned_score(work: Work) -> Outcome:
 
 
 async def held_feedback(work: Work) -> Outcome:
-    while HOLD is not None and await asyncio.to_thread(Path(HOLD).exists):  # noqa: ASYNC110 - another process's file
+    while await asyncio.to_thread(Path(HOLD or "").exists):  # noqa: ASYNC110 - another process's file
         await asyncio.sleep(0.01)
-    return write_feedback(TemplateProvider(), work)
-
-
-async def main() -> None:
-    settings = read_settings()
-    telemetry.configure(settings.log_level, settings.log_format)
-    async with open_servers(
-        settings, pool_size=settings.worker_pool_size, pool_wait_seconds=WORKER_POOL_WAIT_SECONDS
-    ) as servers:
-        parts = build_worker(settings, servers)
-        parts.runners[Stage.SCORE] = StageRunner(Stage.SCORE, parts.shop, perform=each_alone(poisoned_score))
-        parts.runners[Stage.FEEDBACK] = StageRunner(
-            Stage.FEEDBACK, parts.shop, perform_alone=held_feedback, concurrency=settings.worker_concurrency
-        )
-        await process.run(parts)
+    return write_feedback(TEMPLATES, work)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    bootstrap.build_performs, bootstrap.build_runner = build_performs, build_runner
+    main(sys.argv[1:])

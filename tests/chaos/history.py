@@ -79,9 +79,19 @@ RULES: Final = {
         CHANGES + "SELECT submission_id, stage, state_known, before, after FROM stage"
         " WHERE operation <> 'INSERT' AND before IS DISTINCT FROM state_known"
     ),
-    "a stage is handed out only when it is ready, each time under the next epoch": (
-        CHANGES + "SELECT submission_id, stage, before, epoch_before, epoch_after FROM stage"
-        " WHERE after = 'running' AND (before IS DISTINCT FROM 'ready' OR epoch_after <> epoch_before + 1)"
+    "a stage is handed out only when it is ready, or goes on at once with the stage that readied it": (
+        CHANGES + "SELECT submission_id, stage, before, after, epoch_before, epoch_after FROM stage"
+        " WHERE operation = 'UPDATE' AND epoch_after <> epoch_before AND NOT ("
+        " (before = 'ready' AND after = 'running')"
+        " OR (before = 'waiting' AND after IN ('done', 'degraded', 'dead', 'ready') AND EXISTS ("
+        "   SELECT FROM stage s WHERE s.submission_id = stage.submission_id AND s.xact = stage.xact"
+        "   AND s.before = 'running' AND s.after IN ('done', 'degraded'))))"
+    ),
+    "each handing-out has the next epoch": (
+        CHANGES + "SELECT submission_id, stage, before, after, epoch_before, epoch_after FROM stage"
+        " WHERE operation = 'UPDATE' AND epoch_after <> epoch_before"
+        " + (after = 'running' OR before = 'waiting' AND after IN ('done', 'degraded'))::int"
+        " AND NOT (before = 'waiting' AND after IN ('dead', 'ready') AND epoch_after = epoch_before + 1)"
     ),
     "a lease does not change hands while it lives": (
         CHANGES + "SELECT submission_id, stage, worker_before, worker_after FROM stage"
@@ -106,10 +116,13 @@ RULES: Final = {
         CHANGES + "SELECT submission_id, epoch_before, epoch_after FROM history"
         " WHERE kind = 'submission' AND operation = 'UPDATE' AND epoch_after <> epoch_before + 1"
     ),
-    "a result is stored in the transaction that ends its stage, and never changed": (
+    "a result is stored in the transaction that ends its stage, by whoever holds the lease, and never changed": (
         CHANGES + "SELECT r.submission_id, r.stage, r.operation FROM history r WHERE r.kind = 'result' AND ("
-        " r.operation <> 'INSERT' OR NOT EXISTS (SELECT FROM stage s WHERE s.submission_id = r.submission_id"
-        " AND s.stage = r.stage AND s.xact = r.xact AND s.after IN ('done', 'degraded')))"
+        " r.operation <> 'INSERT'"
+        " OR NOT EXISTS (SELECT FROM stage s WHERE s.submission_id = r.submission_id AND s.stage = r.stage"
+        "   AND s.xact = r.xact AND s.after IN ('done', 'degraded'))"
+        " OR NOT EXISTS (SELECT FROM stage s WHERE s.submission_id = r.submission_id AND s.xact = r.xact"
+        "   AND s.before = 'running' AND s.after IN ('done', 'degraded')))"
     ),
     "nothing is deleted": (
         CHANGES + "SELECT submission_id, kind, stage FROM history WHERE operation = 'DELETE'"

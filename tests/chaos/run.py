@@ -1,6 +1,7 @@
 """One trial: load, a fault in the middle of it, recovery, and then whether everything still adds up."""
 
 import time
+import traceback
 from collections.abc import Sequence
 from typing import Final
 
@@ -58,6 +59,8 @@ async def attempt(system: System, fault: Fault) -> Outcome:
         return Outcome(fault.name, skipped=str(reason))
     except Stuck as stuck:
         return Outcome(fault.name, violations=(str(stuck),))
+    except Exception:  # noqa: BLE001 - told as what it is, and the other faults are still to be tried
+        return Outcome(fault.name, violations=(f"the trial itself failed:\n{traceback.format_exc()}",))
     finally:
         await system.restore()
 

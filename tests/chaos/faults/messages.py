@@ -3,14 +3,16 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 from uuid import uuid4
 
 from dramatiq import Message
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
+from pipeline.errors import Unavailable
 from pipeline.execution import DELIVER
 from pipeline.lifecycle import Stage
 from pipeline.live.bell import NAMESPACE, RedisBell
@@ -40,17 +42,28 @@ SELECT id::text FROM submissions WHERE tenant_id = :tenant_id AND status <> 'com
 
 async def ring_twice_and_backwards(system: System) -> Moment:
     """Ring everything recent in all queues, many times, shuffled, and turn round what waits in the queues."""
-    bell = RedisBell(system.parts.servers.queues)
+    return await again_and_again(system, ring_all)
+
+
+async def again_and_again(system: System, act: Callable[[System], Awaitable[None]]) -> Moment:
+    """Act in rounds; one for which another fault has taken away the server has nothing to act on."""
     for _ in range(ROUNDS):
-        ids = await recent(system, RECENT)
-        deliveries = await recent(system, RECENT_DELIVERIES)
-        for queue in reversed(QUEUES):
-            doubled = shuffled(system, [*ids, *ids] if queue != DELIVER else [*deliveries, *deliveries])
-            await bell.ring(queue, doubled)
-            await bell.ring(queue, doubled[:10], solo=True)
-            await turn_round(system.parts.servers.queues, queue)
+        with suppress(Unavailable, RedisError):
+            await act(system)
         await asyncio.sleep(BETWEEN_ROUNDS_SECONDS)
     return time.time()
+
+
+async def ring_all(system: System) -> None:
+    bell = RedisBell(system.parts.servers.queues)
+    ids = await recent(system, RECENT)
+    deliveries = await recent(system, RECENT_DELIVERIES)
+    for queue in reversed(QUEUES):
+        wanted = deliveries if queue == DELIVER else ids
+        doubled = shuffled(system, [*wanted, *wanted])
+        await bell.ring(queue, doubled)
+        await bell.ring(queue, doubled[:10], solo=True)
+        await turn_round(system.parts.servers.queues, queue)
 
 
 async def recent(system: System, sql: str) -> list[str]:
@@ -71,17 +84,18 @@ async def turn_round(queues: Redis, queue: str) -> None:
 
 async def garble(system: System) -> Moment:
     """Put everything a queue can't mean into every queue."""
+    return await again_and_again(system, garble_all)
+
+
+async def garble_all(system: System) -> None:
     queues = system.parts.servers.queues
-    for _ in range(ROUNDS):
-        for queue in QUEUES:
-            async with queues.pipeline(transaction=True) as pipe:
-                for ring_id, message in garbage(queue):
-                    if message is not None:
-                        pipe.hset(f"{NAMESPACE}:{queue}.msgs", ring_id, message)
-                    pipe.rpush(f"{NAMESPACE}:{queue}", ring_id)
-                await pipe.execute()
-        await asyncio.sleep(BETWEEN_ROUNDS_SECONDS)
-    return time.time()
+    for queue in QUEUES:
+        async with queues.pipeline(transaction=True) as pipe:
+            for ring_id, message in garbage(queue):
+                if message is not None:
+                    pipe.hset(f"{NAMESPACE}:{queue}.msgs", ring_id, message)
+                pipe.rpush(f"{NAMESPACE}:{queue}", ring_id)
+            await pipe.execute()
 
 
 def garbage(queue: str) -> Iterator[tuple[str, bytes | None]]:

@@ -153,9 +153,15 @@ async def zombie(system: System) -> Moment:
 
 
 async def stop_everything(system: System) -> Moment:
-    """SIGTERM all processes at once."""
-    for process in system.processes:
+    """SIGTERM all processes at once, and let others take their places."""
+    told = system.processes
+    for process in told:
         process.send(signal.SIGTERM)
+
+    async def ended() -> bool:
+        return not any(process.lives for process in told)
+
+    await system.until(ended, "all that were told to stop have ended")
     await system.until(system.ready, "everything is ready again")
     return time.time()
 
@@ -205,7 +211,6 @@ PROCESS_FAULTS: Final = (
         rests_on="the same; a lease lost together with neighbours counts as nobody's attempt",
         inject=kill_again_and_again,
         drains_within=15.0,
-        touches="worker",
     ),
     Fault(
         name="freeze",
@@ -234,7 +239,6 @@ PROCESS_FAULTS: Final = (
         inject=stop_everything,
         drains_within=15.0,
         checks=(ended_in_order,),
-        touches="worker",
     ),
     Fault(
         name="roll",
