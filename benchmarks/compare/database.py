@@ -19,7 +19,8 @@ SIZE: Final = """
         (SELECT count(*) FROM submissions)
 """
 POLL_SECONDS: Final = 0.25
-STILL_SECONDS: Final = 30.0
+STILL_SECONDS: Final = 120.0
+"""A queue that is first in, first out completes nothing until all before it have been through every other stage."""
 
 
 class Size(NamedTuple):
@@ -48,7 +49,7 @@ class Database:
         return int(count)
 
     async def all_completed(self) -> None:
-        """Wait until none is open; raises `Unavailable` where nothing moves for half a minute."""
+        """Wait until none is open; raises `Unavailable` where none is completed for two minutes."""
         left, moved_at = await self.open_submissions(), time.monotonic()
         while left:
             await asyncio.sleep(POLL_SECONDS)

@@ -64,13 +64,13 @@ class Measuring:
     async def whole(self) -> Measured:
         """Everything, in an order in which nothing disturbs what comes after it."""
         await load.put_questions(self._server)
-        empty = await self._database.size()
         self._say("warming up")
         rate = (await self._end_to_end(WARM_UP)).per_second
+        warm = await self._database.size()  # from here on: the first pages of each table are there whatever comes
         self._say("measuring latency on an idle system")
         idle = await load.idle_poll(self._server, self._bodies, self._effort.idle)
         door = await self._door()
-        accepting, backlog = await self._accepting(rate)
+        accepting, backlog, rate = await self._accepting(rate)
         end_to_end, cpu_ms, generator_ms = await self._costed(rate)
         full = await self._database.size()
         check_work(self._contender.name, await self._database.counted(), full.submissions)
@@ -86,7 +86,7 @@ class Measuring:
             end_to_end=end_to_end,
             cpu_ms=cpu_ms,
             generator_cpu_ms=generator_ms,
-            **grown(empty, full),
+            **grown(warm, full),
             memory_mib=memory_mib(self._connection.pids),
         )
 
@@ -96,9 +96,13 @@ class Measuring:
         with frozen(pid for part, pid in self._connection.pids.items() if part.startswith("worker")):
             return tuple([await self._handing_in(number, self._effort.door_seconds) for number in CONCURRENCIES])
 
-    async def _accepting(self, rate: float) -> tuple[tuple[Accepting, ...], tuple[int, ...]]:
-        """Handing in while the workers have all they can do: there is a backlog before each measurement."""
+    async def _accepting(self, rate: float) -> tuple[tuple[Accepting, ...], tuple[int, ...], float]:
+        """Handing in while the workers have all they can do: there is a backlog before each measurement.
+
+        Answers the open ones after each, too, and the rate at which all were completed.
+        """
         found, left = [], []
+        first, before = await self._database.now(), await self._database.open_submissions()
         for concurrency in CONCURRENCIES:
             self._say(f"handing in with {concurrency} at once, on a backlog")
             await self._backlog(rate * self._effort.accept_seconds)
@@ -106,7 +110,8 @@ class Measuring:
             left.append(await self._database.open_submissions())
         self._say(f"waiting for the backlog of {left[-1]}")
         await self._database.all_completed()
-        return tuple(found), tuple(left)
+        count, last = await self._database.since(first)
+        return tuple(found), tuple(left), (before + count) / (last - first).total_seconds()
 
     async def _handing_in(self, concurrency: int, seconds: float) -> Accepting:
         turns = load.lasting(seconds)
@@ -154,10 +159,10 @@ def frozen(pids: Iterable[int]) -> Iterator[None]:
             process.resume()
 
 
-def grown(empty: Size, full: Size) -> dict[str, float]:
+def grown(warm: Size, full: Size) -> dict[str, float]:
     """What each submission added."""
-    count = full.submissions - empty.submissions
+    count = full.submissions - warm.submissions
     return {
-        "database_bytes": round((full.database_bytes - empty.database_bytes) / count, 1),
-        "wal_bytes": round((full.wal_bytes - empty.wal_bytes) / count, 1),
+        "database_bytes": round((full.database_bytes - warm.database_bytes) / count, 1),
+        "wal_bytes": round((full.wal_bytes - warm.wal_bytes) / count, 1),
     }
