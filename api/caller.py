@@ -26,8 +26,11 @@ async def allow(
     Looking up the key may take what `patience` has, and uses it up.
     """
     parts = parts_of(request)
-    async with (patience or Patience()).lasting():
-        principal = await parts.access.authenticate(request.headers.get("authorization"))
+    authorization = request.headers.get("authorization")
+    principal = parts.access.recall(authorization)
+    if principal is None:
+        async with (patience or Patience()).lasting():
+            principal = await parts.access.authenticate(authorization)
     principal.require(permission)
     return parts, principal
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
 from pipeline.errors import Unavailable
@@ -12,16 +12,6 @@ ANSWER_SECONDS: Final = 1.8
 """Below the two seconds in which a client is owed its 503."""
 TRANSACTION_SECONDS: Final = 1.5
 """How long one transaction may take, unless its store allows it more: time is left to put things in order."""
-
-
-@asynccontextmanager
-async def within(seconds: float) -> AsyncIterator[None]:
-    """Raise `Unavailable` where a server keeps us waiting for longer than `seconds`."""
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError:
-        raise Unavailable("A server does not answer in time.") from None
 
 
 class Patience:
@@ -36,7 +26,14 @@ class Patience:
         """Raise `Unavailable` where servers keep us waiting for longer than what is left."""
         begun = self._clock()
         try:
-            async with within(max(0.0, self._left)):
+            async with asyncio.timeout(max(0.0, self._left)):
                 yield
+        except TimeoutError:
+            raise Unavailable("A server does not answer in time.") from None
         finally:
             self._left -= self._clock() - begun
+
+
+def within(seconds: float) -> AbstractAsyncContextManager[None]:
+    """Raise `Unavailable` where a server keeps us waiting for longer than `seconds`."""
+    return Patience(seconds).lasting()

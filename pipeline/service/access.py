@@ -136,6 +136,15 @@ class Access:
         self._verified: dict[bytes, tuple[float, Principal]] = {}
         self._look_ups: Batcher[bytes, KnownKey | None] = Batcher(self._look_up, most=LOOKED_UP_AT_ONCE)
 
+    def recall(self, authorization: str | None) -> Principal | None:
+        """Who sent this header, if its key was verified lately; None where `authenticate` has to be asked."""
+        scheme, _, credential = (authorization or "").partition(" ")
+        return self._recent(hash_secret(credential)) if scheme.lower() == "bearer" else None
+
+    def _recent(self, hashed: bytes) -> Principal | None:
+        cached = self._verified.get(hashed)
+        return cached[1] if cached is not None and self._clock() < cached[0] else None
+
     async def authenticate(self, authorization: str | None) -> Principal:
         """Who sent this `Authorization` header; raises `Unauthenticated`."""
         scheme, _, credential = (authorization or "").partition(" ")
@@ -153,9 +162,9 @@ class Access:
 
     async def _key(self, secret: str) -> Principal:
         hashed = hash_secret(secret)
-        cached = self._verified.get(hashed)
-        if cached is not None and self._clock() < cached[0]:
-            return cached[1]
+        recent = self._recent(hashed)
+        if recent is not None:
+            return recent
         known = await self._look_ups.add(hashed)
         if known is None:
             self._verified.pop(hashed, None)
