@@ -101,10 +101,6 @@ RULES: Final = {
         CHANGES + "SELECT submission_id, stage, before, after, epoch_before, epoch_after FROM stage"
         " WHERE before = 'running' AND epoch_after <> epoch_before"
     ),
-    "a stage that nobody was seen to run was handed out and ended by one write, under the next epoch": (
-        CHANGES + "SELECT submission_id, stage, before, after, epoch_before, epoch_after FROM stage"
-        " WHERE before IN ('waiting', 'ready') AND after IN ('done', 'degraded') AND epoch_after <> epoch_before + 1"
-    ),
     "a final stage stays as it is": (
         CHANGES + "SELECT submission_id, stage, before, after FROM stage WHERE before = ANY(:final_states)"
     ),
