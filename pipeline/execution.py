@@ -9,7 +9,8 @@ submission's failed attempt, and neighbours go on.
 import asyncio
 import time
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final, Protocol, TypeVar
@@ -22,7 +23,7 @@ from pipeline.batching import Batcher
 from pipeline.errors import Unavailable
 from pipeline.follow_through import NOTHING_FOLLOWS, Clock, Journey, Perform, Performs, follow_through
 from pipeline.lifecycle import Stage
-from pipeline.model import Change, Claim, Held, Recorded, Work
+from pipeline.model import Change, Claim, Held, Recorded, Work, merged
 from pipeline.ports import Bell, Board, WorkStore, WorkUnit
 from pipeline.stages.outcome import Outcome, RetryLater
 from pipeline.stages.run import Run, ended, first_step
@@ -36,15 +37,20 @@ DELIVER: Final = "deliver"
 PerformAlone = Callable[[Work], Awaitable[Outcome]]
 Value = TypeVar("Value")
 
+FAILURES_REMEMBERED: Final = 1_000
 COMPUTE_SECONDS: Final = 0.02
 """How long a batch may compute before heartbeats and other batches get their turn."""
 
 
 class InFlight:
-    """The claims this process is working on, so that their leases can be renewed."""
+    """The claims this process is working on, so that their leases can be renewed.
+
+    `failed` are those it gave up on because of the work itself: not even its failure could be recorded.
+    """
 
     def __init__(self) -> None:
         self._claims: set[tuple[Stage, Claim]] = set()
+        self.failed: deque[tuple[Stage, Claim]] = deque(maxlen=FAILURES_REMEMBERED)
 
     def held(self) -> list[tuple[Stage, Claim]]:
         return list(self._claims)
@@ -298,6 +304,8 @@ class StageRunner:
 
     def _abandon(self, claims: Sequence[Claim], error: Exception) -> Recorded:
         reason = str(error) if isinstance(error, Unavailable) else type(error).__name__
+        if not isinstance(error, Unavailable):
+            self.shop.in_flight.failed.extend((self.stage, claim) for claim in claims)
         log.warning(telemetry.WORK_ABANDONED, stage=self.stage, claims=len(claims), error=reason)
         return Recorded()
 
@@ -395,11 +403,3 @@ async def publish(changes: Sequence[Change], shop: Announcer) -> None:
         await shop.board.publish(changes)
     except Unavailable as error:
         log.warning(telemetry.STATUS_LOST, changes=len(changes), error=str(error))
-
-
-def merged(parts: Iterable[Recorded]) -> Recorded:
-    parts = list(parts)
-    return Recorded(
-        changes=tuple(change for part in parts for change in part.changes),
-        deliveries=tuple(delivery for part in parts for delivery in part.deliveries),
-    )

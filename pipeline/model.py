@@ -1,6 +1,6 @@
 """The frozen values that stages, stores and doors hand to each other."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -192,6 +192,14 @@ class Recorded(msgspec.Struct, frozen=True):
 
     changes: tuple[Change, ...] = ()
     deliveries: tuple[str, ...] = ()
+
+
+def merged(parts: Sequence[Recorded]) -> Recorded:
+    """What several writes changed, as one."""
+    return Recorded(
+        changes=tuple(change for part in parts for change in part.changes),
+        deliveries=tuple(delivery for part in parts for delivery in part.deliveries),
+    )
 
 
 class StoredQuestion(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """What runs stages: work handed out and taken back, rings, statuses, upkeep, feedback."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol, runtime_checkable
@@ -159,9 +159,18 @@ class UpkeepStore(Protocol):
         ...
 
     async def return_stranded(
-        self, worker_id: str, in_flight: Sequence[tuple[Stage, Claim]], older_seconds: float, *, max_attempts: int
+        self,
+        worker_id: str,
+        in_flight: Sequence[tuple[Stage, Claim]],
+        failed: Collection[tuple[Stage, Claim]],
+        older_seconds: float,
+        *,
+        max_attempts: int,
     ) -> Recorded:
-        """Return claims that this worker was given while the answer was lost, or that it had to abandon."""
+        """Return claims that this worker was given while the answer was lost, or that it had to abandon.
+
+        Those among `failed` count as lost; the others go back unharmed, for the store itself was at fault.
+        """
         ...
 
     async def give_back(self, worker_id: str, in_flight: Sequence[tuple[Stage, Claim]]) -> Recorded:

@@ -74,7 +74,11 @@ class Heartbeat:
         if not await store.beat(shop.worker_id, shop.in_flight.held(), shop.lease_seconds, stopping=shop.closed):
             await self.introduce()
         stranded = await store.return_stranded(
-            shop.worker_id, shop.in_flight.held(), STRANDED_SECONDS, max_attempts=shop.policy.max_attempts
+            shop.worker_id,
+            shop.in_flight.held(),
+            shop.in_flight.failed,
+            STRANDED_SECONDS,
+            max_attempts=shop.policy.max_attempts,
         )
         await announce(stranded, shop)
 

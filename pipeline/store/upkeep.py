@@ -3,7 +3,7 @@
 All times are Postgres'; the clocks of workers decide nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from pipeline.lifecycle import Event, Stage
-from pipeline.model import Claim, Recorded
+from pipeline.model import Claim, Recorded, merged
 from pipeline.ports import Swept, Vigil, kept_up
 from pipeline.stages.run import first_step
 from pipeline.stages.verdict import Verdict
@@ -218,24 +218,34 @@ class UpkeepStore:
         """Return unharmed what a stopping worker could not finish."""
         async with transaction(self._engine) as connection:
             lost = [Lost(claim, stage, worker_id, "the worker stopped") for stage, claim in in_flight]
-            return await take_back(connection, lost, Event.GAVE_BACK, max_attempts=None)
+            return await take_back(connection, lost, Event.GAVE_BACK, LOCK)
 
     async def return_stranded(
-        self, worker_id: str, in_flight: Sequence[tuple[Stage, Claim]], older_seconds: float, *, max_attempts: int
+        self,
+        worker_id: str,
+        in_flight: Sequence[tuple[Stage, Claim]],
+        failed: Collection[tuple[Stage, Claim]],
+        older_seconds: float,
+        *,
+        max_attempts: int,
     ) -> Recorded:
-        """Return claims that Postgres gave this worker while the answer was lost, or that it had to abandon."""
+        """Return claims that Postgres gave this worker while the answer was lost, or that it had to abandon.
+
+        Those among `failed` count as lost; the others go back unharmed, for Postgres itself was at fault.
+        """
+        values = {
+            "id": worker_id,
+            "claims": claims_json(in_flight),
+            "older_seconds": older_seconds,
+            "most": REAPED_AT_ONCE,
+        }
+        at_fault = {(stage, claim.submission_id, claim.epoch) for stage, claim in failed}
         async with transaction(self._engine) as connection:
-            rows = await connection.execute(
-                FIND_STRANDED,
-                {
-                    "id": worker_id,
-                    "claims": claims_json(in_flight),
-                    "older_seconds": older_seconds,
-                    "most": REAPED_AT_ONCE,
-                },
-            )
-            lost = [lost_from(row) for row in rows]
-            return await take_back(connection, lost, Event.LEASE_LOST, max_attempts=max_attempts)
+            stranded = [lost_from(row) for row in await connection.execute(FIND_STRANDED, values)]
+            counted = [one for one in stranded if (one.stage, one.claim.submission_id, one.claim.epoch) in at_fault]
+            unharmed = [one for one in stranded if one not in counted]
+            lost = await take_back(connection, counted, Event.LEASE_LOST, LOCK_FREE, max_attempts=max_attempts)
+            return merged([lost, await take_back(connection, unharmed, Event.GAVE_BACK, LOCK_FREE)])
 
     async def sweep(self, vigil: Vigil | None, *, dead_seconds: float, max_attempts: int) -> Swept:
         """Take back what dead workers and expired leases hold, after a vigil of `dead_seconds` without a gap as long.
@@ -258,7 +268,9 @@ class UpkeepStore:
                 END_LOST_DELIVERIES, {"now": looked.now, "dead_seconds": dead_seconds, "most": REAPED_AT_ONCE}
             )
             await connection.execute(FORGET_DEAD)
-            return Swept(vigil, await take_back(connection, lost, Event.LEASE_LOST, max_attempts=max_attempts))
+            return Swept(
+                vigil, await take_back(connection, lost, Event.LEASE_LOST, LOCK_FREE, max_attempts=max_attempts)
+            )
 
     async def untaken(self, stage: Stage, *, grace_seconds: float, most: int, with_retries: bool = True) -> Untaken:
         """The oldest ready work of a stage that was due `grace_seconds` ago, and retries that are due now."""
@@ -314,15 +326,15 @@ def verdict_on(lost: Lost, event: Event, max_attempts: int | None) -> Verdict:
 
 
 async def take_back(
-    connection: AsyncConnection, lost: Sequence[Lost], event: Event, *, max_attempts: int | None
+    connection: AsyncConnection, lost: Sequence[Lost], event: Event, locking: Any, *, max_attempts: int | None = None
 ) -> Recorded:
     """Fence and return each lost stage; those that moved on meanwhile are left alone.
 
-    A stopping worker waits for what it is just recording. A sweeper never waits: a frozen worker may hold
-    the lock, and others' work must not wait with it.
+    A stopping worker waits for what it is just recording (`LOCK`). A sweeper never waits (`LOCK_FREE`): a frozen
+    worker may hold the lock, and others' work must not wait with it.
     """
     wanted = {(one.claim.submission_id, one.claim.tenant_id) for one in lost}
-    ours = await lock(connection, sorted(wanted), LOCK if event is Event.GAVE_BACK else LOCK_FREE)
+    ours = await lock(connection, sorted(wanted), locking)
     locked = {row.id for row in ours.rows}
     lost = [one for one in lost if one.claim.submission_id in locked]
     parts: list[Recorded] = []
@@ -330,10 +342,7 @@ async def take_back(
         of_stage = [one for one in lost if one.stage is stage]
         if of_stage:
             parts.append(await _take_back_stage(connection, stage, of_stage, event, max_attempts))
-    return Recorded(
-        tuple(change for part in parts for change in part.changes),
-        tuple(delivery for part in parts for delivery in part.deliveries),
-    )
+    return merged(parts)
 
 
 async def _take_back_stage(

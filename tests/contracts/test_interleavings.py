@@ -103,7 +103,9 @@ class Play:
 
     async def strand(self) -> None:
         worker, stage, claims = self.drop_claims()
-        await self.upkeep.return_stranded(worker, [(stage, c) for c in claims], 0.0, max_attempts=POLICY.max_attempts)
+        known = [(stage, claim) for claim in claims]
+        failed = [(other, claim) for _, other, claim in self.claims if self.chances.random() < 0.5]
+        await self.upkeep.return_stranded(worker, known, failed, 0.0, max_attempts=POLICY.max_attempts)
 
     async def cancel(self) -> None:
         if self.chances.random() < 0.3:

@@ -192,8 +192,10 @@ async def test_a_claim_whose_answer_was_lost_is_returned(
     await claimed(house, Stage.SCORE, [lost])
     [claim] = await claimed(house, Stage.SCORE, [working])
     await execute(engine, "UPDATE stages SET started_at = started_at - interval '10 s' WHERE state = 'running'")
-    recorded = await upkeep.return_stranded(WORKER, [(Stage.SCORE, claim)], 5.0, max_attempts=POLICY.max_attempts)
+    working_on = [(Stage.SCORE, claim)]
+    recorded = await upkeep.return_stranded(WORKER, working_on, [], 5.0, max_attempts=POLICY.max_attempts)
     assert [change.submission_id for change in recorded.changes] == [lost]
+    assert (await house.stages(lost))[Stage.SCORE] == StageRow(StageState.READY, attempts=0, epoch=1)
     assert (await house.stages(working))[Stage.SCORE].state is StageState.RUNNING
 
 
@@ -203,10 +205,24 @@ async def test_a_claim_that_is_abandoned_again_and_again_dies(
     """Every retry has a limit, also of what can't even be recorded as failed."""
     [id_] = await house.accept(1)
     for round_ in range(POLICY.max_attempts + 1):
-        assert await claimed(house, Stage.SCORE, [id_], solo=round_ > 0)
+        failed = [(Stage.SCORE, claim) for claim in await claimed(house, Stage.SCORE, [id_], solo=round_ > 0)]
+        assert failed
         await execute(engine, "UPDATE stages SET started_at = started_at - interval '10 s' WHERE state = 'running'")
-        await upkeep.return_stranded(WORKER, [], 5.0, max_attempts=POLICY.max_attempts)
+        await upkeep.return_stranded(WORKER, [], failed, 5.0, max_attempts=POLICY.max_attempts)
     assert (await house.stages(id_))[Stage.SCORE].state is StageState.DEAD
+
+
+async def test_work_that_postgres_took_no_result_of_never_dies_of_it(
+    house: PostgresHouse, upkeep: UpkeepPort, engine: AsyncEngine
+) -> None:
+    """A disk that is full for hours: claims go through, results don't, and nobody is to blame."""
+    [id_] = await house.accept(1)
+    for _ in range(POLICY.max_attempts + 2):
+        assert await claimed(house, Stage.SCORE, [id_])
+        await execute(engine, "UPDATE stages SET started_at = started_at - interval '10 s' WHERE state = 'running'")
+        await upkeep.return_stranded(WORKER, [], [], 5.0, max_attempts=POLICY.max_attempts)
+    assert (await house.stages(id_))[Stage.SCORE].state is StageState.READY
+    assert (await house.stages(id_))[Stage.SCORE].attempts == 0
 
 
 async def test_a_beat_renews_what_is_half_over(house: PostgresHouse, upkeep: UpkeepPort, engine: AsyncEngine) -> None:

@@ -1,7 +1,7 @@
 """Heartbeat and sweeper, on stores in memory."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -64,9 +64,15 @@ class FakeUpkeepStore:
         return worker_id in self.known
 
     async def return_stranded(
-        self, worker_id: str, in_flight: Sequence[tuple[Stage, Claim]], older_seconds: float, *, max_attempts: int
+        self,
+        worker_id: str,
+        in_flight: Sequence[tuple[Stage, Claim]],
+        failed: Collection[tuple[Stage, Claim]],
+        older_seconds: float,
+        *,
+        max_attempts: int,
     ) -> Recorded:
-        assert (worker_id, len(in_flight), max_attempts) == ("w", 0, 2)
+        assert (worker_id, len(in_flight), len(failed), max_attempts) == ("w", 0, 0, 2)
         assert older_seconds > 0
         return Recorded()
 
