@@ -22,7 +22,7 @@ from tests.chaos.run import Outcome, attempt
 from tests.chaos.system import open_system
 
 COMBINATIONS: Final = 3
-SEED: Final = 7
+SEED: Final = 8
 """Of a run that names none: its combinations have servers in them as well as processes."""
 
 

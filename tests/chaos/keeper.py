@@ -12,6 +12,7 @@ from pipeline.settings import Settings
 from tests.process import Process, start_process
 
 LOOK_SECONDS: Final = 0.1
+MOST_WORDS: Final = 200
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -78,7 +79,12 @@ class Keeper:
             process.kill()
 
     def last_words(self) -> str:
-        return "\n".join(f"--- {name}\n{process.tail(15)}" for name, process in self._running.items())
+        """The last that each process said; `--keep` keeps all of it."""
+        return "\n".join(
+            f"    {name}: {line[:MOST_WORDS]}"
+            for name, process in self._running.items()
+            for line in process.tail(2).splitlines()
+        )
 
     def _launch(self, name: str) -> Process:
         self._started += 1

@@ -72,12 +72,30 @@ async def _attempt(system: System, fault: Fault) -> Outcome:
         await system.until(lambda: completed(system, school, STEADY), "the load is steady")
         began, endings = time.time(), len(system.keeper.endings)
         cleared = await fault.inject(system)
+        hung = await recover(system, school, cleared)
+    hung = hung or await settle(system, school)
+    trial = Trial(system, school, load, began, cleared, tuple(system.keeper.endings[endings:]))
+    return await judge(fault, trial, hung)
+
+
+async def recover(system: System, school: School, cleared: Moment) -> str | None:
+    """Wait until work goes on and the backlog is drained; what is still waited for after the deadline."""
+    try:
         await system.until(lambda: resumed(system, school, cleared), "work goes on after the fault")
         await system.until(lambda: drained(system, school, cleared), "what was accepted before is final")
-    await system.until(lambda: drained(system, school, time.time()), "all is final", FINAL_SECONDS)
-    await system.until(lambda: delivered(system, school), "all webhooks are delivered", FINAL_SECONDS)
-    trial = Trial(system, school, load, began, cleared, tuple(system.keeper.endings[endings:]))
-    return await judge(fault, trial)
+    except Stuck as stuck:
+        return str(stuck)
+    return None
+
+
+async def settle(system: System, school: School) -> str | None:
+    """Wait until everything is final and told; what is still waited for after the deadline."""
+    try:
+        await system.until(lambda: drained(system, school, time.time()), "all is final", FINAL_SECONDS)
+        await system.until(lambda: delivered(system, school), "all webhooks are delivered", FINAL_SECONDS)
+    except Stuck as stuck:
+        return str(stuck)
+    return None
 
 
 async def completed(system: System, school: School, at_least: int) -> bool:
@@ -97,13 +115,13 @@ async def delivered(system: System, school: School) -> bool:
     return await system.count(UNDELIVERED, tenant_id=school.tenant_id) == 0
 
 
-async def judge(fault: Fault, trial: Trial) -> Outcome:
-    """Check everything that was promised, and put it into figures."""
+async def judge(fault: Fault, trial: Trial, hung: str | None) -> Outcome:
+    """Check everything that was promised, and put it into figures; `hung` is what never came."""
     engine, tenant_id = trial.system.parts.servers.engine, trial.school.tenant_id
     first = await history.first_final_after(engine, tenant_id, trial.cleared)
     last = await history.last_final_of_earlier(engine, tenant_id, trial.cleared)
     after = seconds_since(trial.cleared, first)
-    drain = seconds_since(trial.cleared, last)
+    drain = None if hung else seconds_since(trial.cleared, last)
     violations = [one for check in (*INVARIANTS, *fault.checks) for one in await check(trial)]
     late = [
         *too_late("work went on", after, fault.resumes_within),
@@ -114,7 +132,11 @@ async def judge(fault: Fault, trial: Trial) -> Outcome:
         accepted=len(trial.load.accepted),
         lost=counted(violations, "lost"),
         doubled=counted(violations, "doubled"),
-        violations=(*[f"{one.kind}: {one.text}" for one in violations], *late),
+        violations=(
+            *([hung] if hung else []),
+            *late,
+            *[f"{one.kind}: {one.text}" for one in violations],
+        ),
         resumed=after,
         drained=drain,
         repeated=len(trial.load.repeated) / max(1, len(trial.load.given)),

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -120,6 +121,10 @@ class System:
         await self.keeper.stop(name, number)
         self.keeper.start(name, part)
         await self.until(self.ready, f"{name} is ready again")
+
+    async def replace_all(self, parts: Mapping[str, Part]) -> None:
+        """Stop these parts in order, all at once, and start them again as they are given here."""
+        await asyncio.gather(*[self.replace(name, signal.SIGTERM, part) for name, part in parts.items()])
 
     async def restore(self) -> None:
         """Servers run, and all processes are as shipped and ready."""

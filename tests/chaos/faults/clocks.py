@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -36,15 +35,16 @@ def shifted_clock(folder: Path) -> Path:
 async def clocks_apart(system: System) -> AsyncIterator[None]:
     """Two processes are 90 s ahead, two are 90 s behind, one is right."""
     library = await asyncio.to_thread(shifted_clock, system.settings.home)
-    for name, seconds in SHIFTS.items():
-        part = system.shipped(name)
-        wrong = {"LD_PRELOAD": str(library), "SHIFT_SECONDS": str(seconds)}
-        await system.replace(name, signal.SIGTERM, Part(part.command, {**part.environment, **wrong}))
+    shipped = {name: system.shipped(name) for name in SHIFTS}
+    await system.replace_all({name: shifted(part, library, SHIFTS[name]) for name, part in shipped.items()})
     try:
         yield
     finally:
-        for name in SHIFTS:
-            await system.replace(name, signal.SIGTERM, system.shipped(name))
+        await system.replace_all(shipped)
+
+
+def shifted(part: Part, library: Path, seconds: int) -> Part:
+    return Part(part.command, {**part.environment, "LD_PRELOAD": str(library), "SHIFT_SECONDS": str(seconds)})
 
 
 async def robbed_nobody(trial: Trial) -> list[Violation]:

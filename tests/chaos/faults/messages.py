@@ -1,7 +1,6 @@
 """Rings that come twice, in the wrong order, or as something nobody can read."""
 
 import asyncio
-import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -125,13 +124,11 @@ def message_to(queue: str, actor: str, arguments: Iterable[Any]) -> tuple[str, b
 async def mortal_workers(system: System) -> AsyncIterator[None]:
     """All workers die of submissions of one learner."""
     hooks = {"FAULT_POISON": POISON, "GRADELINE_MAX_ATTEMPTS": str(POISON_ATTEMPTS)}
-    for name in WORKERS:
-        await system.replace(name, signal.SIGTERM, Part((str(HOOKED_WORKER),), hooks))
+    await system.replace_all(dict.fromkeys(WORKERS, Part((str(HOOKED_WORKER),), hooks)))
     try:
         yield
     finally:
-        for name in WORKERS:
-            await system.replace(name, signal.SIGTERM, system.shipped(name))
+        await system.replace_all({name: system.shipped(name) for name in WORKERS})
 
 
 async def poison(system: System) -> Moment:

@@ -1,15 +1,13 @@
 """Replies lost on the way, after the server has done what was asked."""
 
 import asyncio
-import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final, Literal
 
-import msgspec
-
 from tests.chaos.fault import Moment
+from tests.chaos.keeper import Part
 from tests.chaos.proxy import Loss
 from tests.chaos.system import System
 
@@ -22,22 +20,13 @@ LOSSY_SECONDS: Final = 6.0
 async def through(system: System, server: Server) -> AsyncIterator[None]:
     """All processes reach one of the servers through its proxy."""
     url = {"valkey": system.valkey.url, "postgres": system.postgres.url}[server]
-    await replace_all(system, {VARIABLES[server]: system.proxies[server].before(url)})
+    told = {VARIABLES[server]: system.proxies[server].before(url)}
+    shipped = {name: system.shipped(name) for name in system.keeper.names}
+    await system.replace_all({name: Part(part.command, {**part.environment, **told}) for name, part in shipped.items()})
     try:
         yield
     finally:
-        await replace_all(system, {})
-
-
-async def replace_all(system: System, environment: dict[str, str]) -> None:
-    """Stop all processes and start them as shipped, but for this environment."""
-
-    async def replace(name: str) -> None:
-        part = system.shipped(name)
-        told = msgspec.structs.replace(part, environment={**part.environment, **environment})
-        await system.replace(name, signal.SIGTERM, told)
-
-    await asyncio.gather(*[replace(name) for name in system.keeper.names])
+        await system.replace_all(shipped)
 
 
 async def lose_replies(system: System, *, server: Server, share: float, loss: Loss, at_least: int) -> Moment:
