@@ -86,7 +86,8 @@ class LocalCounter:
 
 
 def width_ms(charge: Charge) -> int:
-    return max(1, charge.window_seconds * 1000 // SLOTS)
+    """How long a slot is, rounded up: all slots together must not be shorter than the window."""
+    return -(-charge.window_seconds * 1000 // SLOTS)
 
 
 def room_in(window: Window, charge: Charge, now_ms: int) -> Room:

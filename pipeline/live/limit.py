@@ -20,7 +20,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local answers = {}
 
-local function width_of(window) return math.max(1, math.floor(window / slots)) end
+local function width_of(window) return math.ceil(window / slots) end
 
 local function total_of(key, first)
     local known = redis.call('HMGET', key, 'oldest', 'total')

@@ -1,6 +1,6 @@
 """The sliding window: strict in every window of its length, and room comes back."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.window import SLOTS, Charge, LocalCounter, width_ms
@@ -12,6 +12,7 @@ def taken_at(counter: LocalCounter, *moments_ms: int) -> list[bool]:
     return [counter.take((LIMIT,), moment)[0] for moment in moments_ms]
 
 
+@example([0, 976], 1, 1)  # a second has no 60 equal parts in whole milliseconds
 @given(st.lists(st.integers(min_value=0, max_value=40_000), max_size=60), st.integers(1, 5), st.integers(1, 90))
 def test_no_window_ever_holds_more_than_the_limit(steps: list[int], limit: int, seconds: int) -> None:
     """Whatever the times: between any unit and the end of its window there are at most `limit`."""
@@ -68,5 +69,8 @@ def test_memory_is_bounded() -> None:
     assert [counter.take((Charge(key, 1, 60),), 0)[0] for key in ("a", "b")] == [False, True]
 
 
-def test_a_short_window_still_has_slots() -> None:
-    assert width_ms(Charge("k", 1, 1)) == 1000 // SLOTS
+@given(st.integers(1, 100_000))
+def test_slots_cover_their_window_and_little_more(seconds: int) -> None:
+    """Shorter, and a unit would be forgotten before its window is over."""
+    width = width_ms(Charge("k", 1, seconds))
+    assert (width - 1) * SLOTS < seconds * 1000 <= width * SLOTS
