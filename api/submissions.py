@@ -119,7 +119,7 @@ async def hand_in(request: AnyRequest) -> ASGIResponse:
     async with patience.lasting():
         submitted = await parts.intake.submit(principal.tenant_id, given, key)
     seconds = wait_preference(headers.get("prefer"))
-    shown = await shown_after(parts, principal, submitted, seconds)
+    shown = await shown_after(parts, principal, submitted, seconds, patience)
     finished = seconds is not None and shown.status in FINAL_STATUSES
     return ASGIResponse(
         body=shown.document,
@@ -129,13 +129,16 @@ async def hand_in(request: AnyRequest) -> ASGIResponse:
     )
 
 
-async def shown_after(parts: ApiParts, principal: Principal, submitted: Submitted, seconds: int | None) -> Shown:
+async def shown_after(
+    parts: ApiParts, principal: Principal, submitted: Submitted, seconds: int | None, patience: Patience
+) -> Shown:
     """The submission as it is answered: at once, or after waiting for the results."""
     if seconds is None and submitted.view is not None:
         return encode_view(submitted.view)
     try:
         if seconds is None:
-            return await parts.showing.show(principal, submitted.id)
+            async with patience.lasting():
+                return await parts.showing.show(principal, submitted.id)
         return await parts.showing.show_final(principal, submitted.id, seconds)
     except Unavailable:
         if submitted.view is None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from tests.chaos.fault import Trial, Violation
-from tests.chaos.load import UNAVAILABLE
+from tests.chaos.load import OK, UNAVAILABLE
 
 ANSWER_SECONDS: Final = 2.0
 IN_ORDER: Final = (0, -signal.SIGTERM)
@@ -24,6 +24,15 @@ async def never_refused(trial: Trial) -> Iterable[Violation]:
     return [
         Violation("broken", f"a hand-in was answered with {one.status or 'nothing'} after {one.seconds:.1f} s")
         for one in trial.load.refused
+    ]
+
+
+async def told_in_time(trial: Trial) -> Iterable[Violation]:
+    """Whoever asked where a submission stands was told, within two seconds."""
+    return [
+        Violation("broken", f"a status was answered with {one.status or 'nothing'} after {one.seconds:.1f} s")
+        for one in trial.load.reads
+        if one.status != OK or one.seconds > ANSWER_SECONDS + MARGIN_SECONDS
     ]
 
 

@@ -16,6 +16,7 @@ LEARNERS: Final = 20
 CALLBACK_EVERY: Final = 4
 HOT_EVERY: Final = 5
 ACCEPTED: Final = 202
+OK: Final = 200
 UNAVAILABLE: Final = 503
 TIMEOUT_SECONDS: Final = 15.0
 PATIENCE_SECONDS: Final = 45.0
@@ -62,6 +63,8 @@ class Load:
         """Keys for which two answers named different submissions."""
         self.given_up: list[str] = []
         self.refused: list[Try] = []
+        self.reads: list[Try] = []
+        """What those were answered who asked where a submission stands."""
         self.repeated: set[str] = set()
         self._name = name
         self._client = client
@@ -120,6 +123,16 @@ class Load:
             return True
         self.refused.append(Try(at, time.monotonic() - started, answer.status_code, answer.headers.get("retry-after")))
         return False
+
+    async def read(self, address: str, submission_id: str) -> None:
+        """Ask where a submission stands, and remember what came."""
+        at, started, status = time.time(), time.monotonic(), None
+        try:
+            answer = await self._client.get(f"{address}/v1/submissions/{submission_id}", headers=self._authorization)
+            status = answer.status_code
+        except httpx.TransportError:
+            pass  # no answer, and remembered as such
+        self.reads.append(Try(at, time.monotonic() - started, status, None))
 
     def _accept(self, key: str, submission_id: str) -> None:
         if self.accepted.setdefault(key, submission_id) != submission_id:
