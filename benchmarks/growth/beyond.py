@@ -74,5 +74,9 @@ LIMITS: Final = """\
 One API process is full at {api:,.0f} submissions a second, one worker process at {worker:,.0f}; both are added. What
 cannot be added is full first at {at:,.0f} a second ({first}), then at {then:,.0f} ({second}). Valkey divides in two by
 a setting (`GRADELINE_QUEUE_REDIS_URL`: queues apart from statuses and events), and Postgres by tenant: every row
-belongs to one, no query crosses it, so each group of tenants can have an installation of its own. Not in this
-calculation: the network between machines, and one learner's or one question's row, whose locks all workers share."""
+belongs to one, no query crosses it, so each group of tenants can have an installation of its own.
+
+Not in this calculation, and met before those where everybody answers the same questions: a question's rating and its
+figures are one row each, exact, and locked until the batch that moves them is committed. So batches that share a
+question are recorded one after the other, on however many workers; and so are all batches from where they count
+themselves by stage and minute until their commit. Nor does it know the network between machines."""

@@ -23,13 +23,13 @@ WORKERS: Final = 2
 NUMBER: Final = 4_000
 ROUNDS: Final = 3
 KINDS: Final[Mapping[str, Mapping[str, Any]]] = dict(islice(cast("Mapping[str, Any]", load.QUESTIONS).items(), 3))
-COPIES: Final = 100
-"""Of each of the three questions."""
+COPIES: Final = 500
+"""Of each of the three questions: so many that two batches of 200 need not share any."""
 PER_LEARNER: Final = 4
 
 TEXT: Final = """\
-Hand-ins of three answers, two worker processes. Spread: four of each learner, each question asked in one hand-in of a
-hundred. One learner: all of the same learner. Same questions: all hand-ins answer the same three. Of three rounds of
+Hand-ins of three answers, two worker processes. Spread: four of each learner, each question asked in one hand-in of
+{copies}. One learner: all of the same learner. Same questions: all hand-ins answer the same three. Of three rounds of
 {number:,} hand-ins of each kind, in turn, the middle one by rate is shown. Times are from accepted to completed with
 64 clients handing in as fast as they are let, so they tell how long the queues got."""
 HEAD: Final = ("hand-ins", "completed per second", "of spread", "POST p99 ms", "completed p50 ms", "p99 ms")
@@ -52,7 +52,7 @@ def measure(scale: float, say: Callable[[str], None]) -> Section:
 
 
 async def put_questions(system: System) -> None:
-    """A hundred copies of each of the bench's questions."""
+    """Copies of three of the bench's questions."""
     lines = [
         msgspec.json.encode({"id": f"{name}-{copy}", **question})
         for name, question in KINDS.items()
@@ -98,4 +98,9 @@ def section(found: dict[str, Passage], number: int) -> Section:
         for kind, one in found.items()
     ]
     chart = Bars("Completed per second", [Bar(kind, one.per_second) for kind, one in found.items()])
-    return Section("One learner, or the same questions", TEXT.format(number=number), {"hot": chart}, table(HEAD, rows))
+    return Section(
+        "One learner, or the same questions",
+        TEXT.format(number=number, copies=COPIES),
+        {"hot": chart},
+        table(HEAD, rows),
+    )
