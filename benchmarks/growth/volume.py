@@ -36,9 +36,10 @@ VACUUMS: Final = b"""
 
 TEXT: Final = """\
 {real:,} submissions of three answers go through the pipeline; from there to {most:,} they are copies of real ones, made
-by SQL: the same rows, but inserted once instead of rewritten stage by stage. At each age {probed:,} more go through the
-pipeline for the rate, and then some one at a time for the latency. The copies are vacuumed and
-analysed when they are made; otherwise nobody vacuums but autovacuum, as `gradeline up` sets it."""
+by SQL: submissions, answers, stages, results and learners as they are in the end, inserted once instead of rewritten
+stage by stage, without skills and figures. At each age {probed:,} more go through the pipeline for the rate, and then
+some one at a time for the latency. The copies are vacuumed and analysed when they are made; otherwise nobody vacuums
+but autovacuum, as `gradeline up` sets it."""
 AGE_HEAD: Final = (
     "completed submissions", "tables MiB", "indexes MiB", "completed per second", "one alone, p50 ms", "p99 ms"
 )  # fmt: skip
