@@ -11,6 +11,7 @@ from typing import Final
 
 import psycopg
 
+from pipeline.embedded.cluster import program
 from tests.chaos.checks import refused_in_time, spared
 from tests.chaos.fault import Fault, Moment, Skipped
 from tests.chaos.faults.postgres import stranger
@@ -68,9 +69,19 @@ def move(system: System, data: Path, place: Path) -> None:
     """Let Postgres have its data in another place."""
     system.postgres.stop()
     subprocess.run(["cp", "-a", data, place], check=True)
+    drop_spare_log(place)
     data.rename(aside(data))
     data.symlink_to(place)
     system.postgres.start()
+
+
+def drop_spare_log(data: Path) -> None:
+    """Delete segments that a stopped Postgres keeps for its future log: with them it would not run out of room."""
+    told = subprocess.run([program("pg_controldata"), data], check=True, capture_output=True, text=True).stdout
+    current = next(line.split()[-1] for line in told.splitlines() if "REDO WAL file" in line)
+    for segment in (data / "pg_wal").iterdir():
+        if len(segment.name) == len(current) and segment.name > current:
+            segment.unlink()
 
 
 def move_back(system: System, data: Path) -> None:
