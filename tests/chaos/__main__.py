@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -55,7 +56,10 @@ def main(
             click.echo(f"{fault.name:<26} {fault.title}")
         return
     started = time.monotonic()
-    outcomes = asyncio.run(run(chosen, seed, started + seconds, keep))
+    try:
+        outcomes = asyncio.run(run(chosen, seed, started + seconds, keep))
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        sys.exit("Stopped before the end; whatever was started is ended.")
     click.echo(f"{len(outcomes)} trials in {time.monotonic() - started:.0f} s, seed {seed}")
     if write is not None:
         report.write(write, everything, outcomes)
@@ -79,6 +83,8 @@ def selected(everything: Sequence[Fault], only: Sequence[str], *, short: bool) -
 async def run(faults: Sequence[Fault], seed: int, until: float, keep: Path | None) -> list[Outcome]:
     """Try these faults one after the other on one system, then random combinations while there is time."""
     chances = random.Random(seed)  # noqa: S311 - dice, and the same ones every time
+    if (this := asyncio.current_task()) is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     async with a_home(keep) as home, open_system(home, chances) as system:
         outcomes = [tell(await attempt(system, fault)) for fault in faults]
         for fault in combinations_from(seed + COMBINATIONS):

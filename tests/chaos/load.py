@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -66,6 +67,8 @@ class Load:
         self.reads: list[Try] = []
         """What those were answered who asked where a submission stands."""
         self.repeated: set[str] = set()
+        self._late: deque[tuple[float, float]] = deque(maxlen=1_000)
+        """When this process itself came late, and by how much."""
         self._name = name
         self._client = client
         self._addresses = tuple(addresses.values())
@@ -80,7 +83,9 @@ class Load:
             number = len(self.given)
             # Every fifth is the same learner's.
             self.hand_in("hot" if number % HOT_EVERY == 0 else f"learner-{number % LEARNERS}")
-            await asyncio.sleep(started + (number + 1) / PER_SECOND - time.monotonic())
+            due = max(started + (number + 1) / PER_SECOND, time.monotonic())
+            await asyncio.sleep(due - time.monotonic())
+            self._late.append((time.monotonic(), time.monotonic() - due))
 
     def hand_in(self, learner_id: str) -> str:
         """Begin to hand in for a learner; the key under which that is done."""
@@ -116,12 +121,12 @@ class Load:
         try:
             answer = await self._client.post(f"{address}/v1/submissions", content=hand_in.body, headers=headers)
         except httpx.TransportError:
-            self.refused.append(Try(at, time.monotonic() - started, None, None))
+            self.refused.append(Try(at, self._waited_since(started), None, None))
             return False
         if answer.status_code == ACCEPTED:
             self._accept(hand_in.key, answer.json()["id"])
             return True
-        self.refused.append(Try(at, time.monotonic() - started, answer.status_code, answer.headers.get("retry-after")))
+        self.refused.append(Try(at, self._waited_since(started), answer.status_code, answer.headers.get("retry-after")))
         return False
 
     async def read(self, address: str, submission_id: str) -> None:
@@ -132,7 +137,12 @@ class Load:
             status = answer.status_code
         except httpx.TransportError:
             pass  # no answer, and remembered as such
-        self.reads.append(Try(at, time.monotonic() - started, status, None))
+        self.reads.append(Try(at, self._waited_since(started), status, None))
+
+    def _waited_since(self, started: float) -> float:
+        """Seconds of waiting for an answer, without those for which this process was too busy to read it."""
+        own = max((late for moment, late in self._late if moment >= started), default=0.0)
+        return max(0.0, time.monotonic() - started - own)
 
     def _accept(self, key: str, submission_id: str) -> None:
         if self.accepted.setdefault(key, submission_id) != submission_id:

@@ -1,6 +1,7 @@
 """Valkey gone, emptied, full, frozen, not heard of: hand-ins are accepted all the same, and work goes on after it."""
 
 import asyncio
+import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +10,8 @@ from typing import Final
 
 from redis.asyncio import Redis
 
+from pipeline.lifecycle import Stage
+from pipeline.live.bell import NAMESPACE
 from tests.chaos.checks import never_refused, spared, told_in_time
 from tests.chaos.fault import Fault, Moment
 from tests.chaos.faults.replies import lose_replies, through
@@ -19,6 +22,7 @@ AWAY_SECONDS: Final = 6.0
 FULL_SECONDS: Final = 6.0
 STALL_MS: Final = 9_000
 READ: Final = 5
+WAITING_AT_LEAST: Final = 10
 LOST_SHARE: Final = 0.1
 LOST_AT_LEAST: Final = 100
 
@@ -33,16 +37,35 @@ async def kill(system: System) -> Moment:
 
 
 async def restart(system: System) -> Moment:
-    """Stop Valkey and start it again at once; it keeps nothing."""
-    await asyncio.to_thread(system.valkey.restart)
+    """Stop Valkey while rings wait in it, and start it again at once; it keeps nothing."""
+    async with rings_waiting(system):
+        await asyncio.to_thread(system.valkey.restart)
     return time.time()
 
 
 async def flush(system: System) -> Moment:
-    """Delete everything in Valkey: rings, statuses, events, limits."""
-    async with connected(system) as client:
+    """Delete everything in Valkey while rings wait in it: rings, statuses, events, limits."""
+    async with rings_waiting(system), connected(system) as client:
         await client.flushall()
     return time.time()
+
+
+@asynccontextmanager
+async def rings_waiting(system: System) -> AsyncIterator[None]:
+    """Workers stand still, so that some rings wait for them."""
+
+    async def wait() -> bool:
+        return await system.parts.servers.queues.llen(f"{NAMESPACE}:{Stage.SCORE}") >= WAITING_AT_LEAST
+
+    workers = system.workers
+    for worker in workers:
+        worker.send(signal.SIGSTOP)
+    try:
+        await system.until(wait, "rings wait in Valkey")
+        yield
+    finally:
+        for worker in workers:
+            worker.send(signal.SIGCONT)
 
 
 async def fill(system: System) -> Moment:
@@ -92,7 +115,7 @@ VALKEY_FAULTS: Final = (
     ),
     Fault(
         name="valkey-restart",
-        title="restart of Valkey, which keeps nothing",
+        title="restart of Valkey while rings wait in it; it keeps nothing",
         promise="no hand-in is refused; all is done within 10 s",
         rests_on="the sweeper finds what is ready and untaken, and rings again",
         inject=restart,
@@ -103,7 +126,7 @@ VALKEY_FAULTS: Final = (
     ),
     Fault(
         name="flushall",
-        title="FLUSHALL",
+        title="FLUSHALL while rings wait",
         promise="no hand-in is refused; all is done within 10 s",
         rests_on="the same; statuses are refilled from Postgres when they are asked for",
         inject=flush,
