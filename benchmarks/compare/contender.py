@@ -54,7 +54,7 @@ CONTENDERS: Final = (
         "celery",
         "FastAPI, Celery on Redis, an ORM session per task",
         "benchmarks.peers.celery_orm.api",
-        ("celery", "-A", "benchmarks.peers.celery_orm.tasks", "worker", "--concurrency", "2", "--loglevel", "WARNING"),
+        ("celery", "-A", "benchmarks.peers.celery_orm.tasks", "worker", "--concurrency", "4", "--loglevel", "WARNING"),
     ),
     Contender(
         "c",

@@ -20,6 +20,7 @@ from cli.connection import Connection
 CONCURRENCIES: Final = (1, 32, 256)
 WARM_UP: Final = 300
 END_TO_END_CONCURRENCY: Final = 64
+FEWEST: Final = 64
 MILLISECONDS: Final = 1000
 
 
@@ -126,7 +127,7 @@ class Measuring:
 
     async def _costed(self, rate: float) -> tuple[EndToEnd, dict[str, float], float]:
         """The rate all the way, and the CPU that it took."""
-        number = round(rate * self._effort.end_to_end_seconds)
+        number = max(FEWEST, round(rate * self._effort.end_to_end_seconds))
         self._say(f"taking {number} submissions all the way")
         before, generator_before = usage(self._connection), time.process_time()
         found = await self._end_to_end(number)

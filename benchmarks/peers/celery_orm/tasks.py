@@ -1,6 +1,6 @@
 """The Celery application: a task per stage, each with a session and a transaction of its own.
 
-    python -m celery -A benchmarks.peers.celery_orm.tasks worker --concurrency 2
+    python -m celery -A benchmarks.peers.celery_orm.tasks worker --concurrency 4
 
 Acknowledged late, so that a killed worker loses nothing; four prefetched per process, Celery's default; no
 results kept, since Postgres has them; retried where the database was away or chose a deadlock's victim.
