@@ -43,11 +43,11 @@ def main() -> int:
 
 def compare(chosen: list[Contender], effort: Effort, limit_seconds: float) -> Comparison:
     """All of them, one after the other; the servers' limits first."""
-    begun = time.monotonic()
+    begun, load_before = time.monotonic(), round(os.getloadavg()[0], 1)
     say("measuring what the servers can do at most")
     limits = measure_limits(CONCURRENCIES, limit_seconds)
     measured = tuple(measured_alone(contender, effort) for contender in chosen)
-    return Comparison(measured, limits, os.cpu_count() or 1, round(time.monotonic() - begun, 1))
+    return Comparison(measured, limits, os.cpu_count() or 1, load_before, round(time.monotonic() - begun, 1))
 
 
 def measured_alone(contender: Contender, effort: Effort) -> Measured:

@@ -78,11 +78,12 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """Everything one run found."""
+    """Everything one run found; `load_before` is what others asked of the cores in the minute before it."""
 
     measured: tuple[Measured, ...]
     limits: Limits
     cores: int
+    load_before: float
     seconds: float
 
     def of(self, letter: str) -> Measured | None:

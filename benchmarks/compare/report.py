@@ -93,7 +93,8 @@ def whole(value: float) -> str:
 def footnote(found: Comparison) -> str:
     counts = ", ".join(f"({one.letter}) {one.end_to_end.submissions:,}" for one in found.measured)
     return (
-        f"Measured on {found.cores} cores in {found.seconds:.0f} s; submissions taken end to end: {counts}. "
+        f"Measured on {found.cores} cores in {found.seconds:.0f} s, with a load of {found.load_before} in the minute "
+        f"before; submissions taken end to end: {counts}. "
         "In brackets: the ratio to (b)."
     )
 

@@ -38,7 +38,7 @@ def measured(letter: str, per_second: float, **other: Any) -> Measured:
 
 
 def compared(*systems: Measured) -> Comparison:
-    return Comparison(systems, Limits({1: 5_000.0}, {1: 20_000.0}), 2, 60.0)
+    return Comparison(systems, Limits({1: 5_000.0}, {1: 20_000.0}), 2, 0.1, 60.0)
 
 
 SLOW = measured("b", 100.0, idle=Spread(100, 11.0, 12.0, 15.0))
