@@ -34,7 +34,7 @@ class CorkedTransport:
 
     def _flush(self) -> None:
         parts, self._parts = self._parts, []
-        if parts:
+        if parts and not self._transport.is_closing():  # uvloop's raises where the client has hung up meanwhile
             self._transport.write(b"".join(parts))
 
 

@@ -248,8 +248,9 @@ class StageRunner:
     async def _finish_batch(self, finished: list[tuple[Claim, Outcome]]) -> list[None]:
         outcomes = dict(finished)
         by_itself = partial(self._finish_once, outcomes, NOTHING_FOLLOWS)
-        once = partial(self._finish_once, outcomes, self._follow)
-        recorded = await self._guarded([claim for claim, _ in finished], once, by_itself)
+        # With a suspect among them nothing follows: a stage that kills the worker would be counted against this one.
+        follow = NOTHING_FOLLOWS if any(claim.solo for claim in outcomes) else self._follow
+        recorded = await self._guarded(list(outcomes), partial(self._finish_once, outcomes, follow), by_itself)
         await announce(recorded, self.shop)
         return [None] * len(finished)
 

@@ -61,13 +61,13 @@ def begun(work: Work, stage: Stage, at: datetime) -> Work:
 
 def ended(work: Work, stage: Stage, at: datetime, outcome: Outcome) -> Work:
     """The work as the next stage will know it: when this one ended and, if it scored, the scores."""
-    own = next((timing for timing in work.timings if timing.stage is stage), None)
-    if own is None:
-        return work
-    timings = (*others(work, stage), StageTiming(stage, own.queued_at, own.started_at, at))
-    if stage is Stage.SCORE and isinstance(outcome, Done):
-        return msgspec.structs.replace(work, timings=timings, scores=scores_in(outcome.body))
-    return msgspec.structs.replace(work, timings=timings)
+    timings = tuple(ended_at(timing, at) if timing.stage is stage else timing for timing in work.timings)
+    scores = scores_in(outcome.body) if stage is Stage.SCORE and isinstance(outcome, Done) else work.scores
+    return msgspec.structs.replace(work, timings=timings, scores=scores)
+
+
+def ended_at(timing: StageTiming, at: datetime) -> StageTiming:
+    return StageTiming(timing.stage, timing.queued_at, timing.started_at, at)
 
 
 def others(work: Work, stage: Stage) -> Iterator[StageTiming]:

@@ -31,6 +31,8 @@ DO $$ BEGIN
 EXCEPTION WHEN invalid_parameter_value THEN NULL;
 END $$
 """
+NEVER_TAKEN: Final = (psycopg.errors.ProgramLimitExceeded, psycopg.errors.StatementTooComplex)
+"""What no repetition helps: psycopg puts it beside outages, but what was sent is at fault."""
 LOOK_UP_SECONDS: Final = 10.0
 """How long a look-up may take that goes through much, such as a list by a filter."""
 # A server that vanished without a word is noticed within seconds, not after the kernel's quarter of an hour.
@@ -150,6 +152,8 @@ async def _translated() -> AsyncIterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeout, ConnectionError) as error:
+        if isinstance(error, OperationalError) and isinstance(error.orig, NEVER_TAKEN):
+            raise without_row(error) from None
         raise Unavailable(f"Postgres is not available: {first_line(error)}") from error
     except TimeoutError as error:
         raise Unavailable("Postgres does not answer in time.") from error

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 from sqlalchemy import text
@@ -10,13 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.bootstrap import perform_metrics, perform_recommend, write_feedback
 from pipeline.execution import each_alone
+from pipeline.follow_through import NOTHING_FOLLOWS, Clock, Journey, Performs, follow_through
 from pipeline.lifecycle import SUCCEEDED_STATES, TRANSITIONS, Event, Stage, StageState, Status, sources
 from pipeline.llm.template import TemplateProvider
 from pipeline.model import Claim, Work
 from pipeline.ports import WorkUnit
 from pipeline.stages import score
 from pipeline.stages.outcome import Outcome, Rejected, RetryLater
-from pipeline.stages.run import first_step
+from pipeline.stages.run import ended, first_step
 from pipeline.stages.verdict import judge
 from pipeline.store.control import ControlStore
 from pipeline.store.engine import transaction
@@ -82,8 +83,16 @@ class Play:
             held = await unit.hold(claims)
             works = await unit.load([claim for claim, _ in held])
             outcomes = await PERFORM[stage](unit, works)
-            verdicts = [judge(c, outcome, POLICY, 0.0) for (c, _), outcome in zip(held, outcomes, strict=True)]
-            await unit.record([first_step(stage, v, before) for v, (_, before) in zip(verdicts, held, strict=True)])
+            clock = Clock(works)
+            journeys = [
+                Journey(
+                    first_step(stage, judge(claim, outcome, POLICY, 0.0), before),
+                    ended(work, stage, clock.now(), outcome),
+                )
+                for (claim, before), work, outcome in zip(held, works, outcomes, strict=True)
+            ]
+            follow = self.chances.choice([NOTHING_FOLLOWS, PERFORM])
+            await unit.record(await follow_through(unit, journeys, follow, POLICY, clock))
 
     async def fail(self) -> None:
         worker, stage, claims = self.drop_claims()
@@ -119,15 +128,15 @@ class Play:
         return {(row[0], Stage(row[1])): (StageState(row[2]), row[3]) for row in rows}
 
 
-async def scored(unit: WorkUnit, works: list[Work]) -> list[Outcome]:
-    return list(await each_alone(score.decide)(unit, works))
+async def scored(unit: WorkUnit, works: Sequence[Work]) -> Sequence[Outcome]:
+    return await each_alone(score.decide)(unit, works)
 
 
-async def with_feedback(_: WorkUnit, works: list[Work]) -> list[Outcome]:
+async def with_feedback(_: WorkUnit, works: Sequence[Work]) -> Sequence[Outcome]:
     return [write_feedback(TemplateProvider(), work) for work in works]
 
 
-PERFORM: dict[Stage, Callable[[WorkUnit, list[Work]], Awaitable[list[Outcome]]]] = {
+PERFORM: Performs = {
     Stage.SCORE: scored,
     Stage.FEEDBACK: with_feedback,
     Stage.RECOMMEND: perform_recommend,
@@ -146,12 +155,14 @@ async def accepted(house: PostgresHouse, count: int) -> list[str]:
 
 
 def assert_legal(before: Snapshot, after: Snapshot) -> None:
-    """Each stage stayed, or moved as the table says, perhaps on to what follows; only a claim raises the epoch."""
+    """Each stage stayed, or moved as the table says, or went on and was done; handing out raises the epoch."""
     for key, (state, epoch) in after.items():
         old_state, old_epoch = before[key]
+        followed = old_state is StageState.WAITING and state in SUCCEEDED_STATES
         if state is not old_state:
-            assert (old_state, state) in MOVES, (key, old_state, state)
-        assert epoch == old_epoch + (state is StageState.RUNNING and old_state is not StageState.RUNNING), key
+            assert followed or (old_state, state) in MOVES, (key, old_state, state)
+        claimed = state is StageState.RUNNING and old_state is not StageState.RUNNING
+        assert epoch == old_epoch + (followed or claimed), key
 
 
 @pytest.mark.parametrize("seed", range(6))

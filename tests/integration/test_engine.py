@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.errors import Unavailable
@@ -48,6 +49,13 @@ async def test_a_transaction_that_takes_too_long_did_not_happen(engine: AsyncEng
         await pause_and_sleep(engine, 0.5)
     assert await query(engine, "SELECT 1") == [(1,)]
     assert await query(other, "SELECT stage FROM stage_pauses") == []
+
+
+async def test_what_postgres_will_never_take_is_not_taken_for_an_outage(engine: AsyncEngine) -> None:
+    """It would be repeated for ever, and hold up whatever is in one batch with it."""
+    with pytest.raises(OperationalError, match="ProgramLimitExceeded"):
+        await query(engine, "INSERT INTO learners (tenant_id, id) SELECT 1, string_agg(gen_random_uuid()::text, '')"
+                            " FROM generate_series(1, 300)")  # fmt: skip
 
 
 async def test_postgres_ends_a_statement_that_nobody_waits_for(engine: AsyncEngine, other: AsyncEngine) -> None:

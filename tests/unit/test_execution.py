@@ -12,6 +12,7 @@ from pipeline.lifecycle import Stage, StageState, Status
 from pipeline.model import Work
 from pipeline.ports import WorkUnit
 from pipeline.stages.outcome import Done, Outcome
+from pipeline.stages.score import sum_up
 from pipeline.stages.verdict import RetryPolicy
 from tests.contracts.fakes.live import FakeBell, FakeBoard
 from tests.contracts.fakes.work import FakeWorkStore
@@ -49,7 +50,7 @@ class House:
 
 
 def done(_: Work) -> Outcome:
-    return Done({"points": 1.0})
+    return Done(sum_up([]))
 
 
 async def done_alone(work: Work) -> Outcome:

@@ -6,15 +6,18 @@ from datetime import UTC, datetime, timedelta
 from pipeline.execution import Shop, StageRunner, each_alone
 from pipeline.follow_through import Clock, Perform
 from pipeline.lifecycle import Stage, StageState, Status
-from pipeline.model import LearnerContext, Work
+from pipeline.model import AnswerScore, LearnerContext, Outcome, Work
 from pipeline.ports import WorkUnit
-from pipeline.stages.outcome import Done, Outcome, Rejected, RetryLater
+from pipeline.stages.outcome import Done, Rejected, RetryLater
+from pipeline.stages.outcome import Outcome as StageOutcome
+from pipeline.stages.score import sum_up
 from pipeline.stages.verdict import RetryPolicy
 from tests.contracts.fakes.live import FakeBell, FakeBoard
 from tests.contracts.fakes.work import NOW, FakeStage, FakeWorkStore
 
 POLICY = RetryPolicy(max_attempts=2, base_seconds=1000.0, cap_seconds=1000.0)
-SCORED = Done({"points": 1.0, "max_points": 1.0, "fraction": 1.0, "provisional": False, "answers": []})
+RIGHT = AnswerScore(Outcome.CORRECT, fraction=1.0, points=1.0, max_points=1.0, rule="single_choice/1")
+SCORED = Done(sum_up([RIGHT]))
 
 
 class House:
@@ -45,7 +48,7 @@ class House:
         return [self.row(id_, stage).state for stage in Stage]
 
 
-def always(outcome: Outcome) -> Perform:
+def always(outcome: StageOutcome) -> Perform:
     return each_alone(lambda _: outcome)
 
 
@@ -120,7 +123,7 @@ async def test_a_follower_that_is_rejected_fails_the_submission_with_its_score_k
 async def test_a_surprise_in_a_follower_is_not_blamed_on_the_stage_before_it() -> None:
     """The whole batch of recommend breaks down; scores are recorded without it, and it is rung for."""
 
-    async def broken(_: WorkUnit, works: Sequence[Work]) -> Sequence[Outcome]:
+    async def broken(_: WorkUnit, works: Sequence[Work]) -> Sequence[StageOutcome]:
         raise ZeroDivisionError(len(works))
 
     house = House(recommend=broken)
@@ -145,11 +148,34 @@ async def test_a_suspect_goes_one_stage_at_a_time() -> None:
     assert house.states(id_) == [StageState.DONE, StageState.READY, StageState.READY, StageState.WAITING]
 
 
+async def test_with_a_suspect_among_what_finishes_nothing_follows() -> None:
+    """A stage that takes its time ends in a batch; should a follower kill the worker, the suspect is not to blame."""
+    house = House()
+
+    async def take_time(_: Work) -> StageOutcome:
+        return Done({"f": 1})
+
+    runner = StageRunner(
+        Stage.FEEDBACK, house.shop, perform_alone=take_time, follow={Stage.METRICS: PERFORMS["metrics"]}
+    )
+    for solo in (False, True):
+        id_ = house.store.accept()
+        house.store.submissions[id_].stages |= {
+            Stage.SCORE: FakeStage(StageState.DONE, 1, 1),
+            Stage.FEEDBACK: FakeStage(StageState.READY, solo=solo),
+            Stage.RECOMMEND: FakeStage(StageState.DONE, 1, 1),
+        }
+        await runner.ring([id_], solo=solo)
+        await runner.drain()
+        followed = StageState.READY if solo else StageState.DONE
+        assert house.states(id_) == [StageState.DONE, StageState.DONE, StageState.DONE, followed]
+
+
 async def test_the_stages_that_follow_know_the_scores_and_the_times() -> None:
     seen: dict[Stage, Work] = {}
 
     def looking(stage: Stage) -> Perform:
-        def look(work: Work) -> Outcome:
+        def look(work: Work) -> StageOutcome:
             seen[stage] = work
             return Done({"seen": True})
 
@@ -157,6 +183,7 @@ async def test_the_stages_that_follow_know_the_scores_and_the_times() -> None:
 
     house = House(recommend=looking(Stage.RECOMMEND), metrics=looking(Stage.METRICS))
     await house.runner().ring([house.store.accept()])
+    assert seen[Stage.RECOMMEND].scores == seen[Stage.METRICS].scores == (RIGHT,)
     assert [timing.stage for timing in seen[Stage.METRICS].timings] == [Stage.FEEDBACK, Stage.RECOMMEND, Stage.METRICS]
     for timing in seen[Stage.METRICS].timings[:-1]:
         assert timing.started_at is not None

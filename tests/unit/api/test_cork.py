@@ -11,12 +11,16 @@ class Wire:
 
     def __init__(self) -> None:
         self.told: list[bytes | str] = []
+        self.closing = False
 
     def write(self, data: bytes) -> None:
         self.told.append(data)
 
     def close(self) -> None:
         self.told.append("closed")
+
+    def is_closing(self) -> bool:
+        return self.closing
 
     def get_extra_info(self, name: str) -> str:
         return f"the {name}"
@@ -54,6 +58,14 @@ async def test_closing_sends_what_is_left_first() -> None:
     transport.close()
     await asyncio.sleep(0)
     assert wire.told == [b"last words", "closed"]
+
+
+async def test_nothing_is_written_to_a_client_that_hung_up_in_between() -> None:
+    wire = Wire()
+    corked(wire).write(b"too late")
+    wire.closing = True
+    await asyncio.sleep(0)
+    assert wire.told == []
 
 
 async def test_everything_else_is_the_transports_own() -> None:
