@@ -15,6 +15,8 @@ from tests.chaos.system import Stuck, System
 
 STEADY: Final = 60
 """Completed submissions before a fault begins: by then everything has been used once."""
+AFTERMATH: Final = 60
+"""Hand-ins accepted after the recovery: by then late consequences have had their chance."""
 FINAL_SECONDS: Final = 120.0
 
 COMPLETED: Final = "SELECT count(*) FROM submissions WHERE tenant_id = :tenant_id AND status = 'completed'"
@@ -72,17 +74,20 @@ async def _attempt(system: System, fault: Fault) -> Outcome:
         await system.until(lambda: completed(system, school, STEADY), "the load is steady")
         began, endings = time.time(), len(system.keeper.endings)
         cleared = await fault.inject(system)
-        hung = await recover(system, school, cleared)
+        hung = await recover(system, load, cleared)
     hung = hung or await settle(system, school)
     trial = Trial(system, school, load, began, cleared, tuple(system.keeper.endings[endings:]))
     return await judge(fault, trial, hung)
 
 
-async def recover(system: System, school: School, cleared: Moment) -> str | None:
+async def recover(system: System, load: Load, cleared: Moment) -> str | None:
     """Wait until work goes on and the backlog is drained; what is still waited for after the deadline."""
+    school = load.school
     try:
         await system.until(lambda: resumed(system, school, cleared), "work goes on after the fault")
         await system.until(lambda: drained(system, school, cleared), "what was accepted before is final")
+        enough = len(load.accepted) + AFTERMATH
+        await system.until(lambda: accepted(load, enough), "more is accepted after it")
     except Stuck as stuck:
         return str(stuck)
     return None
@@ -96,6 +101,10 @@ async def settle(system: System, school: School) -> str | None:
     except Stuck as stuck:
         return str(stuck)
     return None
+
+
+async def accepted(load: Load, at_least: int) -> bool:
+    return len(load.accepted) >= at_least
 
 
 async def completed(system: System, school: School, at_least: int) -> bool:
