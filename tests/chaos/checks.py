@@ -9,7 +9,7 @@ from tests.chaos.load import OK, UNAVAILABLE
 
 ANSWER_SECONDS: Final = 2.0
 IN_ORDER: Final = (0, -signal.SIGTERM)
-"""An API process finishes what it has, and then ends by the signal it was sent."""
+"""By itself, or by the signal where it was told to stop while it still started."""
 MARGIN_SECONDS: Final = 0.5
 """What the driver itself may take to look at an answer while two cores do everything."""
 
