@@ -12,9 +12,10 @@ Reply = TypeVar("Reply")
 class Batcher(Generic[Item, Reply]):
     """Collects items from concurrent callers and flushes them together.
 
-    At idle a batch is one item and waits for nothing; under load batches grow up to `most`. `flush` gets a
-    list of items and answers one reply per item, in order; an exception among them is raised to that item's
-    caller. If it raises, every caller of that batch gets the exception. At most `concurrency` flushes run at once.
+    At idle a batch is one item and waits for nothing; under load batches grow up to `most`, which may be changed.
+    `flush` gets a list of items and answers one reply per item, in order; an exception among them is raised to that
+    item's caller. If it raises, every caller of that batch gets the exception. At most `concurrency` flushes run at
+    once.
     Whoever gives up before the flush of an item begins takes it back: that item is never flushed.
     """
 
@@ -26,7 +27,7 @@ class Batcher(Generic[Item, Reply]):
         concurrency: int = 1,
     ) -> None:
         self._flush = flush
-        self._most = most
+        self.most = most
         self._concurrency = concurrency
         self._waiting: deque[tuple[Item, asyncio.Future[Reply]]] = deque()
         self._flushers: set[asyncio.Task[None]] = set()
@@ -77,7 +78,7 @@ class Batcher(Generic[Item, Reply]):
     def _next_batch(self) -> list[tuple[Item, asyncio.Future[Reply]]]:
         """The next items, without those whose callers have given up by now."""
         batch: list[tuple[Item, asyncio.Future[Reply]]] = []
-        while self._waiting and len(batch) < self._most:
+        while self._waiting and len(batch) < self.most:
             item, reply = self._waiting.popleft()
             if not reply.done():
                 batch.append((item, reply))

@@ -12,6 +12,7 @@
     ├── UnsupportedMediaType   the body is of a kind this call does not read
     ├── RateLimited            a limit is used up; says when to come back
     ├── Unavailable            a server we need is away; says when to come back
+    ├── Contended              others hold what this work would need for longer than it wants to wait
     ├── EnvironmentFault       this machine or a server on it cannot do what is asked; one clear line
     └── FencedOut              the lease was lost: somebody else owns the stage now
 
@@ -122,6 +123,10 @@ class Unavailable(GradelineError):
     def __init__(self, detail: str, *, retry_after_seconds: int = 2) -> None:
         super().__init__(detail)
         self.retry_after_seconds = retry_after_seconds
+
+
+class Contended(GradelineError):
+    """Others hold what this work would need, for longer than it wants to wait; nothing of it was stored."""
 
 
 class EnvironmentFault(GradelineError):

@@ -20,7 +20,7 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, w
 
 from pipeline import telemetry
 from pipeline.batching import Batcher
-from pipeline.errors import Unavailable
+from pipeline.errors import Contended, Unavailable
 from pipeline.follow_through import NOTHING_FOLLOWS, Clock, Journey, Perform, Performs, follow_through
 from pipeline.lifecycle import Stage
 from pipeline.model import Change, Claim, Held, Recorded, Work, merged
@@ -182,7 +182,10 @@ class StageRunner:
             showing = asyncio.create_task(publish(changes, self.shop))
             try:
                 if self._perform is not None:
-                    await announce(await self.work_together(self._perform, claims), self.shop)
+                    recorded = await self.work_together(self._perform, claims)
+                    if recorded.changes:
+                        self._rings.most = min(self.shop.batch, 2 * self._rings.most)
+                    await announce(recorded, self.shop)
                 if self._perform_alone is not None:
                     await self.work_apart(self._perform_alone, claims)
             finally:
@@ -269,9 +272,12 @@ class StageRunner:
         once: Callable[[Sequence[Claim]], Awaitable[Recorded]],
         by_itself: Callable[[Sequence[Claim]], Awaitable[Recorded]],
     ) -> Recorded:
-        """`once`, and if that comes to a surprise, `by_itself` for each claim alone."""
+        """`once`; where others are in the way of what follows, `by_itself`; after a surprise, that claim by claim."""
         try:
             return await patiently(partial(once, claims), self.shop.lease_seconds)
+        except Contended:
+            log.info(telemetry.FOLLOWERS_LEFT, stage=self.stage, claims=len(claims))
+            return await self._guarded(claims, by_itself, by_itself)
         except Unavailable as error:
             return self._abandon(claims, error)
         except Exception as surprise:  # noqa: BLE001 - it is one submission's failed attempt; we look for which
@@ -305,7 +311,9 @@ class StageRunner:
 
     def _abandon(self, claims: Sequence[Claim], error: Exception) -> Recorded:
         reason = str(error) if isinstance(error, Unavailable) else type(error).__name__
-        if not isinstance(error, Unavailable):
+        if isinstance(error, Unavailable):
+            self._rings.most = max(1, len(claims) // 2)  # should it have been too much at once, it won't be again
+        else:
             self.shop.in_flight.failed.extend((self.stage, claim) for claim in claims)
         log.warning(telemetry.WORK_ABANDONED, stage=self.stage, claims=len(claims), error=reason)
         return Recorded()

@@ -50,7 +50,13 @@ class Journey(msgspec.Struct, frozen=True):
 async def follow_through(
     unit: WorkUnit, journeys: Sequence[Journey], performs: Performs, policy: RetryPolicy, clock: Clock
 ) -> list[Run]:
-    """Run what became ready, stage after stage; answers every run with all its steps."""
+    """Run what became ready, stage after stage; answers every run with all its steps.
+
+    Raises `Contended` where others hold what these stages share, such as a worker that froze in the middle: what
+    was reached so far must not wait with them.
+    """
+    if performs:
+        await unit.hurry()
     for stage, perform in performs.items():
         if stage not in unit.paused:
             journeys = await _go_on(unit, journeys, stage, perform, policy, clock)

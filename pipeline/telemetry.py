@@ -12,6 +12,7 @@ import structlog
 CLAIM_FAILED: Final = "stage.claim_failed"
 ATTEMPT_FAILED: Final = "stage.attempt_failed"
 BATCH_SPLIT: Final = "stage.batch_split"
+FOLLOWERS_LEFT: Final = "stage.followers_left"
 WORK_ABANDONED: Final = "stage.work_abandoned"
 WORK_GIVEN_BACK: Final = "stage.work_given_back"
 LOOK_UP_FAILED: Final = "intake.look_up_failed"

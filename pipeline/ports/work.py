@@ -38,6 +38,10 @@ class WorkUnit(Protocol):
         """What the stage needs to know of each submission, in the order of the claims, erased ones left out."""
         ...
 
+    async def hurry(self) -> None:
+        """From now on, wait for nobody's lock for long: raises `Contended` instead, and the unit is over."""
+        ...
+
     async def lock_learning(self, works: Sequence[Work]) -> LearningState:
         """What is known of the learners and questions of these submissions, locked until the unit ends."""
         ...

@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from pipeline.errors import Contended, Unavailable
 from pipeline.learning.metrics import Increments
 from pipeline.lifecycle import Stage, Status
 from pipeline.model import Answer, AnswerScore, Change, Claim, Held, LearnerContext, Recorded, StageTiming, Work
@@ -86,6 +88,10 @@ LOAD = text(
 )
 
 
+HURRY = text("SELECT set_config('lock_timeout', :milliseconds, true)")
+HURRIED_MS: Final = 2_000
+
+
 def claim_rows(claims: Sequence[Claim]) -> str:
     return as_json([{"submission_id": c.submission_id, "tenant_id": c.tenant_id} for c in claims])
 
@@ -136,6 +142,10 @@ class WorkUnit:
             for c in claims
             if c.submission_id in rows
         ]
+
+    async def hurry(self) -> None:
+        """From now on, wait for nobody's lock for long: raises `Contended` instead, and the unit is over."""
+        await self.connection.execute(HURRY, {"milliseconds": str(HURRIED_MS)})
 
     async def lock_learning(self, works: Sequence[Work]) -> LearningState:
         """What is known of the learners and questions of these submissions, locked until the unit ends."""
@@ -226,5 +236,10 @@ class WorkStore:
     @asynccontextmanager
     async def unit(self, stage: Stage, worker_id: str) -> AsyncIterator[WorkUnit]:
         """A transaction in which a batch of this stage is held, loaded and recorded."""
-        async with transaction(self._engine) as connection:
-            yield WorkUnit(connection, stage, worker_id, self._versions, self._banks)
+        try:
+            async with transaction(self._engine) as connection:
+                yield WorkUnit(connection, stage, worker_id, self._versions, self._banks)
+        except Unavailable as error:
+            if isinstance(getattr(error.__cause__, "orig", None), LockNotAvailable):
+                raise Contended("Others hold the rows that this batch needs.") from error
+            raise

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from pipeline.bootstrap import perform_metrics, perform_recommend, write_feedback
-from pipeline.execution import each_alone
+from pipeline.bootstrap import build_runner, perform_metrics, perform_recommend, write_feedback
+from pipeline.execution import Shop, each_alone
 from pipeline.follow_through import NOTHING_FOLLOWS, Clock, Journey, Performs, follow_through
 from pipeline.lifecycle import SUCCEEDED_STATES, TRANSITIONS, Event, Stage, StageState, Status, sources
 from pipeline.llm.template import TemplateProvider
@@ -22,6 +22,7 @@ from pipeline.stages.verdict import judge
 from pipeline.store.control import ControlStore
 from pipeline.store.engine import transaction
 from pipeline.store.upkeep import UpkeepStore
+from tests.contracts.fakes.live import FakeBell, FakeBoard
 from tests.contracts.house import OTHER, POLICY, WORKER, PostgresHouse, watching
 from tests.samples import a_hand_in
 from tests.sums import assert_sums_hold, query
@@ -310,3 +311,21 @@ async def cancel_it(house: PostgresHouse, id_: str) -> None:
 
 async def retry_it(house: PostgresHouse, id_: str) -> None:
     await ControlStore(house.engine).retry(house.tenant_id, [id_], "test")
+
+
+async def test_a_unit_that_stands_still_does_not_hold_back_scores_of_others(house: PostgresHouse) -> None:
+    """One worker froze after it had locked ratings that all share: another's hand-ins are scored, and go on later."""
+    frozen, healthy = await accepted(house, 2)
+    [claim], _ = await house.store.claim(Stage.SCORE, [frozen], OTHER, 30.0)
+    shop = Shop(
+        worker_id=WORKER, store=house.store, bell=FakeBell(), board=FakeBoard(), policy=POLICY, lease_seconds=30.0,
+        batch=10,
+    )  # fmt: skip
+    runner = build_runner(Stage.SCORE, shop, tuple(Stage))
+    async with house.store.unit(Stage.SCORE, OTHER) as unit:
+        await unit.hold([claim])
+        await unit.lock_learning(await unit.load([claim]))
+        await runner.ring([healthy])
+        states = {stage: row.state for stage, row in (await house.stages(healthy)).items()}
+    assert states[Stage.SCORE] is StageState.DONE
+    assert states[Stage.RECOMMEND] is StageState.READY

@@ -292,3 +292,22 @@ async def test_a_surprise_with_one_suspect_leaves_the_others_to_be_examined() ->
     await runner.ring([bad, good], solo=True)
     await runner.drain()
     assert house.states([bad, good]) == [StageState.READY, StageState.DONE]
+
+
+async def test_what_was_too_much_at_once_is_tried_in_smaller_batches() -> None:
+    """A batch that the store never took within its lease: the next are half as large, and grow again with success."""
+    house = House(lease_seconds=0.05)
+    sizes: list[int] = []
+
+    async def perform(_: WorkUnit, works: Sequence[Work]) -> list[Outcome]:
+        sizes.append(len(works))
+        return [done(work) for work in works]
+
+    runner = house.scorer(perform)
+    too_many = house.accept(8)
+    claims, _ = await house.store.claim(Stage.SCORE, too_many, "w", 0.05)
+    house.store.outages = 10_000
+    assert (await runner.work_together(perform, claims)).changes == ()
+    house.store.outages = 0
+    await runner.ring(house.accept(24))
+    assert sizes == [4, 8, 10, 2]

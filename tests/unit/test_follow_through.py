@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from pipeline.errors import Contended
 from pipeline.execution import Shop, StageRunner, each_alone
 from pipeline.follow_through import Clock, Perform
 from pipeline.lifecycle import Stage, StageState, Status
@@ -197,3 +198,23 @@ def test_the_clock_goes_on_from_the_stores_by_the_time_that_passed() -> None:
     loaded = datetime(2026, 1, 1, tzinfo=UTC)
     work = Work("id", 1, "ada", LearnerContext(), loaded, loaded, loaded, ())
     assert Clock([work], lambda: next(ticks)).now() == loaded + timedelta(seconds=1.5)
+
+
+async def test_where_others_are_in_the_way_of_followers_the_scores_are_recorded_without_them() -> None:
+    """As one batch, not one by one: nobody in it is at fault."""
+    sizes: list[int] = []
+
+    async def scored(_: WorkUnit, works: Sequence[Work]) -> Sequence[StageOutcome]:
+        sizes.append(len(works))
+        return [SCORED for _ in works]
+
+    async def contended(_: WorkUnit, works: Sequence[Work]) -> Sequence[StageOutcome]:
+        raise Contended(f"others hold {len(works)}")
+
+    house = House(score=scored, recommend=contended)
+    ids = [house.store.accept() for _ in range(5)]
+    await house.runner().ring(ids)
+    assert sizes == [5, 5]
+    for id_ in ids:
+        assert house.states(id_) == [StageState.DONE, StageState.READY, StageState.READY, StageState.WAITING]
+        assert house.store.submissions[id_].history == []

@@ -164,6 +164,9 @@ class FakeUnit:
     async def load(self, claims: Sequence[Claim]) -> list[Work]:
         return await self._store.load(self._stage, claims)
 
+    async def hurry(self) -> None:
+        """Nobody else is here."""
+
     async def lock_learning(self, works: Sequence[Work]) -> LearningState:
         raise NotImplementedError(f"the fake teaches nothing ({len(works)} submissions)")
 
