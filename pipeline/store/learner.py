@@ -8,9 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.learning.metrics import AnswerSums, LearnerDay
 from pipeline.learning.rating import Skill
+from pipeline.lifecycle import Stage
 from pipeline.ports import Advice, Keepsake
 from pipeline.store.engine import LOOK_UP_SECONDS, transaction
 from pipeline.store.learning import skill_from
+from pipeline.store.packing import unpacked
 
 KNOWN = text(
     """
@@ -93,7 +95,10 @@ class LearnerStore:
     async def advice(self, tenant_id: int, learner_id: str) -> Advice | None:
         """What was advised after the learner's latest submission that got as far."""
         rows = await self._of_learner(ADVICE, tenant_id, learner_id)
-        return Advice(*rows[0]) if rows else None
+        if not rows:
+            return None
+        [(submission_id, made_at, body)] = rows
+        return Advice(submission_id, made_at, unpacked(Stage.RECOMMEND, body))
 
     async def submission_ids(self, tenant_id: int, learner_id: str, *, after: str | None, most: int) -> list[str]:
         """The ids of at most `most` of the learner's submissions, oldest first, from the first behind `after`."""

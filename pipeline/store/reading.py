@@ -12,6 +12,7 @@ from pipeline.model import StageView, Standing, SubmissionView
 from pipeline.ports import SubmissionFilter
 from pipeline.store.browsing import browsing
 from pipeline.store.engine import LOOK_UP_SECONDS, as_json, transaction
+from pipeline.store.packing import unpacked
 from pipeline.store.question import QuestionVersions
 
 COLUMNS = """
@@ -90,5 +91,5 @@ def view_from(row: Any, versions: Any) -> SubmissionView:
         completed_at=row.completed_at,
         stages=stages,
         questions=tuple(versions[key].question for key in row.version_keys or ()),
-        results=row.results or {},
+        results={stage: unpacked(Stage(stage), body) for stage, body in (row.results or {}).items()},
     )

@@ -15,10 +15,12 @@ from pipeline.lifecycle import Stage, Status
 from pipeline.model import Answer, AnswerScore, Change, Claim, Held, LearnerContext, Recorded, StageTiming, Work
 from pipeline.stages.recommend import Learned, LearningState
 from pipeline.stages.run import Run
+from pipeline.stages.score import scores_in
 from pipeline.store.candidates import Banks, TenantBank
 from pipeline.store.engine import as_json, statement, transaction
 from pipeline.store.fence import lock
 from pipeline.store.learning import add_metrics, lock_learning, save_learning
+from pipeline.store.packing import unpacked
 from pipeline.store.question import QuestionVersions
 from pipeline.store.writing import pending_write, write
 
@@ -189,7 +191,7 @@ def scores_from(body: Any) -> tuple[AnswerScore, ...]:
     """The per-answer scores of a stored score result; empty where there is none yet."""
     if body is None:
         return ()
-    return tuple(msgspec.convert(answer, AnswerScore) for answer in body["answers"])
+    return scores_in(unpacked(Stage.SCORE, body))
 
 
 class WorkStore:

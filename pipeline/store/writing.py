@@ -13,6 +13,7 @@ from pipeline.model import Change, Held, Recorded
 from pipeline.stages.run import Run, Step
 from pipeline.stages.verdict import Verdict
 from pipeline.store.engine import as_json
+from pipeline.store.packing import packed
 
 # Everything a batch came to, in one statement. Each stage row names the state and epoch it leaves; `moved`
 # tells how many did, and anything but all of them rolls the transaction back.
@@ -143,7 +144,7 @@ def result_row(before: Held, step: Step) -> dict[str, Any]:
         "submission_id": before.submission_id,
         "stage": step.stage,
         "tenant_id": before.tenant_id,
-        "body": step.verdict.body,
+        "body": packed(step.stage, step.verdict.body or {}),
     }
 
 

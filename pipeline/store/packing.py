@@ -1,0 +1,53 @@
+"""How results are stored: lists of like records as rows of values, without a name beside every value.
+
+In JSONB a name costs its length and four bytes in every record of every submission; together they were a quarter of
+all results. What came as plain objects is stored and read as it is.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+import msgspec
+
+from pipeline.lifecycle import Stage
+from pipeline.stages.outcome import Body
+
+ROWS: Final[Mapping[Stage, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
+    {
+        Stage.SCORE: {"answers": ("outcome", "fraction", "points", "max_points", "rule")},
+        Stage.FEEDBACK: {"answers": ("question_id", "text", "source", "provider", "model", "prompt_version")},
+        Stage.RECOMMEND: {
+            "questions": ("question_id", "kind", "topic", "expected", "module"),
+            "weaknesses": ("topic", "score", "answers", "correct", "last_seen"),
+        },
+    }
+)
+"""The fields that are lists of records, and the fields of those in the order of their values. What is stored depends
+on this order: new fields go to the end, and none is ever taken out."""
+
+
+def packed(stage: Stage, body: Body) -> Any:
+    """A result as it is stored."""
+    if not isinstance(body, msgspec.Struct):
+        return body
+    rows = ROWS.get(stage, {})
+    fields = msgspec.structs.asdict(body)
+    return {
+        name: [msgspec.structs.astuple(record) for record in value] if name in rows else value
+        for name, value in fields.items()
+        if value is not None  # a field that says nothing is left out, as the documents do
+    }
+
+
+def unpacked(stage: Stage, stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A result as it was before it was stored, as plain JSON."""
+    rows = ROWS.get(stage, {})
+    return {
+        name: [named(row, rows[name]) for row in value] if name in rows else value for name, value in stored.items()
+    }
+
+
+def named(row: Any, names: tuple[str, ...]) -> Any:
+    """A row with its names again; it may be older, and so shorter, than they are."""
+    return dict(zip(names, row, strict=False)) if isinstance(row, list) else row
