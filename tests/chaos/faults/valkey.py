@@ -11,7 +11,7 @@ from typing import Final
 from redis.asyncio import Redis
 
 from pipeline.lifecycle import Stage
-from pipeline.live.bell import NAMESPACE
+from pipeline.live.bell import RedisBell
 from tests.chaos.checks import never_refused, spared, told_in_time
 from tests.chaos.fault import Fault, Moment
 from tests.chaos.faults.replies import lose_replies, through
@@ -54,8 +54,10 @@ async def flush(system: System) -> Moment:
 async def rings_waiting(system: System) -> AsyncIterator[None]:
     """Workers stand still, so that some rings wait for them."""
 
+    bell = RedisBell(system.parts.servers.queues)  # its connection may be one that an earlier fault cut
+
     async def wait() -> bool:
-        return await system.parts.servers.queues.llen(f"{NAMESPACE}:{Stage.SCORE}") >= WAITING_AT_LEAST
+        return await bell.waiting(Stage.SCORE) >= WAITING_AT_LEAST
 
     workers = system.workers
     for worker in workers:
