@@ -33,6 +33,9 @@ END $$
 """
 NEVER_TAKEN: Final = (psycopg.errors.ProgramLimitExceeded, psycopg.errors.StatementTooComplex)
 """What no repetition helps: psycopg puts it beside outages, but what was sent is at fault."""
+USE_INDEXES: Final = "SET enable_seqscan = off"
+"""What we ask for has an index. In a burst tables outgrow what was last analysed, and plans made for small ones would
+read them whole."""
 LOOK_UP_SECONDS: Final = 10.0
 """How long a look-up may take that goes through much, such as a list by a filter."""
 # A server that vanished without a word is noticed within seconds, not after the kernel's quarter of an hour.
@@ -103,9 +106,10 @@ def create_engine(
 
 
 def introduce(connection: Any, _: object, *, idle_seconds: float) -> None:
-    """Tell Postgres how long a transaction on this new connection may lie idle, and to notice when we hang up."""
+    """Tell Postgres how long a transaction here may lie idle, to notice when we hang up, and how to plan."""
+    idleness = f"SET idle_in_transaction_session_timeout = {int(idle_seconds * 1000)}"
     cursor = connection.cursor()
-    cursor.execute(f"SET idle_in_transaction_session_timeout = {int(idle_seconds * 1000)}; {NOTICE_HANG_UP}")
+    cursor.execute(f"{idleness}; {NOTICE_HANG_UP}; {USE_INDEXES}")
     cursor.close()
     connection.commit()
 

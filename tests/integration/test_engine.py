@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.errors import Unavailable
 from pipeline.store.engine import create_engine, transaction
+from pipeline.store.fence import LOCK
 from tests.sums import query
 
 SLEEP = text("SELECT pg_sleep(60)")
@@ -78,3 +79,14 @@ async def test_whoever_gives_up_is_let_go_at_once(engine: AsyncEngine, other: As
         with pytest.raises(asyncio.CancelledError):
             await waiting
     assert await query(engine, "SELECT 1") == [(1,)]
+
+
+async def test_tables_that_grew_since_they_were_analysed_are_not_read_whole(engine: AsyncEngine) -> None:
+    """Postgres thinks that they are empty, and a plan for empty tables would read them from end to end."""
+    async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        await connection.execute(text("ANALYZE submissions, stages"))
+    explain = text("EXPLAIN (COSTS OFF) " + LOCK.text)
+    async with transaction(engine) as connection:
+        plan = "\n".join(row[0] for row in await connection.execute(explain, {"claims": "[]"}))
+    assert "Seq Scan on submissions" not in plan
+    assert "submissions_pkey" in plan
