@@ -56,6 +56,11 @@ class Measured(msgspec.Struct, frozen=True):
         return next(found for found in self.accepting if found.concurrency == concurrency)
 
     @property
+    def accepted_per_second(self) -> float:
+        """The best rate of accepting while workers are busy, at whichever concurrency."""
+        return max(found.per_second for found in self.accepting)
+
+    @property
     def door_per_second(self) -> float:
         """The best rate of accepting while no worker runs."""
         return max(found.per_second for found in self.door)

@@ -45,7 +45,9 @@ def prompt_at_the_door(gradeline: Measured) -> Promise:
 
 def beside_the_orm(gradeline: Measured, orm: Measured) -> Iterator[Promise]:
     yield ratio("end to end", gradeline.end_to_end.per_second, orm.end_to_end.per_second, END_TO_END, "(b)")
-    yield ratio("accepted, workers resting", gradeline.door_per_second, orm.door_per_second, ACCEPTING, "(b)")
+    yield ratio(
+        "accepted, pipeline saturated", gradeline.accepted_per_second, orm.accepted_per_second, ACCEPTING, "(b)"
+    )
     yield Promise(
         "idle latency, POST to completed: below that of (b)",
         f"{gradeline.idle.p50:.1f} ms against {orm.idle.p50:.1f} ms",
