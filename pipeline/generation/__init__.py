@@ -1,0 +1,1 @@
+"""One generation: recall or ask, along a chain of providers, within budgets, paid once."""
