@@ -1,7 +1,6 @@
 """What writing with language models needs: providers, their shared health, the journal of replies, the money."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
@@ -104,7 +103,6 @@ class Answered(msgspec.Struct, frozen=True):
     provider: str
     model: str
     prompt_version: str
-    answered_at: datetime
 
 
 class Yours(msgspec.Struct, frozen=True):

@@ -1,0 +1,226 @@
+"""Asking for one text along the chain of providers: admitted → reserved → sent → settled → released, again and again.
+
+The only retry loop there is: the SDKs do not retry, and neither does Dramatiq.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+import structlog
+from tenacity import AsyncRetrying, RetryCallState, retry_if_result
+from uuid_utils import uuid7
+
+from pipeline import telemetry
+from pipeline.exchange import Completion, Failed, Reply, Route, Trouble
+from pipeline.generation.assignment import Assignment, Gate, Judged, Meter, Seat, Telling, Unwritten, Written
+from pipeline.generation.course import Course, after_failure, after_held
+from pipeline.ports.generation import Attempt, Held, Ledger, Provider, Settlement, Spent
+
+log = structlog.get_logger()
+
+UNBILLED: Final = frozenset(
+    {
+        Trouble.RATE_LIMITED,
+        Trouble.OVERLOADED,
+        Trouble.SERVER_ERROR,
+        Trouble.QUOTA_SPENT,
+        Trouble.UNAUTHORIZED,
+        Trouble.UNKNOWN_MODEL,
+        Trouble.BAD_REQUEST,
+        Trouble.CONTEXT_TOO_LONG,
+    }
+)
+"""Troubles after which nobody is billed, where the provider booked nothing itself: the model has not written."""
+LEAST_SECONDS: Final = 1.0
+"""With less time than this left, no request is begun."""
+
+
+class Asker:
+    """Asks one provider after the other, each within limits and budgets, until one writes what will do."""
+
+    def __init__(
+        self,
+        *,
+        providers: Mapping[str, Provider],
+        gate: Gate,
+        ledger: Ledger,
+        meter: Meter,
+        deadline_seconds: float,
+        queue_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+        jitter: Callable[[], float] = random.random,
+        rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """One text may take `deadline_seconds` once it is its turn, for which it queues at most `queue_seconds`."""
+        self._providers = providers
+        self._gate = gate
+        self._ledger = ledger
+        self._meter = meter
+        self._deadline_seconds = deadline_seconds
+        self._queue_seconds = queue_seconds
+        self._clock = clock
+        self._jitter = jitter
+        self._rest = rest
+
+    async def ask(self, assignment: Assignment, telling: Telling | None = None) -> Written | Unwritten:
+        """A text, or why there is none. Raises `Unavailable` where Postgres is away."""
+        errand = Errand(self, assignment, telling, self._deadline_seconds)
+        loop = AsyncRetrying(
+            retry=retry_if_result(lambda outcome: outcome is None),
+            wait=errand.rest_before_next,
+            sleep=self._rest,
+        )
+        written: Written | Unwritten = await loop(errand.step)
+        return written
+
+    def now(self) -> float:
+        """The time by the clock that deadlines are kept by, in seconds."""
+        return self._clock()
+
+    def turned(self, course: Course, failed: Failed, left_seconds: float) -> Course:
+        """The course after a failed request."""
+        return after_failure(course, failed, failed.detail, left_seconds, self._jitter())
+
+    async def queue(self, route: Route) -> Seat | Held:
+        """A place for one request to this route."""
+        return await self._gate.enter(route, self._queue_seconds)
+
+    async def request(
+        self, assignment: Assignment, course: Course, seat: Seat, left_seconds: float, telling: Telling | None
+    ) -> Reply | Spent:
+        """One request to the first route of the course, if the budget has room."""
+        route = course.routes[0]
+        attempt = self._noted(assignment, course, route)
+        spent = await self._ledger.reserve(attempt, assignment.budgets)
+        if spent is not None:
+            return spent
+        started, seconds = self._clock(), max(LEAST_SECONDS, min(route.timeout_seconds, left_seconds))
+        provider, key = self._providers[route.name], f"{assignment.key}-{course.tries}"
+        tell = telling.piece if telling else None
+        try:
+            reply = await provider.send(course.prompt, user=assignment.user, key=key, seconds=seconds, tell=tell)
+        except asyncio.CancelledError:
+            stopped = Failed(Trouble.CUT_OFF, "the worker stopped")
+            await asyncio.shield(self._settle(attempt, route, stopped, Judged(), self._clock() - started))
+            raise
+        judged = assignment.judge(reply.text) if isinstance(reply, Completion) else Judged()
+        reply = refused_by_us(reply, judged)
+        failed = reply if isinstance(reply, Failed) else None
+        seat.report(failed and failed.trouble, failed and failed.retry_after_seconds)
+        await self._settle(attempt, route, reply, judged, self._clock() - started)
+        return reply
+
+    def _noted(self, assignment: Assignment, course: Course, route: Route) -> Attempt:
+        return Attempt(
+            id=str(uuid7()),
+            tenant_id=assignment.tenant_id,
+            learner_id=assignment.learner_id,
+            submission_id=assignment.submission_id,
+            question_id=assignment.question_id,
+            purpose=assignment.purpose,
+            provider=route.provider,
+            model=route.model,
+            account=route.account,
+            arm=assignment.arm,
+            prompt_version=course.prompt.reference,
+            estimate=self._meter.estimate(route, course.prompt),
+        )
+
+    async def _settle(self, attempt: Attempt, route: Route, reply: Reply, judged: Judged, seconds: float) -> None:
+        cost, known = self._cost(attempt, route, reply)
+        failed = reply if isinstance(reply, Failed) else None
+        await self._ledger.settle(
+            Settlement(
+                attempt_id=attempt.id,
+                trouble=failed.trouble if failed else None,
+                usage=reply.usage,
+                cost=cost,
+                known=known,
+                seconds=seconds,
+                first_text_seconds=reply.first_text_seconds if isinstance(reply, Completion) else None,
+                status=failed.status if failed else None,
+                code=failed.code if failed else None,
+                model=reply.model,
+                request_id=reply.request_id if isinstance(reply, Completion) else None,
+                cut_quotations=judged.cut_quotations,
+            )
+        )
+        if failed is not None:
+            log.info(
+                telemetry.GENERATION_ATTEMPT_FAILED,
+                provider=route.provider,
+                model=route.model,
+                trouble=failed.trouble,
+                status=failed.status,
+                submission_id=attempt.submission_id,
+            )
+
+    def _cost(self, attempt: Attempt, route: Route, reply: Reply) -> tuple[int, bool]:
+        """What the provider booked; where it does not say: nothing if it can't have written, else the estimate."""
+        if reply.usage is not None:
+            return self._meter.cost(route, reply.usage, reply.model)
+        if isinstance(reply, Failed) and reply.trouble in UNBILLED:
+            return 0, True
+        return attempt.estimate, False
+
+
+class Errand:
+    """One run along the chain; what the retry loop turns. Time spent in a queue is not counted."""
+
+    def __init__(self, asker: Asker, assignment: Assignment, telling: Telling | None, deadline_seconds: float) -> None:
+        self._asker = asker
+        self._assignment = assignment
+        self._telling = telling
+        self._until = asker.now() + deadline_seconds
+        self._course = Course(assignment.routes, assignment.prompt)
+        self._begun = False
+
+    def rest_before_next(self, _: RetryCallState) -> float:
+        """How long to wait, in seconds."""
+        return self._course.rest_seconds
+
+    async def step(self) -> Written | Unwritten | None:
+        """One request; None where another one is to follow."""
+        course = self._course
+        if course.over:
+            return Unwritten("providers_failed" if course.reasons else "no_provider", course.reasons)
+        if self._left() < LEAST_SECONDS:
+            return Unwritten("deadline", course.reasons)
+        match await self._send(course):
+            case Completion() as reply:
+                return Written(reply.text, course.routes[0].provider, reply.model, course.prompt.reference)
+            case Spent(budget=budget):
+                return Unwritten(f"{budget}_budget_spent", course.reasons)
+            case Held() as held:
+                self._course = after_held(course, held, self._left())
+            case Failed() as failed:
+                self._course = self._asker.turned(course, failed, self._left())
+        return None
+
+    async def _send(self, course: Course) -> Reply | Held | Spent:
+        queued = self._asker.now()
+        seat = await self._asker.queue(course.routes[0])
+        self._until += self._asker.now() - queued
+        if isinstance(seat, Held):
+            return seat
+        async with seat:
+            await self._begin_anew()
+            return await self._asker.request(self._assignment, course, seat, self._left(), self._telling)
+
+    async def _begin_anew(self) -> None:
+        if self._begun and self._telling is not None:
+            await self._telling.anew()
+        self._begun = True
+
+    def _left(self) -> float:
+        return self._until - self._asker.now()
+
+
+def refused_by_us(reply: Reply, judged: Judged) -> Reply:
+    """A complete reply that will not do is a failed call, which was paid for."""
+    if isinstance(reply, Failed) or judged.problem is None:
+        return reply
+    return Failed(Trouble.INVALID_REPLY, judged.problem, usage=reply.usage, model=reply.model, text=reply.text)

@@ -1,0 +1,174 @@
+"""One text, paid once: recalled from the journal, awaited from whoever is asking, or asked for.
+
+However many learners need the same reply at the same time, one request is sent: in this process they share a flight,
+across processes the journal's row says who flies. A reply is journalled before anybody uses it.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Final, assert_never
+
+import msgspec
+import structlog
+
+from pipeline import telemetry
+from pipeline.errors import Unavailable
+from pipeline.generation.asking import Asker
+from pipeline.generation.assignment import Assignment, Telling, Unwritten, Written
+from pipeline.ports.generation import Abandoned, Answered, Journal, Standing, Theirs, Wanted, Yours
+
+log = structlog.get_logger()
+
+LEASE_SECONDS: Final = 10.0
+RENEWED_EVERY_SECONDS: Final = 3.0
+QUIET_SECONDS: Final = 3.0
+"""For so long after a failure others with the same wish are told of it instead of asking again."""
+FIRST_LOOK_SECONDS: Final = 0.05
+LAST_LOOK_SECONDS: Final = 0.5
+
+PERSONAL: Final = frozenset({"learner_limit", "learner_budget_spent"})
+"""Reasons that hold for one learner only: others with the same wish may ask at once."""
+
+Name = tuple[int, bytes]
+MayAsk = Callable[[], Awaitable[Unwritten | None]]
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """A text that one learner needs.
+
+    `may_ask` is asked before a request is paid for, and may say why not; `telling` shows the text while it is written.
+    """
+
+    wanted: Wanted
+    assignment: Assignment
+    telling: Telling | None = None
+    may_ask: MayAsk | None = None
+
+    @property
+    def name(self) -> Name:
+        """What is the same for all who need the same text."""
+        return self.wanted.tenant_id, self.wanted.key
+
+
+class Flights:
+    """The texts this process is getting, each once."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        asker: Asker,
+        fresh_seconds: float,
+        patience_seconds: float,
+        rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """A reply of the journal is good for `fresh_seconds`; somebody else's is awaited for `patience_seconds`."""
+        self._journal = journal
+        self._asker = asker
+        self._fresh_seconds = fresh_seconds
+        self._patience_seconds = patience_seconds
+        self._rest = rest
+        self._under_way: dict[Name, asyncio.Task[Written | Unwritten]] = {}
+
+    async def get(self, wish: Wish) -> Written | Unwritten:
+        """The text, or why there is none; raises `Unavailable` where Postgres is away.
+
+        A flight goes on for others, and for the journal, where this caller gives up; it ends with the process.
+        """
+        while True:
+            flight = self._under_way.get(wish.name)
+            if flight is None:
+                return await asyncio.shield(self._take_off(wish))
+            shared = await asyncio.shield(flight)
+            if isinstance(shared, Written):
+                return msgspec.structs.replace(shared, paid=False)
+            if shared.reason not in PERSONAL:
+                return shared
+
+    async def close(self) -> None:
+        """Stop what is under way; what was sent is settled as far as it got."""
+        tasks = [*self._under_way.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _take_off(self, wish: Wish) -> "asyncio.Task[Written | Unwritten]":
+        flight = asyncio.create_task(self._fly(wish))
+        self._under_way[wish.name] = flight
+        flight.add_done_callback(lambda _: self._under_way.pop(wish.name, None))
+        return flight
+
+    async def _fly(self, wish: Wish) -> Written | Unwritten:
+        standing = await self._settled(wish.wanted)
+        match standing:
+            case Answered():
+                return recalled(standing)
+            case Abandoned(reason=reason):
+                return Unwritten(reason)
+            case Theirs():
+                return Unwritten("waited_too_long")
+            case Yours(token=token):
+                async with self._renewed(wish.wanted, token):
+                    return await self._ask(wish, token)
+            case _:
+                assert_never(standing)
+
+    async def _settled(self, wanted: Wanted) -> Standing:
+        """Where the reply stands once nobody else is asking for it, or after all patience."""
+        look, waited = FIRST_LOOK_SECONDS, 0.0
+        while True:
+            standing = await self._journal.begin(wanted, lease_seconds=LEASE_SECONDS, fresh_seconds=self._fresh_seconds)
+            if not isinstance(standing, Theirs) or waited >= self._patience_seconds:
+                return standing
+            pause = look * (0.5 + random.random())  # noqa: S311 - spreads those who wait in time
+            await self._rest(pause)
+            waited, look = waited + pause, min(LAST_LOOK_SECONDS, look * 1.5)
+
+    async def _ask(self, wish: Wish, token: str) -> Written | Unwritten:
+        try:
+            refusal = await wish.may_ask() if wish.may_ask is not None else None
+            outcome = refusal or await self._asker.ask(wish.assignment, wish.telling)
+        except BaseException:
+            await asyncio.shield(self._let_go(wish.wanted, token))
+            raise
+        if isinstance(outcome, Written):
+            await self._journal.answer(wish.wanted, token, journalled(outcome))
+        else:
+            quiet = 0.0 if outcome.reason in PERSONAL else QUIET_SECONDS
+            await self._journal.abandon(wish.wanted, token, outcome.reason, quiet_seconds=quiet)
+        return outcome
+
+    async def _let_go(self, wanted: Wanted, token: str) -> None:
+        """Let others ask at once; where even that cannot be said, the lease will end."""
+        with suppress(Unavailable):
+            await self._journal.abandon(wanted, token, "stopped", quiet_seconds=0.0)
+
+    @asynccontextmanager
+    async def _renewed(self, wanted: Wanted, token: str) -> AsyncIterator[None]:
+        renewing = asyncio.create_task(self._renew(wanted, token))
+        try:
+            yield
+        finally:
+            renewing.cancel()
+            await asyncio.gather(renewing, return_exceptions=True)
+
+    async def _renew(self, wanted: Wanted, token: str) -> None:
+        """Keep the row; one that is lost all the same costs a second request at most, and the reply is kept."""
+        while True:
+            await asyncio.sleep(RENEWED_EVERY_SECONDS)
+            try:
+                await self._journal.renew(wanted, token, lease_seconds=LEASE_SECONDS)
+            except Unavailable as error:
+                log.warning(telemetry.GENERATION_RENEWAL_FAILED, error=str(error))
+
+
+def recalled(answered: Answered) -> Written:
+    """A reply out of the journal."""
+    return Written(answered.text, answered.provider, answered.model, answered.prompt_version, paid=False)
+
+
+def journalled(written: Written) -> Answered:
+    """A reply on its way into the journal; the store sets the time."""
+    return Answered(written.text, written.provider, written.model, written.prompt_version)
