@@ -16,7 +16,7 @@ from uuid_utils import uuid7
 from pipeline import telemetry
 from pipeline.exchange import Completion, Failed, Reply, Route, Trouble
 from pipeline.generation.assignment import Assignment, Gate, Judged, Meter, Seat, Telling, Unwritten, Written
-from pipeline.generation.course import Course, after_failure, after_held
+from pipeline.generation.course import Course, after_failure, after_held, after_spent
 from pipeline.ports.generation import Attempt, Held, Ledger, Provider, Settlement, Spent
 
 log = structlog.get_logger()
@@ -108,8 +108,10 @@ class Asker:
             raise
         judged = assignment.judge(reply.text) if isinstance(reply, Completion) else Judged()
         reply = refused_by_us(reply, judged)
-        failed = reply if isinstance(reply, Failed) else None
-        seat.report(failed and failed.trouble, failed and failed.retry_after_seconds)
+        if isinstance(reply, Failed):
+            seat.report(reply.trouble, reply.retry_after_seconds)
+        else:
+            seat.report(None)
         await self._settle(attempt, route, reply, judged, self._clock() - started)
         return reply
 
@@ -186,14 +188,14 @@ class Errand:
         """One request; None where another one is to follow."""
         course = self._course
         if course.over:
-            return Unwritten("providers_failed" if course.reasons else "no_provider", course.reasons)
+            return Unwritten(course.spent or "providers_failed", course.reasons)
         if self._left() < LEAST_SECONDS:
             return Unwritten("deadline", course.reasons)
         match await self._send(course):
             case Completion() as reply:
                 return Written(reply.text, course.routes[0].provider, reply.model, course.prompt.reference)
             case Spent(budget=budget):
-                return Unwritten(f"{budget}_budget_spent", course.reasons)
+                self._course = after_spent(course, budget)
             case Held() as held:
                 self._course = after_held(course, held, self._left())
             case Failed() as failed:

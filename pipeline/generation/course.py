@@ -1,6 +1,7 @@
 """Along the chain of providers: what to do after a call failed. Pure: one value in, the next one out."""
 
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -15,6 +16,8 @@ REST_CAP_SECONDS: Final = 8.0
 REST_SHARE: Final = 0.5
 """So much of the time that is left may be spent resting, where there is another provider to go to."""
 
+HELD_REASONS: Final = MappingProxyType({"open": "breaker_open", "cooling": "cooling_down", "full": "busy"})
+
 ASK_AGAIN: Final = (
     "That reply can't be used: {problem} Write it once more, as one JSON object after the schema and nothing else."
 )
@@ -24,7 +27,7 @@ class Course(msgspec.Struct, frozen=True):
     """Where one generation stands: the routes still to try, the first one being tried, and the prompt for it.
 
     `rest_seconds` is how long to wait before the next request. With no route left it is over, and `reasons` say why,
-    one for each route that was tried or passed over.
+    one for each route that was tried or passed over; `spent` names the budget that had no room for one of them.
     """
 
     routes: tuple[Route, ...]
@@ -33,6 +36,7 @@ class Course(msgspec.Struct, frozen=True):
     asked_again: bool = False
     rest_seconds: float = 0.0
     reasons: tuple[str, ...] = ()
+    spent: str | None = None
 
     @property
     def over(self) -> bool:
@@ -62,7 +66,13 @@ def after_held(course: Course, held: Held, left_seconds: float) -> Course:
     alone = len(course.routes) == 1
     if held.reason == "cooling" and alone and held.seconds <= bearable_seconds(course, left_seconds):
         return msgspec.structs.replace(course, rest_seconds=held.seconds)
-    return passed_over(course, f"breaker_{held.reason}" if held.reason == "open" else held.reason)
+    return passed_over(course, HELD_REASONS[held.reason])
+
+
+def after_spent(course: Course, budget: str) -> Course:
+    """The course where a budget has no room for its route; one that costs less, or nothing, may still do."""
+    reason = f"{budget}_budget_spent"
+    return msgspec.structs.replace(passed_over(course, reason), spent=reason)
 
 
 def passed_over(course: Course, reason: str) -> Course:
@@ -72,6 +82,7 @@ def passed_over(course: Course, reason: str) -> Course:
         routes=course.routes[1:],
         prompt=msgspec.structs.replace(course.prompt, turns=()),
         reasons=(*course.reasons, f"{route.name}: {reason}"),
+        spent=course.spent,
     )
 
 
