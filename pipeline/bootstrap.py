@@ -12,7 +12,7 @@ from uuid_utils import uuid7
 
 from pipeline.delivery.reply import DeliveryPolicy
 from pipeline.errors import EnvironmentFault, SettingsError
-from pipeline.execution import DELIVER, Shop, StageRunner, each_alone
+from pipeline.execution import DELIVER, Runner, Shop, StageRunner, each_alone
 from pipeline.follow_through import Perform
 from pipeline.lifecycle import Stage
 from pipeline.live.bell import RedisBell
@@ -297,7 +297,7 @@ class WorkerParts(msgspec.Struct, frozen=True):
     servers: Servers
     shop: Shop
     queues: tuple[str, ...]
-    runners: dict[Stage, StageRunner]
+    runners: dict[Stage, Runner]
     upkeep: UpkeepStore
     heartbeat: Heartbeat
     sweeper: Sweeper
@@ -348,11 +348,11 @@ def build_deliverer(settings: Settings, servers: Servers, worker_id: str) -> Del
     )
 
 
-def build_runner(stage: Stage, shop: Shop, stages: Sequence[Stage]) -> StageRunner:
+def build_runner(stage: Stage, shop: Shop, stages: Sequence[Stage]) -> Runner:
     """A runner of one stage of those that this worker serves; what becomes ready by it goes on at once."""
     performs = build_performs()
     follow = {after: perform for after, perform in performs.items() if after in stages and after is not stage}
-    return StageRunner(stage, shop, perform=performs[stage], follow=follow, concurrency=COMPUTING)
+    return StageRunner(stage, shop, performs[stage], follow=follow, concurrency=COMPUTING)
 
 
 def build_performs() -> dict[Stage, Perform]:

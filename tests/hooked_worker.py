@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pipeline import bootstrap
 from pipeline.bootstrap import write_feedback
-from pipeline.execution import Shop, StageRunner, each_alone
+from pipeline.execution import ApartRunner, Runner, Shop, each_alone
 from pipeline.follow_through import Perform
 from pipeline.lifecycle import Stage
 from pipeline.llm.template import TemplateProvider
@@ -35,11 +35,11 @@ def build_performs() -> dict[Stage, Perform]:
     return {**shipped_performs(), Stage.SCORE: each_alone(poisoned_score)}
 
 
-def build_runner(stage: Stage, shop: Shop, stages: Sequence[Stage]) -> StageRunner:
+def build_runner(stage: Stage, shop: Shop, stages: Sequence[Stage]) -> Runner:
     if HOLD is None:
         return shipped_runner(stage, shop, stages)
     if stage is Stage.FEEDBACK:
-        return StageRunner(stage, shop, perform_alone=held_feedback, concurrency=HELD_AT_ONCE)
+        return ApartRunner(stage, shop, held_feedback, room=HELD_AT_ONCE)
     return shipped_runner(stage, shop, [other for other in stages if other is not Stage.FEEDBACK])
 
 

@@ -16,7 +16,7 @@ from redis.retry import Retry
 from pipeline import telemetry
 from pipeline.bootstrap import WORKER_POOL_WAIT_SECONDS, WorkerParts, build_worker, open_servers, required
 from pipeline.errors import Unavailable
-from pipeline.execution import DELIVER, StageRunner, announce, patiently, place_of
+from pipeline.execution import DELIVER, Runner, announce, patiently, place_of
 from pipeline.lifecycle import Stage
 from pipeline.live.client import queue_url
 from pipeline.service.delivering import Deliverer
@@ -54,7 +54,7 @@ def declare_actors(broker: RingBroker, parts: WorkerParts, loop: asyncio.Abstrac
     so that slow receivers hold no thread.
     """
 
-    def actor_for(queue: str, taker: StageRunner | Deliverer) -> Callable[..., None]:
+    def actor_for(queue: str, taker: Runner | Deliverer) -> Callable[..., None]:
         def ring(ids: Sequence[str], solo: bool = False) -> None:
             work = asyncio.run_coroutine_threadsafe(taker.ring(ids, solo=solo), loop)
             try:
@@ -68,7 +68,7 @@ def declare_actors(broker: RingBroker, parts: WorkerParts, loop: asyncio.Abstrac
 
         return ring
 
-    takers: dict[str, StageRunner | Deliverer] = {stage.value: runner for stage, runner in parts.runners.items()}
+    takers: dict[str, Runner | Deliverer] = {stage.value: runner for stage, runner in parts.runners.items()}
     if parts.deliverer is not None:
         takers[DELIVER] = parts.deliverer
     for queue, taker in takers.items():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from pipeline.execution import PerformAlone, Shop, StageRunner, each_alone
+from pipeline.execution import ApartRunner, PerformAlone, Shop, StageRunner, each_alone
 from pipeline.follow_through import Perform
 from pipeline.lifecycle import Stage, StageState, Status
 from pipeline.model import Work
@@ -40,10 +40,10 @@ class House:
         return [self.store.accept() for _ in range(count)]
 
     def scorer(self, perform: Perform) -> StageRunner:
-        return StageRunner(Stage.SCORE, self.shop, perform=perform)
+        return StageRunner(Stage.SCORE, self.shop, perform)
 
-    def alone(self, perform: PerformAlone) -> StageRunner:
-        return StageRunner(Stage.SCORE, self.shop, perform_alone=perform)
+    def alone(self, perform: PerformAlone, *, room: int = 10) -> ApartRunner:
+        return ApartRunner(Stage.SCORE, self.shop, perform, room=room)
 
     def states(self, ids: Sequence[str], stage: Stage = Stage.SCORE) -> list[StageState]:
         return [self.store.submissions[id_].stages[stage].state for id_ in ids]
@@ -55,6 +55,12 @@ def done(_: Work) -> Outcome:
 
 async def done_alone(work: Work) -> Outcome:
     return done(work)
+
+
+async def worked_through(runner: StageRunner | ApartRunner, ids: Sequence[str]) -> None:
+    """Ring for these, and wait for those that are lined up."""
+    await runner.ring(ids)
+    await runner.drain()
 
 
 async def test_a_ring_is_claimed_decided_recorded_rung_and_shown() -> None:
@@ -125,7 +131,7 @@ async def test_a_batch_that_cannot_be_recorded_is_taken_apart(alone: bool) -> No
     bad, *good = house.accept(4)
     house.store.unrecordable = {bad}
     runner = house.alone(done_alone) if alone else house.scorer(each_alone(done))
-    await runner.ring([bad, *good])
+    await worked_through(runner, [bad, *good])
     assert house.states(good) == [StageState.DONE] * 3
     assert house.states([bad]) == [StageState.READY]
     assert [error for _, error, _ in house.store.submissions[bad].history] == ["ValueError"]
@@ -138,7 +144,7 @@ async def test_what_cannot_be_loaded_fails_alone() -> None:
     house.store.unloadable = {bad}
     runner = house.alone(done_alone)
     for _ in range(AT_ONCE.max_attempts):
-        await runner.ring([bad, *good])
+        await worked_through(runner, [bad, *good])
     assert house.states(good) == [StageState.DONE] * 3
     assert house.states([bad]) == [StageState.DEAD]
 
@@ -159,7 +165,7 @@ async def test_a_store_that_is_away_is_waited_for(alone: bool) -> None:
         return decide(work)
 
     runner = house.alone(decide_alone) if alone else house.scorer(each_alone(decide))
-    await runner.ring(ids)
+    await worked_through(runner, ids)
     assert house.states(ids) == [StageState.DONE] * 3
     assert {row.stages[Stage.SCORE].attempts for row in house.store.submissions.values()} == {1}
 
@@ -173,7 +179,7 @@ async def test_a_store_that_stays_away_ends_the_wait_with_the_lease() -> None:
         house.store.outages = 1_000
         return done(work)
 
-    await house.alone(decide).ring(ids)
+    await worked_through(house.alone(decide), ids)
     assert house.states(ids) == [StageState.RUNNING] * 2
     assert house.shop.in_flight.held() == []
 
@@ -219,7 +225,7 @@ async def test_work_in_hand_is_known_while_it_lasts() -> None:
         held.append(len(house.shop.in_flight.held()))
         return done(work)
 
-    await house.alone(decide).ring(ids)
+    await worked_through(house.alone(decide), ids)
     assert held == [2, 2]
     assert house.shop.in_flight.held() == []
 
@@ -307,7 +313,55 @@ async def test_what_was_too_much_at_once_is_tried_in_smaller_batches() -> None:
     too_many = house.accept(8)
     claims, _ = await house.store.claim(Stage.SCORE, too_many, "w", 0.05)
     house.store.outages = 10_000
-    assert (await runner.work_together(perform, claims)).changes == ()
+    assert (await runner.work(claims)).changes == ()
     house.store.outages = 0
     await runner.ring(house.accept(24))
     assert sizes == [4, 8, 10, 2]
+
+
+async def test_a_ring_of_a_stage_that_takes_its_time_returns_at_once() -> None:
+    """Its threads are needed for stages that are quick."""
+    house = House()
+    ids = house.accept(2)
+    finish = asyncio.Event()
+
+    async def decide(work: Work) -> Outcome:
+        await finish.wait()
+        return done(work)
+
+    runner = house.alone(decide)
+    await runner.ring(ids)
+    assert house.states(ids) != [StageState.DONE] * 2
+    finish.set()
+    await runner.drain()
+    assert house.states(ids) == [StageState.DONE] * 2
+
+
+async def test_no_more_is_claimed_than_there_is_room_for() -> None:
+    """What waits is nobody's yet, so another worker may take it; it is taken up as soon as one is done."""
+    house = House()
+    ids = house.accept(5)
+    most = 0
+
+    async def decide(work: Work) -> Outcome:
+        nonlocal most
+        most = max(most, house.states(ids).count(StageState.RUNNING))
+        await asyncio.sleep(0)
+        return done(work)
+
+    await worked_through(house.alone(decide, room=2), ids)
+    assert house.states(ids) == [StageState.DONE] * 5
+    assert most == 2
+
+
+async def test_what_is_lined_up_when_the_shop_closes_is_passed_on() -> None:
+    house = House()
+    first, *rest = house.accept(3)
+
+    async def decide(work: Work) -> Outcome:
+        house.shop.close()
+        return done(work)
+
+    await worked_through(house.alone(decide, room=1), [first, *rest])
+    assert house.states([first, *rest]) == [StageState.DONE, StageState.READY, StageState.READY]
+    assert ("score", tuple(rest), False) in house.bell.rung

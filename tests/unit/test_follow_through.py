@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from pipeline.errors import Contended
-from pipeline.execution import Shop, StageRunner, each_alone
+from pipeline.execution import ApartRunner, Shop, StageRunner, each_alone
 from pipeline.follow_through import Clock, Perform
 from pipeline.lifecycle import Stage, StageState, Status
 from pipeline.model import AnswerScore, LearnerContext, Outcome, Work
@@ -40,7 +40,7 @@ class House:
 
     def runner(self, stage: Stage = Stage.SCORE) -> StageRunner:
         follow = {after: perform for after, perform in self.performs.items() if after is not stage}
-        return StageRunner(stage, self.shop, perform=self.performs[stage], follow=follow)
+        return StageRunner(stage, self.shop, self.performs[stage], follow=follow)
 
     def row(self, id_: str, stage: Stage) -> FakeStage:
         return self.store.submissions[id_].stages[stage]
@@ -156,9 +156,7 @@ async def test_with_a_suspect_among_what_finishes_nothing_follows() -> None:
     async def take_time(_: Work) -> StageOutcome:
         return Done({"f": 1})
 
-    runner = StageRunner(
-        Stage.FEEDBACK, house.shop, perform_alone=take_time, follow={Stage.METRICS: PERFORMS["metrics"]}
-    )
+    runner = ApartRunner(Stage.FEEDBACK, house.shop, take_time, room=10, follow={Stage.METRICS: PERFORMS["metrics"]})
     for solo in (False, True):
         id_ = house.store.accept()
         house.store.submissions[id_].stages |= {
