@@ -95,3 +95,11 @@ class Telling(Protocol):
     async def anew(self) -> None:
         """What was written so far is void; another request begins."""
         ...
+
+
+class Asking(Protocol):
+    """Whoever gets a text from the providers."""
+
+    async def ask(self, assignment: Assignment, telling: Telling | None = None) -> Written | Unwritten:
+        """A text, or why there is none."""
+        ...

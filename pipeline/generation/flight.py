@@ -15,8 +15,7 @@ import structlog
 
 from pipeline import telemetry
 from pipeline.errors import Unavailable
-from pipeline.generation.asking import Asker
-from pipeline.generation.assignment import Assignment, Telling, Unwritten, Written
+from pipeline.generation.assignment import Asking, Assignment, Telling, Unwritten, Written
 from pipeline.ports.generation import Abandoned, Answered, Journal, Standing, Theirs, Wanted, Yours
 
 log = structlog.get_logger()
@@ -59,7 +58,7 @@ class Flights:
         self,
         *,
         journal: Journal,
-        asker: Asker,
+        asker: Asking,
         fresh_seconds: float,
         patience_seconds: float,
         rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
