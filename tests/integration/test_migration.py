@@ -6,7 +6,8 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from uuid_utils import uuid7
 
 from pipeline.model import LearnerContext, NewAnswer, NewSubmission, Question
@@ -83,3 +84,28 @@ async def test_ten_processes_may_migrate_at_once(empty_database_url: str) -> Non
     assert await current_revision(engines[0]) == newest_revision()
     for engine in engines:
         await engine.dispose()
+
+
+async def test_a_new_column_waits_its_turn_and_lets_others_by(empty_database_url: str) -> None:
+    """While a long transaction keeps the table, the migration waits, and hand-ins don't wait with it."""
+    engine = create_engine(empty_database_url, pool_size=4, answer_seconds=10)
+    await migrate(engine, "0001")
+    async with engine.connect() as long, engine.connect() as watching:
+        await long.execute(text("SELECT count(*) FROM submissions"))
+        migrating = asyncio.create_task(migrate(engine, "0002"))
+        for _ in range(3):
+            await begins_to_wait(watching)
+            await hand_in(engine)
+        assert not migrating.done()
+        await long.rollback()
+        await migrating
+    assert await current_revision(engine) == "0002"
+    await engine.dispose()
+
+
+async def begins_to_wait(connection: AsyncConnection) -> None:
+    """Until somebody waits for a lock on the submissions."""
+    waiting = text("SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'submissions'::regclass AND NOT granted)")
+    async with asyncio.timeout(20):
+        while not (await connection.execute(waiting)).scalar_one():  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0)
