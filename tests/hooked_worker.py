@@ -25,7 +25,7 @@ from workers.__main__ import main
 
 POISON = os.environ.get("FAULT_POISON")
 HOLD = os.environ.get("FAULT_HOLD")
-HELD_AT_ONCE = 16
+HELD_AT_ONCE = 40
 TEMPLATES = TemplateProvider()
 
 shipped_performs, shipped_runner = bootstrap.build_performs, bootstrap.build_runner

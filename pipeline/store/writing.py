@@ -177,7 +177,7 @@ def move_row(run: Run, stage: Stage, step: Step | None) -> dict[str, Any]:
     if step is not None:
         row["delay_seconds"] = step.verdict.delay_seconds
         row["attempts"] = attempts_after(step.verdict)
-        row["solo"] = solo_after(step.verdict)
+        row["solo"] = solo_after(stage, step.verdict)
         row["begun_at"] = step.begun_at
     return row
 
@@ -194,10 +194,14 @@ def attempts_after(verdict: Verdict) -> int | None:
     return None
 
 
-def solo_after(verdict: Verdict) -> bool | None:
-    """Lost leases run alone from now on; a failure that its worker survived clears the suspicion."""
+def solo_after(stage: Stage, verdict: Verdict) -> bool | None:
+    """Lost leases run alone from now on; a failure that its worker survived clears the suspicion.
+
+    Hundreds wait in one worker for what a model writes, and run one by one they would wait for an hour: feedback comes
+    under suspicion only when it is lost a second time.
+    """
     if verdict.event is Event.LEASE_LOST:
-        return True
+        return stage is not Stage.FEEDBACK or verdict.claim.epoch - verdict.claim.attempt >= 1
     return False if verdict.event in {Event.SUCCEEDED, Event.SUCCEEDED_WITH_LESS, Event.POSTPONED} else None
 
 

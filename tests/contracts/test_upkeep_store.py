@@ -12,7 +12,8 @@ from pipeline.lifecycle import Stage, StageState, Status
 from pipeline.model import Claim, Recorded
 from pipeline.ports import UpkeepStore as UpkeepPort
 from pipeline.ports import Vigil
-from pipeline.stages.outcome import RetryLater
+from pipeline.stages.outcome import Done, RetryLater
+from pipeline.stages.score import sum_up
 from pipeline.store.engine import transaction
 from pipeline.store.upkeep import UpkeepStore
 from tests.contracts.house import (
@@ -152,6 +153,22 @@ async def test_a_lease_lost_alone_counts_until_the_stage_is_dead(
     assert (await house.stages(id_))[Stage.SCORE].state is StageState.DEAD
     assert (await house.status(id_))[0] is Status.FAILED
     assert {tried.ended for tried in await house.history(id_)} == {"lease_lost"}
+
+
+async def test_feedback_comes_under_suspicion_with_its_second_loss(
+    house: PostgresHouse, upkeep: UpkeepPort, engine: AsyncEngine
+) -> None:
+    """A worker holds hundreds of them while models write; alone they would take an hour."""
+    [id_] = await house.accept(1)
+    await record(house, Stage.SCORE, await claimed(house, Stage.SCORE, [id_]), Done(sum_up([])))
+    suspected = []
+    for _ in range(2):
+        await claimed(house, Stage.FEEDBACK, [id_])
+        await expire(engine, 1)
+        await sweep(upkeep)
+        row = (await house.stages(id_))[Stage.FEEDBACK]
+        suspected.append((row.solo, row.attempts))
+    assert suspected == [(False, 0), (True, 0)]
 
 
 async def test_a_failure_its_worker_survived_clears_the_suspicion(
