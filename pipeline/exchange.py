@@ -183,7 +183,8 @@ class Route(msgspec.Struct, frozen=True):
 
     `provider` is the name that people see; `kind` is the wire it speaks. `account` stands for its address and key
     without giving them away: routes of one account share their health. `concurrency` bounds the requests under way
-    across all processes. `price` overrides the published one; `timeout_seconds` bounds one request.
+    across all processes. `price` overrides the published one; `timeout_seconds` bounds one request. `structured` is
+    how far the endpoint can be held to a form: to a JSON schema, to any JSON object, or not at all.
     """
 
     provider: str
@@ -197,8 +198,28 @@ class Route(msgspec.Struct, frozen=True):
     first_text_seconds: float = 15.0
     price: Price | None = None
     batch: bool = False
+    structured: Literal["schema", "object", "none"] = "schema"
 
     @property
     def name(self) -> str:
         """`openai/gpt-6-luna`: the provider and its model."""
         return f"{self.provider}/{self.model}"
+
+
+class Arm(msgspec.Struct, frozen=True):
+    """One way that an experiment compares with others: of all learners, `share` parts of the sum of shares get it.
+
+    `provider` is asked first, `prompt` is the version of the words; None leaves either as it is without an experiment.
+    """
+
+    name: str
+    share: float
+    provider: str | None = None
+    prompt: str | None = None
+
+
+class Experiment(msgspec.Struct, frozen=True):
+    """What is being compared: its arms, at least two."""
+
+    id: str
+    arms: tuple[Arm, ...]

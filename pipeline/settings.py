@@ -16,6 +16,9 @@ PREFIX: Final = "GRADELINE_"
 CLIENT_VARIABLES: Final = frozenset({"GRADELINE_URL", "GRADELINE_API_KEY", "GRADELINE_TEST_DATA"})
 
 Positive = msgspec.Meta(gt=0)
+NotNegative = msgspec.Meta(ge=0)
+Named = msgspec.Meta(min_length=1, max_length=200)
+Dollars = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
 
 # An origin as browsers send it: scheme, host and port in small letters, nothing after them.
 ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
@@ -55,6 +58,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rate_limits: Annotated[Literal["on", "off"], described("`off` switches all rate limits off.")] = "on"
     rate_limit_submissions: Annotated[str, described("Submissions per learner, as count/seconds.")] = "10/300"
     rate_limit_tenant: Annotated[str, described("Submissions per tenant, as count/seconds.")] = "100000/60"
+    rate_limit_feedback: Annotated[
+        str, described("Submissions with feedback by models per learner, as count/seconds; templates write beyond.")
+    ] = "20/300"
+    rate_limit_generation: Annotated[
+        str, described("Summaries and drafts of questions asked for per caller, as count/seconds.")
+    ] = "5/600"
     max_body_bytes: Annotated[int, Positive, described("Largest body of one request, in bytes.")] = 1_048_576
     max_batch_bytes: Annotated[int, Positive, described("Largest body of a batch or an import, in bytes.")] = 33_554_432
     max_answers: Annotated[int, Positive, described("Most answers in one submission.")] = 500
@@ -118,6 +127,50 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     webhook_timeout_seconds: Annotated[
         float, Positive, described("How long one webhook request may take, in seconds.")
     ] = 10.0
+    ai_config: Annotated[
+        str | None,
+        described(
+            "TOML file that names language models and how they are used (docs/llm.md); unset: those whose keys are in "
+            "OPENAI_API_KEY and ANTHROPIC_API_KEY; without any, feedback comes from templates."
+        ),
+    ] = None
+    openai_model: Annotated[str, Named, described("Model used with OPENAI_API_KEY where no file says otherwise.")] = (
+        "gpt-6-luna"
+    )
+    anthropic_model: Annotated[
+        str, Named, described("Model used with ANTHROPIC_API_KEY where no file says otherwise.")
+    ] = "claude-haiku-5-5"
+    ai_feedback_on: Annotated[
+        Literal["all", "mistakes"], described("Which answers models write feedback on; blank ones never.")
+    ] = "all"
+    ai_answers: Annotated[
+        int, Positive, described("Most answers of one submission that models write on; templates write on the others.")
+    ] = 10
+    ai_concurrency: Annotated[
+        int, Positive, described("Requests to models under way at once, over all processes together.")
+    ] = 5
+    ai_slots: Annotated[
+        int, Positive, described("Submissions that one worker process has feedback written on at once.")
+    ] = 200
+    ai_deadline_seconds: Annotated[
+        float, Positive, described("How long one text by a model may take, with all retries, in seconds.")
+    ] = 60.0
+    ai_cache_seconds: Annotated[
+        float,
+        NotNegative,
+        described("How long a model's reply also serves equal answers of other submissions, in seconds."),
+    ] = 600.0
+    ai_keep_seconds: Annotated[
+        float, Positive, described("How long a model's reply is kept for retries of what it was paid for, in seconds.")
+    ] = 604_800.0
+    ai_tenant_daily_usd: Annotated[
+        Dollars | None,
+        described("Most that a tenant without a limit of its own spends on models in a day (UTC); unset: no limit."),
+    ] = None
+    ai_learner_daily_usd: Annotated[
+        Dollars | None,
+        described("Most that is spent on models for one learner in a day (UTC); unset: no limit."),
+    ] = None
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], described("Least severe log lines that are written.")
     ] = "info"
@@ -130,6 +183,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def tenant_limit(self) -> RateLimit:
         return parse_rate_limit("rate_limit_tenant", self.rate_limit_tenant)
+
+    @property
+    def feedback_limit(self) -> RateLimit:
+        return parse_rate_limit("rate_limit_feedback", self.rate_limit_feedback)
+
+    @property
+    def generation_limit(self) -> RateLimit:
+        return parse_rate_limit("rate_limit_generation", self.rate_limit_generation)
 
     @property
     def browser_origins(self) -> tuple[str, ...]:
@@ -192,6 +253,7 @@ def _convert(name: str, value: str, kind: Any) -> object:
 
 def _check_together(settings: Settings) -> None:
     _ = settings.submission_limit, settings.tenant_limit, settings.browser_origins
+    _ = settings.feedback_limit, settings.generation_limit
     if settings.worker_dead_seconds < 2 * settings.heartbeat_seconds:
         raise SettingsError("GRADELINE_WORKER_DEAD_SECONDS must be at least twice GRADELINE_HEARTBEAT_SECONDS")
     if settings.lease_seconds < settings.worker_dead_seconds:
