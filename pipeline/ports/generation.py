@@ -74,10 +74,18 @@ class Health(Protocol):
         """Keep the place of a request that takes its time."""
         ...
 
+    async def renew_all(self, held: Sequence[tuple[Route, Admitted]]) -> None:
+        """Keep the places of several at once."""
+        ...
+
     async def release(
         self, route: Route, admitted: Admitted, trouble: Trouble | None, *, rest_seconds: float | None = None
     ) -> None:
-        """Give the place back and say how it went; after a rate limit, how long everyone shall rest."""
+        """Give the place back and say how it went, once; after a rate limit, how long everyone shall rest."""
+        ...
+
+    async def withdraw(self, route: Route, admitted: Admitted) -> None:
+        """Give the place back of a request that tells nothing of its account: not sent, or broken off by us."""
         ...
 
     async def look(self, routes: Sequence[Route]) -> list[ProviderHealth]:
