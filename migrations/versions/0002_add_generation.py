@@ -54,6 +54,15 @@ def upgrade() -> None:
     )
     op.create_index("feedback_assignments_submission_idx", "feedback_assignments", ["submission_id"], unique=False)
     op.create_table(
+        "feedback_backgrounds",
+        sa.Column("submission_id", sa.Uuid(), nullable=False),
+        sa.Column("tenant_id", sa.Integer(), nullable=False),
+        sa.Column("picture", postgresql.JSONB(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("submission_id", name=op.f("feedback_backgrounds_pkey")),
+    )
+    op.create_index("feedback_backgrounds_created_idx", "feedback_backgrounds", ["created_at"], unique=False)
+    op.create_table(
         "feedback_improvements",
         sa.Column("submission_id", sa.Uuid(), nullable=False),
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -440,6 +449,8 @@ def downgrade() -> None:
     op.drop_table("feedback_ratings")
     op.drop_index("feedback_improvements_available_idx", table_name="feedback_improvements")
     op.drop_table("feedback_improvements")
+    op.drop_index("feedback_backgrounds_created_idx", table_name="feedback_backgrounds")
+    op.drop_table("feedback_backgrounds")
     op.drop_index("feedback_assignments_submission_idx", table_name="feedback_assignments")
     op.drop_index("feedback_assignments_created_idx", table_name="feedback_assignments")
     op.drop_table("feedback_assignments")

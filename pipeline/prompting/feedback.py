@@ -29,13 +29,17 @@ class LearnerPicture(msgspec.Struct, frozen=True):
 
 
 class FeedbackRequest(msgspec.Struct, frozen=True):
-    """One submission to write feedback on; `locale` is a BCP 47 tag."""
+    """One submission to write feedback on; `locale` is a BCP 47 tag.
+
+    `learner_id` is for limits and budgets alone: no prompt and no text has it.
+    """
 
     tenant_id: int
     submission_id: str
     locale: str
     answers: tuple[ScoredAnswer, ...]
     learner: LearnerPicture = LearnerPicture()
+    learner_id: str = ""
 
 
 class AnswerFeedback(msgspec.Struct, frozen=True):

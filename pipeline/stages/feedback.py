@@ -24,6 +24,7 @@ def request_of(work: Work, picture: LearnerPicture | None = None) -> FeedbackReq
         locale=context.locale or _language_asked_in(work),
         answers=work.scored_answers,
         learner=msgspec.structs.replace(known, career_goal=context.career_goal, industry=context.industry),
+        learner_id=work.learner_id,
     )
 
 

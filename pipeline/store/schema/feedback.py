@@ -11,6 +11,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from pipeline.store.schema.base import metadata, moment, one_of, tenant
 
@@ -64,4 +65,15 @@ feedback_improvements = Table(
     moment("created_at", now=True),
     CheckConstraint("tries >= 0", name="tries"),
     Index("feedback_improvements_available_idx", "available_at"),
+)
+
+# What was known of the learner when feedback was first begun: a stage that is repeated asks for the very same.
+feedback_backgrounds = Table(
+    "feedback_backgrounds",
+    metadata,
+    Column("submission_id", Uuid, primary_key=True),
+    tenant(),
+    Column("picture", JSONB, nullable=False),
+    moment("created_at", now=True),
+    Index("feedback_backgrounds_created_idx", "created_at"),
 )

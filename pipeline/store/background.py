@@ -1,0 +1,110 @@
+"""What feedback on a submission is written with; the picture of the learner is kept as it was when it was begun."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from pipeline.batching import Batcher
+from pipeline.learning.standing import standing_of
+from pipeline.ports.generation import Background, Learning
+from pipeline.prompting.feedback import LearnerPicture
+from pipeline.store.engine import as_json, transaction
+from pipeline.store.learning import skill_from
+
+TOGETHER: Final = 100
+
+READ = text(
+    """
+    SELECT s.tenant_id, s.id::text, s.metadata, s.priority, s.retry_feedback, t.token_secret, b.picture,
+        clock_timestamp() AS now
+    FROM jsonb_to_recordset(CAST(:wanted AS jsonb)) AS w(tenant_id integer, submission_id uuid)
+    JOIN submissions s ON s.tenant_id = w.tenant_id AND s.id = w.submission_id
+    JOIN tenants t ON t.id = s.tenant_id
+    LEFT JOIN feedback_backgrounds b ON b.submission_id = s.id AND b.tenant_id = s.tenant_id
+    """
+)
+
+SKILLS = text(
+    """
+    SELECT k.tenant_id, k.learner_id, k.topic, k.rating, k.answers, k.correct, k.recent_errors, k.recent_answers,
+        k.updated_at
+    FROM jsonb_to_recordset(CAST(:wanted AS jsonb)) AS w(tenant_id integer, learner_id text)
+    JOIN skills k ON k.tenant_id = w.tenant_id AND k.learner_id = w.learner_id
+    ORDER BY k.tenant_id, k.learner_id, k.topic
+    """
+)
+
+# A submission that is being erased is not brought back: its row is locked, or gone.
+KEEP = text(
+    """
+    WITH kept AS (
+        SELECT k.submission_id, k.tenant_id, k.picture
+        FROM jsonb_to_recordset(CAST(:kept AS jsonb)) AS k(submission_id uuid, tenant_id integer, picture jsonb)
+        JOIN submissions s ON s.tenant_id = k.tenant_id AND s.id = k.submission_id
+        ORDER BY s.id FOR KEY SHARE OF s
+    )
+    INSERT INTO feedback_backgrounds AS b (submission_id, tenant_id, picture)
+    SELECT submission_id, tenant_id, picture FROM kept
+    ON CONFLICT (submission_id) DO UPDATE SET picture = b.picture
+    RETURNING b.submission_id::text, b.picture
+    """
+)
+
+
+class BackgroundStore:
+    """The port `pipeline.ports.generation.Backgrounds`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._wanted: Batcher[Learning, Background | None] = Batcher(self._read, most=TOGETHER, concurrency=2)
+
+    async def of(self, learning: Learning) -> Background | None:
+        """A submission's background; None where it was erased. Raises `Unavailable`."""
+        return await self._wanted.add(learning)
+
+    async def _read(self, wanted: list[Learning]) -> list[Background | None]:
+        async with transaction(self._engine) as connection:
+            rows = {row.id: row for row in await connection.execute(READ, {"wanted": as_json(wanted)})}
+            new = [one for one in wanted if one.submission_id in rows and rows[one.submission_id].picture is None]
+            kept = await self._keep(connection, new, rows) if new else {}
+        found: list[Background | None] = []
+        for one in wanted:
+            row = rows.get(one.submission_id)
+            picture = kept.get(one.submission_id) or (row.picture if row is not None else None)
+            found.append(None if row is None or picture is None else background_from(row, picture))
+        return found
+
+    async def _keep(self, connection: AsyncConnection, new: Sequence[Learning], rows: dict[str, Any]) -> dict[str, Any]:
+        """Take the picture of each learner now, unless somebody has taken it meanwhile."""
+        pictures = await self._pictures(connection, new, next(iter(rows.values())).now)
+        values = [
+            {"submission_id": one.submission_id, "tenant_id": one.tenant_id, "picture": picture}
+            for one, picture in zip(new, pictures, strict=True)
+        ]
+        taken = await connection.execute(KEEP, {"kept": as_json(values)})
+        return {row.submission_id: row.picture for row in taken}
+
+    async def _pictures(
+        self, connection: AsyncConnection, new: Sequence[Learning], now: datetime
+    ) -> list[LearnerPicture]:
+        learners = {(one.tenant_id, one.learner_id) for one in new}
+        wanted = [{"tenant_id": tenant_id, "learner_id": learner_id} for tenant_id, learner_id in sorted(learners)]
+        skills: dict[tuple[int, str], list[Any]] = {learner: [] for learner in learners}
+        for row in await connection.execute(SKILLS, {"wanted": as_json(wanted)}):
+            skills[row.tenant_id, row.learner_id].append(skill_from(row))
+        standings = [standing_of(skills[one.tenant_id, one.learner_id], now) for one in new]
+        return [LearnerPicture(**standing._asdict()) for standing in standings]
+
+
+def background_from(row: Any, picture: Any) -> Background:
+    return Background(
+        picture=msgspec.convert(picture, LearnerPicture),
+        metadata=row.metadata or {},
+        secret=row.token_secret,
+        priority=row.priority or "normal",
+        retry_feedback=bool(row.retry_feedback),
+    )
