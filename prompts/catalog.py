@@ -1,8 +1,12 @@
 """Reads the versioned texts: `prompts/<id>/<language>.jinja`, a front matter and a Jinja body.
 
 The front matter stands between two `---` lines and has the fields `version` (a whole number, from 1)
-and `purpose` (a sentence). `versions.json` keeps the digest of every version ever released, so a text
-that changes under an old version number is found out; `python -m prompts` enters new versions.
+and `purpose` (a sentence). A text for a language model also has `schema`, the name of what the reply must
+be, and may have `after`, the id of a text that is put before it: rules that several prompts share. `id` and
+`language` may be given and must then be those of the file.
+
+`versions.json` keeps the digest of every version ever released, so a text that changes under an old version
+number is found out, also when only the rules it shares change; `python -m prompts` enters new versions.
 """
 
 import hashlib
@@ -18,6 +22,8 @@ LANGUAGES: Final = ("en", "ko", "ja", "zh")
 RECORD: Final = "versions.json"
 _SUFFIX: Final = ".jinja"
 _FENCE: Final = "---\n"
+_REQUIRED: Final = frozenset({"version", "purpose"})
+_KNOWN: Final = _REQUIRED | {"id", "language", "schema", "after"}
 
 Digests = Mapping[str, Mapping[str, str]]
 """For each `id/language`, the digest of each of its versions."""
@@ -29,13 +35,17 @@ class MalformedText(Exception):
 
 @dataclass(frozen=True)
 class Text:
-    """One version of one text in one language; `body` is Jinja source."""
+    """One version of one text in one language; `body` is Jinja source, with what it comes `after` in front.
+
+    `schema` names the shape of the reply where the text is for a language model.
+    """
 
     id: str
     language: str
     version: int
     purpose: str
     body: str
+    schema: str | None = None
 
     @property
     def name(self) -> str:
@@ -67,9 +77,9 @@ def parse(text_id: str, language: str, source: str) -> Text:
     if opening or not fence:
         raise MalformedText(f"{name} does not begin with a front matter between two --- lines")
     fields = dict(_field(name, line) for line in front.splitlines())
-    if set(fields) != {"version", "purpose"} or not fields["version"].isdecimal():
-        raise MalformedText(f"{name} needs exactly the fields version (a whole number) and purpose")
-    return Text(text_id, language, int(fields["version"]), fields["purpose"], body)
+    _check_fields(name, fields, {"id": text_id, "language": language})
+    shared = load(fields["after"], language).body if "after" in fields else ""
+    return Text(text_id, language, int(fields["version"]), fields["purpose"], shared + body, fields.get("schema"))
 
 
 def every() -> tuple[Text, ...]:
@@ -103,6 +113,15 @@ def with_new_versions(texts: tuple[Text, ...], digests: Digests) -> dict[str, di
     for text in texts:
         record.setdefault(text.name, {}).setdefault(str(text.version), text.digest)
     return record
+
+
+def _check_fields(name: str, fields: Mapping[str, str], place: Mapping[str, str]) -> None:
+    if not set(fields) >= _REQUIRED or not fields["version"].isdecimal():
+        raise MalformedText(f"{name} needs the fields version (a whole number) and purpose")
+    if unknown := set(fields) - _KNOWN:
+        raise MalformedText(f"{name} has unknown fields: {', '.join(sorted(unknown))}")
+    if any(fields.get(field, value) != value for field, value in place.items()):
+        raise MalformedText(f"{name} says another id or language than its file")
 
 
 def _field(name: str, line: str) -> tuple[str, str]:

@@ -245,6 +245,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("custom_id", name=op.f("llm_batch_items_pkey")),
     )
     op.create_index(
+        "llm_batch_items_attempt_idx",
+        "llm_batch_items",
+        ["attempt_id"],
+        unique=False,
+        postgresql_where=sa.text("attempt_id IS NOT NULL"),
+    )
+    op.create_index(
         "llm_batch_items_batch_idx",
         "llm_batch_items",
         ["batch_id"],
@@ -351,7 +358,6 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("octet_length(key) BETWEEN 16 AND 64", name=op.f("llm_replies_key_check")),
         sa.PrimaryKeyConstraint("tenant_id", "key", name=op.f("llm_replies_pkey")),
-        postgresql_with={"fillfactor": 70},
     )
     op.create_index("llm_replies_asker_idx", "llm_replies", ["asker_id"], unique=False)
     op.create_index("llm_replies_created_idx", "llm_replies", ["created_at"], unique=False)
@@ -422,6 +428,9 @@ def downgrade() -> None:
     op.drop_index("llm_batch_items_created_idx", table_name="llm_batch_items")
     op.drop_index(
         "llm_batch_items_collected_idx", table_name="llm_batch_items", postgresql_where=sa.text("batch_id IS NULL")
+    )
+    op.drop_index(
+        "llm_batch_items_attempt_idx", table_name="llm_batch_items", postgresql_where=sa.text("attempt_id IS NOT NULL")
     )
     op.drop_index(
         "llm_batch_items_batch_idx", table_name="llm_batch_items", postgresql_where=sa.text("batch_id IS NOT NULL")

@@ -39,9 +39,7 @@ class Wording:
         exported = vars(_ENVIRONMENT.from_string(text.body).module)
         self.reference: Final = text.reference
         self._space: Final[str] = exported["space"]
-        self._macros: Final[Mapping[str, Macro]] = {
-            name: value for name, value in exported.items() if isinstance(value, Macro)
-        }
+        self._macros: Final[Mapping[str, Macro]] = _macros_among(exported)
 
     @property
     def names(self) -> Mapping[str, tuple[str, ...]]:
@@ -68,3 +66,12 @@ class Wording:
 def join_paragraphs(paragraphs: Iterable[str]) -> str:
     """Paragraphs with an empty line between them; empty ones are left out."""
     return "\n\n".join(filter(None, paragraphs))
+
+
+def macros_of(source: str) -> Mapping[str, Macro]:
+    """The macros that a text of ours defines, by name."""
+    return _macros_among(vars(_ENVIRONMENT.from_string(source).module))
+
+
+def _macros_among(exported: Mapping[str, object]) -> Mapping[str, Macro]:
+    return {name: value for name, value in exported.items() if isinstance(value, Macro)}

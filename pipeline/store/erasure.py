@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.store.engine import LOOK_UP_SECONDS, as_json, transaction
+from pipeline.store.ledger import MONEY_LOCK
 
 LOCK_SUBMISSIONS = text(
     """
@@ -33,7 +34,17 @@ DELETE_TRIES = text(
     """
 )
 
-PARTS: Final = ("deliveries", "results", "attempts", "answers", "stages")
+PARTS: Final = (
+    "deliveries",
+    "results",
+    "attempts",
+    "answers",
+    "stages",
+    "feedback_assignments",
+    "feedback_ratings",
+    "feedback_improvements",
+    "llm_batch_items",
+)
 """The tables that hold parts of a submission by its id."""
 
 DELETE_PARTS = [
@@ -41,13 +52,44 @@ DELETE_PARTS = [
     for part in PARTS
 ]
 
+# A reply that these paid for goes; where somebody else is asking for the same again, his claim stays.
+LOCK_REPLIES = text(
+    """
+    SELECT FROM llm_replies
+    WHERE tenant_id = :tenant_id
+      AND (asker_id = ANY(CAST(:ids AS uuid[])) OR submission_id = ANY(CAST(:ids AS uuid[])))
+    ORDER BY tenant_id, key FOR UPDATE
+    """
+)
+DELETE_REPLIES = text("DELETE FROM llm_replies WHERE tenant_id = :tenant_id AND asker_id = ANY(CAST(:ids AS uuid[]))")
+EMPTY_REPLIES = text(
+    """
+    UPDATE llm_replies
+    SET submission_id = NULL, text = NULL, provider = NULL, model = NULL, prompt_version = NULL, answered_at = NULL
+    WHERE tenant_id = :tenant_id AND submission_id = ANY(CAST(:ids AS uuid[])) AND state IN ('asked', 'abandoned')
+    """
+)
+
 DELETE_SUBMISSIONS = text("DELETE FROM submissions WHERE tenant_id = :tenant_id AND id = ANY(CAST(:ids AS uuid[]))")
 
 LOCK_LEARNER = text("SELECT FROM learners WHERE tenant_id = :tenant_id AND id = :learner_id FOR UPDATE")
 
 LEFT = text("SELECT EXISTS (SELECT FROM submissions WHERE tenant_id = :tenant_id AND learner_id = :learner_id)")
 
+# What was spent stays, but not on whom. Whoever books on him at this moment is waited for, or finds him gone.
+LOCK_MONEY = text("SELECT pg_advisory_xact_lock(:space, :tenant_id)")
+FORGET_SPENDER = [
+    text("SELECT FROM llm_budgets WHERE tenant_id = :tenant_id AND learner_id = :learner_id ORDER BY day FOR UPDATE"),
+    text("SELECT FROM llm_attempts WHERE tenant_id = :tenant_id AND learner_id = :learner_id ORDER BY id FOR UPDATE"),
+    text(
+        "UPDATE llm_attempts SET learner_id = NULL, submission_id = NULL"
+        " WHERE tenant_id = :tenant_id AND learner_id = :learner_id"
+    ),
+    text("DELETE FROM llm_budgets WHERE tenant_id = :tenant_id AND learner_id = :learner_id"),
+]
+
 DELETE_LEARNER = [
+    text("DELETE FROM feedback_ratings WHERE tenant_id = :tenant_id AND learner_id = :learner_id"),
     text("DELETE FROM skills WHERE tenant_id = :tenant_id AND learner_id = :learner_id"),
     text("DELETE FROM learner_days WHERE tenant_id = :tenant_id AND learner_id = :learner_id"),
     text("DELETE FROM learners WHERE tenant_id = :tenant_id AND id = :learner_id"),
@@ -72,7 +114,8 @@ class ErasureStore:
     async def erase_submissions(self, tenant_id: int, submission_ids: Sequence[str]) -> None:
         """Erase these submissions with all that hangs on them; work under way on them can't write any more."""
         values = {"tenant_id": tenant_id, "ids": list(submission_ids)}
-        statements = [LOCK_SUBMISSIONS, LOCK_DELIVERIES, DELETE_TRIES, *DELETE_PARTS, DELETE_SUBMISSIONS]
+        replies = (LOCK_REPLIES, DELETE_REPLIES, EMPTY_REPLIES)
+        statements = [LOCK_SUBMISSIONS, LOCK_DELIVERIES, DELETE_TRIES, *DELETE_PARTS, *replies, DELETE_SUBMISSIONS]
         async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             for statement in statements:
                 await connection.execute(statement, values)
@@ -90,7 +133,8 @@ class ErasureStore:
             await connection.execute(LOCK_LEARNER, values)
             if (await connection.execute(LEFT, values)).scalar_one():
                 return False
-            for statement in DELETE_LEARNER:
+            await connection.execute(LOCK_MONEY, {"space": MONEY_LOCK, "tenant_id": tenant_id})
+            for statement in [*FORGET_SPENDER, *DELETE_LEARNER]:
                 await connection.execute(statement, values)
             target = as_json({"learner_sha256": learner_hash})
             note = {"audit_id": audit_id, "tenant_id": tenant_id, "actor": actor, "target": target}

@@ -56,6 +56,11 @@ llm_batch_items = Table(
         unique=True,
         postgresql_where=text("state IN ('waiting', 'sent')"),
     ),
+    Index(
+        "llm_batch_items_attempt_idx",
+        "attempt_id",
+        postgresql_where=text("attempt_id IS NOT NULL"),
+    ),
     Index("llm_batch_items_batch_idx", "batch_id", postgresql_where=text("batch_id IS NOT NULL")),
     Index("llm_batch_items_submission_idx", "submission_id"),
     Index("llm_batch_items_collected_idx", "route", "created_at", postgresql_where=text("batch_id IS NULL")),

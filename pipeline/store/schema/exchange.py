@@ -56,8 +56,6 @@ llm_replies = Table(
     Index("llm_replies_asker_idx", "asker_id"),
     Index("llm_replies_submission_idx", "submission_id", postgresql_where=text("submission_id IS NOT NULL")),
     Index("llm_replies_created_idx", "created_at"),
-    # A row is written when it is asked for, and again with its reply.
-    postgresql_with={"fillfactor": 70},
 )
 
 llm_attempts = Table(

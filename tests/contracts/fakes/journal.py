@@ -25,7 +25,7 @@ class Entry:
 
     token: str
     asker_id: str
-    created_at: float
+    asked_at: float
     leased_until: float | None = None
     quiet_until: float = NEVER
     reason: str | None = None
@@ -62,7 +62,7 @@ class FakeJournal:
         taken = Entry(
             token=str(uuid7()),
             asker_id=wanted.submission_id,
-            created_at=self.now if entry is None else entry.created_at,
+            asked_at=self.now,
             leased_until=self.now + lease_seconds,
             kept=None if entry is None else entry.kept,
         )
@@ -94,8 +94,7 @@ class FakeJournal:
         old = [
             name
             for name, entry in self.entries.items()
-            if entry.created_at < self.now - older_seconds
-            and (entry.kept is None or entry.kept.at < self.now - older_seconds)
+            if entry.asked_at < self.now - older_seconds
             and (entry.leased_until is None or entry.leased_until < self.now)
         ][:most]
         for name in old:

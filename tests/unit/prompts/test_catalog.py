@@ -1,12 +1,14 @@
 """The texts are complete in every language, and none changes behind its version's back."""
 
 from dataclasses import replace
+from importlib.resources import files
 
 import pytest
 
 from prompts.catalog import (
     LANGUAGES,
     MalformedText,
+    Text,
     changed_without_version,
     every,
     load,
@@ -59,9 +61,35 @@ def test_recording_never_replaces_the_digest_of_a_released_version() -> None:
     assert with_new_versions((meddled,), recorded()) == recorded()
 
 
-@pytest.mark.parametrize("text_id", sorted({text.id for text in every()}))
-def test_every_text_exists_in_every_language(text_id: str) -> None:
+@pytest.mark.parametrize("text_id", sorted({text.id for text in every() if text.schema is None}))
+def test_every_text_that_people_read_exists_in_every_language(text_id: str) -> None:
     assert {text.language for text in every() if text.id == text_id} == set(LANGUAGES)
+
+
+def test_models_are_instructed_in_english() -> None:
+    """They are told which language to write in: one version of the instructions to compare and to cache."""
+    assert {text.language for text in every() if text.schema is not None} == {"en"}
+
+
+@pytest.mark.parametrize("text", [text for text in every() if not text.id.startswith("feedback/template")])
+def test_a_front_matter_says_what_the_text_is(text: Text) -> None:
+    source = files("prompts").joinpath(*text.id.split("/"), f"{text.language}.jinja").read_text(encoding="utf-8")
+
+    assert f"id: {text.id}\n" in source
+    assert f"language: {text.language}\n" in source
+
+
+def test_changing_the_shared_rules_changes_every_prompt_that_comes_after_them() -> None:
+    ground = load("feedback/ground", "en")
+
+    assert load("feedback/personalized", "en").body.startswith(ground.body)
+    assert load("feedback/encouragement", "en").body.startswith(ground.body)
+
+
+@pytest.mark.parametrize("field", ["id: another", "language: ja", "color: red", "after: feedback/nothing"])
+def test_a_front_matter_that_contradicts_its_file_is_refused(field: str) -> None:
+    with pytest.raises((MalformedText, FileNotFoundError)):
+        parse("a/b", "en", f"---\nversion: 1\npurpose: x\n{field}\n---\nBody")
 
 
 def test_a_text_is_split_into_front_matter_and_body() -> None:

@@ -1,0 +1,66 @@
+"""Puts what a model wrote of one answer into the text that the learner reads.
+
+    verdict (by rule)
+
+    what is right
+
+    a quotation, and the misconception
+
+    a next step
+
+Each section becomes a paragraph of its own as soon as it is finished, so what was streamed is the text at the end.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Final
+
+from pipeline.prompting.facts import AnswerFacts
+from pipeline.prompting.reply import Accepted
+from pipeline.prompting.section import Flaw, Section, judged
+from pipeline.prompting.wording import Remark, Wording
+from prompts.catalog import LANGUAGES, load
+
+TEXT_ID: Final = "feedback/composed"
+BREAK: Final = "\n\n"
+SHOWN: Final = (Section.RIGHT, Section.QUOTATION, Section.MISCONCEPTION, Section.NEXT_STEP)
+"""The sections of which the text is made, in order."""
+
+
+def compose_text(verdict_line: str, accepted: Accepted, language: str) -> str:
+    """The feedback on an answer; `language` is that of the facts, `verdict_line` the rule's sentence."""
+    paragraphs = [paragraph(section, getattr(accepted.sections, section), language) for section in SHOWN]
+    return BREAK.join(filter(None, [verdict_line, *paragraphs]))
+
+
+def section_text(name: str, value: str, facts: AnswerFacts, language: str) -> str | None:
+    """The paragraph that a finished section will be in the text; None where it adds none."""
+    if name not in SHOWN:
+        return None
+    text = judged(Section(name), value, facts)
+    return None if isinstance(text, Flaw) or not text else paragraph(Section(name), text, language)
+
+
+def text_so_far(verdict_line: str, finished: Mapping[str, str], facts: AnswerFacts) -> str:
+    """The beginning of the text as far as it is certain from the sections that are finished, as the model wrote them.
+
+    It grows only at its end, whatever order the sections come in, and with all of them is `compose_text`'s.
+    """
+    return BREAK.join(filter(None, [verdict_line, *_certain(finished, facts)]))
+
+
+def paragraph(section: Section, text: str, language: str) -> str:
+    """A section as it stands in the text, with its label; "" for an empty one."""
+    return _wording(language.partition("-")[0]).say(Remark(section.value, {"text": text})) if text else ""
+
+
+def _certain(finished: Mapping[str, str], facts: AnswerFacts) -> Iterator[str | None]:
+    for section in SHOWN:
+        if section not in finished:
+            return
+        yield section_text(section, finished[section], facts, facts.language)
+
+
+@cache
+def _wording(language: str) -> Wording:
+    return Wording(load(TEXT_ID, language if language in LANGUAGES else "en"))

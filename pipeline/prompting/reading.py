@@ -1,0 +1,50 @@
+"""A text as somebody reads it who looks through tricks: for checks only, never to be shown.
+
+Look-alike letters, full-width forms, entities, escapes, emphasis inside words, letters spaced out or replaced by
+digits: a check that looks only at the characters as they are written would pass what any learner can read.
+"""
+
+import html
+import re
+import unicodedata
+from typing import Final
+
+from pipeline.prompting.visible import visible
+
+_LOOKALIKES: Final = str.maketrans(
+    "аеорсухіјѕһԁԛԝвкмнтгпαοεικνρτυχωβγ",
+    "aeopcyxijshdqwbkmhtrnaoeiknptuxwby",
+)
+_DIGIT_LETTERS: Final = str.maketrans("013457@$!", "oleastasi")
+
+_ESCAPED: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
+_EMPHASIS: Final = re.compile(r"[*`~]+|(?<!\w)_+|_+(?!\w)")
+_MIXED_WORD: Final = re.compile(r"(?=\w*[a-z])(?=\w*[\u0370-\u052f])\w+")
+_FOREIGN_LOOKALIKE: Final = re.compile(r"(?<!\w)[асеорхуіјѕԁԛԝһ]{2,}(?!\w)")
+_SPACED_OUT: Final = re.compile(r"(?<![\w])(?:[^\W\d_][ .·_-]{1,2}){3,}[^\W\d_](?!\w)")
+_DISGUISED_WORD: Final = re.compile(r"(?=[\w@$]*[a-z])(?=[\w@$]*[013457@$])[\w@$]{3,}")
+_BLANKS: Final = re.compile(r"[^\S\n]+")
+_OPEN_BLANKS: Final = re.compile(r" ?\n[ \n]*")
+
+_READABLE_CHARS: Final = 20_000
+
+
+def canonical(text: str) -> str:
+    """`text` with entities, escapes and emphasis resolved, look-alikes made Latin, folded; line breaks stay."""
+    seen = visible(html.unescape(html.unescape(text[:_READABLE_CHARS])))
+    seen = _ESCAPED.sub(r"\1", unicodedata.normalize("NFKC", seen)).casefold()
+    seen = _EMPHASIS.sub("", unicodedata.normalize("NFC", seen)).replace("’", "'")
+    seen = _MIXED_WORD.sub(lambda word: word.group().translate(_LOOKALIKES), seen)
+    return _OPEN_BLANKS.sub("\n", _BLANKS.sub(" ", seen)).strip()
+
+
+def readings(text: str) -> tuple[str, ...]:
+    """The ways to read `text`: as it is, with spaced-out words joined, with digits for letters read as letters."""
+    plain = canonical(text)
+    ways = {
+        plain: None,
+        _SPACED_OUT.sub(lambda run: re.sub(r"[ .·_-]", "", run.group()), plain): None,
+        _DISGUISED_WORD.sub(lambda word: word.group().translate(_DIGIT_LETTERS), plain): None,
+        _FOREIGN_LOOKALIKE.sub(lambda word: word.group().translate(_LOOKALIKES), plain): None,
+    }
+    return tuple(ways)

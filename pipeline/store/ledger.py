@@ -1,0 +1,291 @@
+"""Every request to a model with what it cost, and the budgets it counts against.
+
+A budget is a row per tenant and day, and one per learner; `''` is the tenant's own. Whoever books holds the rows while
+it judges, so that no two requests are let in on the same room. Lock order: the tenant's money (shared by those who
+book, alone for who erases), budgets by tenant, learner and day, attempts by id.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from pipeline.batching import Batcher
+from pipeline.exchange import Purpose, Usage
+from pipeline.ports.generation import Attempt, Budgets, Settlement, Spent
+from pipeline.store.booking import Booking, BudgetKey, judge
+from pipeline.store.engine import statement, transaction
+from pipeline.store.storable import storable_json
+
+AT_ONCE: Final = 200
+MONEY_LOCK: Final = 0x6D6F_6E65  # "mone": the first half of an advisory lock, the tenant is the second
+MOST: Final = 2**53
+Served = tuple[int, str, str, str]
+"""Tenant, arm or '', purpose, provider."""
+
+# Whoever erases a learner waits for those who book on him, and they see that he is gone: the lock is taken first, by a
+# statement of its own.
+SHARE_MONEY = text(
+    "SELECT pg_advisory_xact_lock_shared(:space, t) FROM unnest(CAST(:tenants AS int[])) WITH ORDINALITY u(t, n)"
+    " ORDER BY n"
+)
+
+LOOK = text(
+    """
+    SELECT w.id::text,
+        w.submission_id IS NOT NULL
+            AND NOT EXISTS (SELECT FROM submissions s WHERE s.tenant_id = w.tenant_id AND s.id = w.submission_id)
+            AND NOT EXISTS (SELECT FROM generations g WHERE g.tenant_id = w.tenant_id AND g.id = w.submission_id)
+            AS erased,
+        EXISTS (SELECT FROM llm_attempts a WHERE a.id = w.id) AS noted
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS w(id uuid, tenant_id int, submission_id uuid)
+    """
+)
+
+OPEN_BUDGETS = text(
+    """
+    INSERT INTO llm_budgets AS b (tenant_id, learner_id, day, spent)
+    SELECT w.tenant_id, w.learner_id, CAST(now() AT TIME ZONE 'UTC' AS date), 0
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS w(tenant_id int, learner_id text)
+    ORDER BY w.tenant_id, w.learner_id COLLATE "C"
+    ON CONFLICT (tenant_id, learner_id, day) DO UPDATE SET spent = b.spent
+    RETURNING tenant_id, learner_id, spent
+    """
+)
+
+BOOK = text(
+    """
+    WITH booked AS (
+        INSERT INTO llm_attempts (id, tenant_id, learner_id, submission_id, question_id, purpose, provider, model,
+            account, arm, prompt_version, state, estimate, started_at)
+        SELECT w.id, w.tenant_id, w.learner_id, w.submission_id, w.question_id, w.purpose, w.provider, w.model,
+            w.account, w.arm, w.prompt_version, 'open', w.estimate, now()
+        FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS w(id uuid, tenant_id int, learner_id text, submission_id uuid,
+            question_id text, purpose text, provider text, model text, account text, arm text, prompt_version text,
+            estimate bigint)
+    )
+    UPDATE llm_budgets b SET spent = b.spent + w.amount
+    FROM jsonb_to_recordset(CAST(:sums AS jsonb)) AS w(tenant_id int, learner_id text, amount bigint)
+    WHERE b.tenant_id = w.tenant_id AND b.learner_id = w.learner_id
+      AND b.day = CAST(now() AT TIME ZONE 'UTC' AS date)
+    """
+)
+
+LOCK_BUDGETS = text(
+    """
+    SELECT FROM llm_attempts a
+    CROSS JOIN unnest(ARRAY['', a.learner_id]) AS l(learner_id)
+    JOIN llm_budgets b ON b.tenant_id = a.tenant_id AND b.learner_id = l.learner_id
+      AND b.day = CAST(a.started_at AT TIME ZONE 'UTC' AS date)
+    WHERE a.id = ANY(CAST(:ids AS uuid[]))
+    ORDER BY b.tenant_id, b.learner_id COLLATE "C", b.day FOR UPDATE OF b
+    """
+)
+
+# An attempt that was given up as lost may be settled after all: then its true cost is known.
+SETTLE = text(
+    """
+    WITH booked AS MATERIALIZED (
+        SELECT a.id AS attempt_id, a.state AS left_state, coalesce(a.cost, a.estimate) AS amount, w.*
+        FROM llm_attempts a
+        JOIN jsonb_to_recordset(CAST(:rows AS jsonb)) AS w(id uuid, cost bigint, known boolean, trouble text,
+            status smallint, code text, served_model text, request_id text, input_tokens bigint,
+            cached_input_tokens bigint, cache_write_tokens bigint, output_tokens bigint, reasoning_tokens bigint,
+            cut_quotations int, duration_ms bigint, first_text_ms bigint) ON w.id = a.id
+        WHERE a.state IN ('open', 'lost') ORDER BY a.id FOR UPDATE OF a
+    ), settled AS (
+        UPDATE llm_attempts a
+        SET state = 'settled', cost = w.cost, cost_known = w.known, trouble = w.trouble, status = w.status,
+            code = w.code, served_model = w.served_model, request_id = w.request_id, input_tokens = w.input_tokens,
+            cached_input_tokens = w.cached_input_tokens, cache_write_tokens = w.cache_write_tokens,
+            output_tokens = w.output_tokens, reasoning_tokens = w.reasoning_tokens,
+            cut_quotations = w.cut_quotations, duration_ms = w.duration_ms, first_text_ms = w.first_text_ms,
+            settled_at = clock_timestamp()
+        FROM booked w WHERE a.id = w.attempt_id AND a.state = w.left_state
+        RETURNING a.tenant_id, a.learner_id, CAST(a.started_at AT TIME ZONE 'UTC' AS date) AS day,
+            w.cost - w.amount AS difference
+    ), sums AS (
+        SELECT s.tenant_id, l.learner_id, s.day, sum(s.difference) AS difference
+        FROM settled s CROSS JOIN unnest(ARRAY['', s.learner_id]) AS l(learner_id)
+        WHERE l.learner_id IS NOT NULL GROUP BY s.tenant_id, l.learner_id, s.day
+    )
+    UPDATE llm_budgets b SET spent = greatest(0, b.spent + s.difference)
+    FROM sums s WHERE b.tenant_id = s.tenant_id AND b.learner_id = s.learner_id AND b.day = s.day
+    """
+)
+
+COUNT_SERVED = text(
+    """
+    INSERT INTO llm_served AS s (tenant_id, arm, purpose, provider, day, count)
+    SELECT w.tenant_id, w.arm, w.purpose, w.provider, CAST(now() AT TIME ZONE 'UTC' AS date), w.count
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS w(tenant_id int, arm text, purpose text, provider text,
+        count bigint)
+    ORDER BY w.tenant_id, w.arm COLLATE "C", w.purpose, w.provider COLLATE "C"
+    ON CONFLICT (tenant_id, arm, purpose, provider, day) DO UPDATE SET count = s.count + excluded.count
+    """
+)
+
+
+# What waits in a batch with a provider takes up to a day, whoever sent it.
+CLOSE_LOST = text(
+    """
+    WITH lost AS MATERIALIZED (
+        SELECT a.id FROM llm_attempts a
+        WHERE a.state = 'open' AND a.started_at < now() - make_interval(secs => :older_seconds)
+          AND NOT EXISTS (
+            SELECT FROM llm_batch_items i WHERE i.attempt_id = a.id AND i.state IN ('waiting', 'sent'))
+        ORDER BY a.started_at LIMIT :most FOR UPDATE OF a SKIP LOCKED
+    )
+    UPDATE llm_attempts a
+    SET state = 'lost', cost = a.estimate, cost_known = false, settled_at = clock_timestamp()
+    FROM lost WHERE a.id = lost.id AND a.state = 'open'
+    """
+)
+
+FORGET_ATTEMPTS = text(
+    """
+    WITH old AS MATERIALIZED (
+        SELECT id FROM llm_attempts
+        WHERE started_at < now() - make_interval(secs => :older_seconds) AND state <> 'open'
+        ORDER BY started_at LIMIT :most FOR UPDATE SKIP LOCKED
+    )
+    DELETE FROM llm_attempts a USING old WHERE a.id = old.id
+    """
+)
+
+# A learner's budget matters on its day, and the day after for what was asked at midnight; a tenant's is its history.
+FORGET_BUDGETS = text(
+    """
+    WITH old AS MATERIALIZED (
+        SELECT tenant_id, learner_id, day FROM llm_budgets
+        WHERE day < CAST(now() AT TIME ZONE 'UTC' AS date) - 2 AND learner_id <> ''
+        ORDER BY day LIMIT :most FOR UPDATE SKIP LOCKED
+    )
+    DELETE FROM llm_budgets b USING old
+    WHERE b.tenant_id = old.tenant_id AND b.learner_id = old.learner_id AND b.day = old.day
+    """
+)
+
+
+class LedgerStore:
+    """Postgres as the port `pipeline.ports.generation.Ledger`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._reserve: Batcher[Booking, Spent | None] = Batcher(self._reserve_together, most=AT_ONCE)
+        self._settle: Batcher[Settlement, None] = Batcher(self._settle_together, most=AT_ONCE)
+        self._served: Batcher[Served, None] = Batcher(self._count_together, most=10 * AT_ONCE)
+
+    async def reserve(self, attempt: Attempt, budgets: Budgets) -> Spent | None:
+        """Book the estimate and note the attempt, both or neither; the same attempt again changes nothing."""
+        return await self._reserve.add(Booking(attempt, budgets))
+
+    async def settle(self, settlement: Settlement) -> None:
+        """Put the true cost in the estimate's place, in the budgets of the day the request was booked on."""
+        await self._settle.add(settlement)
+
+    async def note_served(self, tenant_id: int, arm: str | None, purpose: Purpose, provider: str) -> None:
+        """Count a reply that was served from the journal."""
+        await self._served.add((tenant_id, arm or "", purpose, provider))
+
+    async def close_lost(self, *, older_seconds: float, most: int) -> int:
+        """Give up attempts that nobody settled, at their estimate, which stays booked."""
+        return await self._upkeep(CLOSE_LOST, {"older_seconds": older_seconds, "most": most})
+
+    async def forget(self, *, older_seconds: float, most: int) -> int:
+        """Delete attempts so old, and learners' budgets of days gone by; answers how many rows."""
+        budgets = await self._upkeep(FORGET_BUDGETS, {"most": most})
+        return budgets + await self._upkeep(FORGET_ATTEMPTS, {"older_seconds": older_seconds, "most": most})
+
+    async def _upkeep(self, query: TextClause, values: dict[str, float]) -> int:
+        async with transaction(self._engine) as connection:
+            return int((await connection.execute(query, values)).rowcount)
+
+    async def _reserve_together(self, bookings: list[Booking]) -> list[Spent | Exception | None]:
+        async with transaction(self._engine) as connection:
+            tenants = sorted({booking.attempt.tenant_id for booking in bookings})
+            await connection.execute(SHARE_MONEY, {"space": MONEY_LOCK, "tenants": tenants})
+            found = {row.id: row for row in await run(connection, LOOK, [look_row(b.attempt) for b in bookings])}
+            fresh = [anonymous_if_erased(b, found) for b in bookings if not found[b.attempt.id].noted]
+            spent = await self._open_budgets(connection, fresh)
+            judged = judge(fresh, spent)
+            booked = [b.attempt for b in fresh if judged[b.attempt.id] is None]
+            if booked:
+                await self._book(connection, booked)
+        return [judged.get(booking.attempt.id) for booking in bookings]
+
+    async def _open_budgets(self, connection: AsyncConnection, bookings: Sequence[Booking]) -> dict[BudgetKey, int]:
+        keys = {key for booking in bookings for key in booking.limits}
+        rows = [{"tenant_id": tenant_id, "learner_id": learner_id} for tenant_id, learner_id in keys]
+        opened = await run(connection, OPEN_BUDGETS, rows) if rows else []
+        return {(row.tenant_id, row.learner_id): row.spent for row in opened}
+
+    async def _book(self, connection: AsyncConnection, attempts: Sequence[Attempt]) -> None:
+        sums: Counter[BudgetKey] = Counter()
+        for attempt in attempts:
+            for key in Booking(attempt, Budgets()).limits:
+                sums[key] += attempt.estimate
+        rows = [{"tenant_id": t, "learner_id": learner, "amount": amount} for (t, learner), amount in sums.items()]
+        values = {"rows": storable_json([msgspec.to_builtins(a) for a in attempts]), "sums": storable_json(rows)}
+        await connection.execute(BOOK, values)
+
+    async def _settle_together(self, settlements: list[Settlement]) -> list[Exception | None]:
+        first_of_each = {one.attempt_id: settlement_row(one) for one in reversed(settlements)}
+        async with transaction(self._engine) as connection:
+            await connection.execute(LOCK_BUDGETS, {"ids": list(first_of_each)})
+            await run(connection, SETTLE, list(first_of_each.values()))
+        return [None] * len(settlements)
+
+    async def _count_together(self, served: list[Served]) -> list[Exception | None]:
+        names = ("tenant_id", "arm", "purpose", "provider", "count")
+        rows = [dict(zip(names, (*key, count), strict=True)) for key, count in Counter(served).items()]
+        async with statement(self._engine) as connection:
+            await run(connection, COUNT_SERVED, rows)
+        return [None] * len(served)
+
+
+def anonymous_if_erased(booking: Booking, found: Mapping[str, Any]) -> Booking:
+    """A request for somebody who was erased meanwhile counts for the tenant alone."""
+    if not found[booking.attempt.id].erased:
+        return booking
+    attempt = msgspec.structs.replace(booking.attempt, learner_id=None, submission_id=None)
+    return Booking(attempt, booking.budgets)
+
+
+async def run(connection: AsyncConnection, query: TextClause, rows: Sequence[dict[str, Any]]) -> list[Any]:
+    result = await connection.execute(query, {"rows": storable_json(rows)})
+    return list(result) if result.returns_rows else []
+
+
+def look_row(attempt: Attempt) -> dict[str, Any]:
+    return {"id": attempt.id, "tenant_id": attempt.tenant_id, "submission_id": attempt.submission_id}
+
+
+def settlement_row(one: Settlement) -> dict[str, Any]:
+    usage = {} if one.usage is None else {name: counted(getattr(one.usage, name)) for name in Usage.__struct_fields__}
+    return {
+        "id": one.attempt_id,
+        "cost": counted(one.cost),
+        "known": one.known,
+        "trouble": one.trouble,
+        "status": one.status,
+        "code": one.code,
+        "served_model": one.model,
+        "request_id": one.request_id,
+        "cut_quotations": one.cut_quotations,
+        "duration_ms": milliseconds(one.seconds),
+        "first_text_ms": milliseconds(one.first_text_seconds),
+        **usage,
+    }
+
+
+def counted(amount: int) -> int:
+    """What a provider counts is its word alone: no number of its making may keep others' rows from being written."""
+    return min(max(amount, 0), MOST)
+
+
+def milliseconds(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1000)
