@@ -11,14 +11,12 @@ from pipeline.live.client import create_client
 from pipeline.live.health import RedisHealth
 from pipeline.live.local_health import HealthPolicy, LocalHealth
 from pipeline.ports.generation import Admitted, Health, Held
-from tests.contracts.fakes.health import BEGINNING_MS, FakeHealth, HandClock
+from tests.contracts.fakes.health import BEGINNING_MS, HAND_CLOCK, FakeHealth, HandClock
 
 POLICY = HealthPolicy(concurrency=8, window_seconds=30, least_calls=4, failure_rate=0.5, open_seconds=8)
 ROUTE = Route("first", "openai", "m", account="one", concurrency=5)
 OTHER = Route("second", "anthropic", "m", account="two", concurrency=5)
 PROCESSES = 4
-HAND_CLOCK = "local function clock() return tonumber(redis.call('GET', 'test:now')) end"
-"""Redis' clock, turned by hand."""
 
 
 class Ward:

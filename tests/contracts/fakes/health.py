@@ -8,6 +8,8 @@ from pipeline.live.local_health import Asking, HealthPolicy, LocalHealth, Verdic
 from pipeline.ports.generation import Admitted, Held, ProviderHealth
 
 BEGINNING_MS = 1_800_000_000_000
+HAND_CLOCK = "local function clock() return tonumber(redis.call('GET', 'test:now')) end"
+"""In Redis: the clock of its scripts, turned by hand."""
 
 
 class HandClock:
