@@ -1,6 +1,7 @@
 """The built-in feedback provider: writes from templates, needs no network and never fails for an answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -10,11 +11,22 @@ from pipeline.llm.template.summary import summary_remarks
 from pipeline.model import Outcome, Question, ScoredAnswer
 from pipeline.prompting.feedback import AnswerFeedback, Feedback, FeedbackRequest, Source
 from pipeline.prompting.language import select_language
-from pipeline.prompting.wording import Wording, join_paragraphs
+from pipeline.prompting.wording import Remark, Wording, join_paragraphs
 from prompts.catalog import LANGUAGES, load
 
 PROVIDER: Final = "template"
 TEXT_ID: Final = "feedback/template"
+NOTICE_ID: Final = "feedback/notice"
+NOTICES: Final = MappingProxyType(
+    {
+        "tenant_budget_spent": "budget",
+        "learner_budget_spent": "limit",
+        "learner_limit": "limit",
+        "busy": "busy",
+        "waited_too_long": "busy",
+    }
+)
+"""Which notice a shortfall gets; any other is that no model could be reached."""
 KEPT_LESSONS: Final = 4_096
 """Question texts kept per process, about 1 kB each."""
 
@@ -40,6 +52,9 @@ class TemplateProvider:
     def __init__(self) -> None:
         self._wordings: Final[Mapping[str, Wording]] = {
             language: Wording(load(TEXT_ID, language)) for language in LANGUAGES
+        }
+        self._notices: Final[Mapping[str, Wording]] = {
+            language: Wording(load(NOTICE_ID, language)) for language in LANGUAGES
         }
         self._lessons: Final[dict[tuple[str, int, str, Outcome], Lesson]] = {}
 
@@ -71,6 +86,18 @@ class TemplateProvider:
                 for scored in request.answers
             ),
         )
+
+    def verdict(self, scored: ScoredAnswer, locale: str) -> str:
+        """The outcome of an answer in a sentence, in the language that serves a locale best."""
+        return self._wordings[select_language(locale)].say(verdict(scored.score))
+
+    def notice(self, reason: str, locale: str) -> str:
+        """Why these texts serve where a model was to write, for the learner; `reason` is a `Feedback.shortfall`."""
+        return self._notices[select_language(locale)].say(Remark(NOTICES.get(reason, "unavailable")))
+
+    def joined(self, sentences: Sequence[str], locale: str) -> str:
+        """Sentences as running text of a locale's language."""
+        return self._wordings[select_language(locale)].run_on(sentences)
 
     def _text(self, scored: ScoredAnswer, language: str) -> str:
         wording = self._wordings[language]
