@@ -41,7 +41,7 @@ from pipeline.service.operations import Operations
 from pipeline.service.reading_along import ReadingAlong
 from pipeline.service.showing import Showing
 from pipeline.service.submitting import Intake
-from pipeline.service.upkeep import Heartbeat, Sweeper
+from pipeline.service.upkeep import FORGOTTEN_AT_ONCE, Chore, Heartbeat, Sweeper
 from pipeline.service.webhooks import Webhooks
 from pipeline.settings import Settings
 from pipeline.stages import feedback, metrics, recommend, score
@@ -57,7 +57,9 @@ from pipeline.store.delivery import DeliveryStore
 from pipeline.store.engine import create_engine
 from pipeline.store.erasure import ErasureStore
 from pipeline.store.health import HealthStore
+from pipeline.store.journal import JournalStore
 from pipeline.store.learner import LearnerStore
+from pipeline.store.ledger import LedgerStore
 from pipeline.store.migrate import current_revision, newest_revision
 from pipeline.store.migrate import migrate as migrate_engine
 from pipeline.store.operations import OperationsStore
@@ -72,6 +74,8 @@ from pipeline.webhook import WebhookSender
 WORKER_POOL_WAIT_SECONDS: Final = 30.0
 WATCH_REPLY_SECONDS: Final = 8.0
 UPKEEP_CONNECTIONS: Final = 2
+LOST_REQUEST_SECONDS: Final = 900.0
+"""A request to a model that nobody has settled for so long: its worker is gone. Longer than any may take."""
 COMPUTING: Final = 2
 """Batches of a computing stage at once in one process: one computes while the other waits for Postgres."""
 
@@ -339,6 +343,7 @@ def build_worker(
             dead_seconds=settings.worker_dead_seconds,
             grace_seconds=settings.sweep_grace_seconds,
             keep_deliveries_seconds=settings.webhook_keep_seconds,
+            chores=build_chores(settings, servers),
         ),
         deliverer=build_deliverer(settings, servers, shop.worker_id) if deliver else None,
         writers=writers,
@@ -353,6 +358,16 @@ def build_writers(settings: Settings, servers: Servers) -> Writers | None:
     from pipeline.bootstrap.generation import assemble_writers  # noqa: PLC0415 - brings much with it
 
     return assemble_writers(settings, configuration, servers.engine, servers.redis, TemplateProvider())
+
+
+def build_chores(settings: Settings, servers: Servers) -> list[Chore]:
+    """What is given up or forgotten after a while of what goes to models."""
+    ledger, journal = LedgerStore(servers.upkeep), JournalStore(servers.upkeep)
+    return [
+        partial(ledger.close_lost, older_seconds=LOST_REQUEST_SECONDS, most=FORGOTTEN_AT_ONCE),
+        partial(ledger.forget, older_seconds=settings.ai_ledger_seconds, most=FORGOTTEN_AT_ONCE),
+        partial(journal.forget, older_seconds=settings.ai_keep_seconds, most=FORGOTTEN_AT_ONCE),
+    ]
 
 
 def build_deliverer(settings: Settings, servers: Servers, worker_id: str) -> Deliverer:
