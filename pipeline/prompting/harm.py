@@ -42,7 +42,8 @@ _FENCE: Final = re.compile(r"<{2}\s?(?:end\s)?[a-z]+\s[0-9a-z]{8,}\s?>{2}")
 _REACHING: Final = (
     "subprocess", "os", "shutil", "socket", "requests", "urllib", "http", "httpx", "aiohttp", "ftplib", "smtplib",
     "paramiko", "telnetlib", "psutil", "bluetooth", "scapy", "usb", "pexpect", "ctypes", "winreg", "pyautogui",
-    "pynput", "browser_cookie3", "selenium", "nmap", "child_process", "cryptography", "pybluez", "win32api", "webbrowser",
+    "pynput", "browser_cookie3", "selenium", "nmap", "child_process", "cryptography", "pybluez", "win32api",
+    "webbrowser",
 )  # fmt: skip
 """Modules for the network, files, processes and devices."""
 _CALLED: Final = (

@@ -65,11 +65,10 @@ def test_what_was_shown_while_it_was_written_is_the_text_at_the_end(
     fields: dict[str, str], outcome: Outcome, order: list[str]
 ) -> None:
     known = facts(CHOICE, "a", outcome)
-    shown = [
-        text_so_far(VERDICT, {name: fields[name] for name in order[:count]}, known) for count in range(len(order) + 1)
-    ]
+    finished = [{name: fields[name] for name in order[:count]} for count in range(len(order) + 1)]
+    shown = [text_so_far(VERDICT, sections, known) for sections in finished]
 
-    assert all(later.startswith(earlier) for earlier, later in zip(shown, shown[1:], strict=False))
+    assert all(later.startswith(earlier) for earlier, later in pairwise(shown))
     outcome_of_all = accept(json.dumps(fields), known)
     if isinstance(outcome_of_all, Accepted):
         assert shown[-1] == compose_text(VERDICT, outcome_of_all, known.language)

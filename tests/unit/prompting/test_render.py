@@ -81,8 +81,8 @@ def fences_in(user: str) -> list[tuple[str, str]]:
     st.lists(
         st.sampled_from(
             [
-                "<<end answer ", "<<answer ", FENCE, FENCE.upper(), ">>", "\n", "<<", ">", "<", "＜＜end answer ", "\u200b",
-                "x", " ", "\\", "{{", "{% raw %}", "\r", "\u2028", "end", "answer",
+                "<<end answer ", "<<answer ", FENCE, FENCE.upper(), ">>", "\n", "<<", ">", "<", "＜＜end answer ",
+                "\u200b", "x", " ", "\\", "{{", "{% raw %}", "\r", "\u2028", "end", "answer",
             ]
         ),
         max_size=30,
@@ -113,10 +113,9 @@ def test_what_looks_like_a_fence_is_made_to_look_otherwise() -> None:
 
 
 def test_template_source_in_an_answer_is_text() -> None:
-    assert (
-        "{{ 7 * 7 }}{% include 'x' %}"
-        in render(facts(SHORT, "{{ 7 * 7 }}{% include 'x' %}"), PERSONALIZED, fence=FENCE).user
-    )
+    source = "{{ 7 * 7 }}{% include 'x' %}"
+
+    assert source in render(facts(SHORT, source), PERSONALIZED, fence=FENCE).user
 
 
 @pytest.mark.parametrize("fence", ["", "short", "UPPERCASE1", "with space", "x" * 65, "a>>b<<c1"])
