@@ -227,7 +227,7 @@ _POINTS: Final = (
     ),
     (
         r"[满滿]分|\d+(?:\.\d+)? ?分(?![钟鐘之支类類别別布析割隔解母子配行组組段位号米贝])|(?:得分|评分|打分"
-        r"|分数|成绩)[^。\n]{0,6}\d|[给加扣]\d*分"
+        r"|分数|成绩)[^。\n]{0,6}\d|[给加扣]\d+分|给[高低满]分"
     ),
     r"💯|[⭐🌟★]{3,}",
 )
@@ -275,10 +275,11 @@ def claims_points(text: str, teaching: str) -> bool:
 
 
 def _sentences(text: str) -> Iterator[str]:
-    """All sentences, in all readings; in simplified characters as well."""
-    for reading in readings(text):
-        for sentence in filter(None, map(str.strip, _SENTENCE_END.split(reading))):
-            yield sentence
-            simplified = sentence.translate(_SIMPLIFIED)
-            if simplified != sentence:
-                yield simplified
+    """All sentences in all readings: each line by itself, and across lines; in simplified characters as well."""
+    ways = {way: None for reading in readings(text) for way in (reading, reading.replace("\n", " "))}
+    found = {sentence.strip(): None for way in ways for sentence in _SENTENCE_END.split(way)}
+    for sentence in filter(None, found):
+        yield sentence
+        simplified = sentence.translate(_SIMPLIFIED)
+        if simplified != sentence:
+            yield simplified
