@@ -16,6 +16,17 @@ from cli.supervisor import environment_of
 from pipeline.settings import Settings
 
 COMMAND = [sys.executable, "-m", "api"]
+OPENED = """
+import asyncio, sys
+from api.app import create_app
+from pipeline.settings import read_settings
+
+async def main():
+    async with create_app(read_settings()).lifespan():
+        print(sorted(set(sys.modules) & {"openai", "anthropic"}))
+
+asyncio.run(main())
+"""
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -73,3 +84,10 @@ def test_redis_away_is_told_and_hand_ins_are_taken_all_the_same(settings: Settin
         assert "Redis at 127.0.0.1:1" in told["error"]
         ready = msgspec.json.decode(api.stderr.readline())
         assert httpx.get(f"{ready['address']}/health/ready").status_code == 200
+
+
+def test_the_api_opens_without_loading_any_sdk_of_a_model(settings: Settings) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", OPENED], env=environment(settings), capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"

@@ -1,6 +1,8 @@
 """What the stand-in saw, and what it booked."""
 
+import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -47,18 +49,31 @@ class Record:
         self.under_way = 0
         self.most_at_once = 0
         self._prefixes: set[tuple[str | None, str, str]] = set()
+        self._changed = asyncio.Event()
+
+    async def until(self, holds: Callable[["Record"], bool]) -> None:
+        """Wait until something is so, at most ten seconds."""
+        async with asyncio.timeout(10):
+            while not holds(self):
+                await self._changed.wait()
+
+    def _change(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     def enter(self, call: Call) -> None:
         call.began = time.monotonic()
         self.calls.append(call)
         self.under_way += 1
         self.most_at_once = max(self.most_at_once, self.under_way)
+        self._change()
 
     def leave(self, call: Call) -> None:
         """A call is over; the same again changes nothing."""
         if call.ended is None:
             call.ended = time.monotonic()
             self.under_way -= 1
+            self._change()
 
     def tokens(self, call: Call, system: str, rest: str, written: str) -> Tokens:
         """What a call uses; the second one of a key and model with the same static part finds it cached."""
