@@ -12,7 +12,7 @@ from pipeline.exchange import Failed, Trouble
 
 CONNECT_SECONDS: Final = 5.0
 POOL_CONNECTIONS: Final = 16
-"""A pool looks at all its connections whenever a request comes or ends, so a pool of 200 is slow and ten of 20 are not."""
+"""A pool looks at all its connections whenever a request comes or ends: one of 200 is slow, ten of 20 are not."""
 KEPT_SECONDS: Final = 60.0
 PLACEHOLDER: Final = "unused"
 """Stands for the key where an endpoint has none: the SDKs insist on one. It is never sent."""
