@@ -6,10 +6,10 @@ Loading this module loads the SDK, which takes half a second: `pipeline.llm.buil
 import logging
 from typing import Any, Final
 
+import httpx2
 import msgspec
 import openai
-from openai import AsyncOpenAI, AsyncStream
-from openai.types.chat import ChatCompletionChunk
+from openai import AsyncOpenAI, AsyncStream, RequestOptions
 
 from pipeline.exchange import Prompt, Reply, Route
 from pipeline.llm.attempt import Pace, SdkErrors, attempt
@@ -18,6 +18,9 @@ from pipeline.llm.openai_form import Chat, Heard, chat_request, is_official, rea
 from pipeline.ports.generation import Tell
 
 ERRORS: Final = SdkErrors(openai.APIStatusError, openai.APIConnectionError, openai.OpenAIError)
+PATH: Final = "/chat/completions"
+"""Asked for by its path: the SDK's typed method would turn over every field of a request and of each piece of a reply
+by its type hints, which costs more than all else."""
 OFFICIAL: Final = "https://api.openai.com/v1"
 STREAMED: Final = {"stream": True, "stream_options": {"include_usage": True}}
 
@@ -36,7 +39,7 @@ class OpenAIChat:
             api_key=api_key or PLACEHOLDER,
             base_url=base_url or OFFICIAL,
             max_retries=0,
-            http_client=http_client(("authorization", f"Bearer {api_key}") if api_key else None),
+            http_client=http_client(("authorization", f"Bearer {api_key}") if api_key else None, route.concurrency),
         )
 
     @property
@@ -46,22 +49,24 @@ class OpenAIChat:
     async def send(self, prompt: Prompt, *, user: str, key: str, seconds: float, tell: Tell | None = None) -> Reply:
         """Ask once. See `Provider.send`."""
         body = chat_request(self._route, prompt, user=user, official=self._official)
-        options: dict[str, Any] = {"extra_headers": {"Idempotency-Key": key}, "timeout": timeout_of(seconds)}
+        options = RequestOptions(headers={"Idempotency-Key": key}, timeout=timeout_of(seconds))
         if tell is None:
-            return await attempt(lambda: self._whole(body | options), Pace(seconds), ERRORS)
+            return await attempt(lambda: self._whole(body, options), Pace(seconds), ERRORS)
         pace = Pace(seconds, self._route.first_text_seconds)
-        return await attempt(lambda: self._streamed(body | options | STREAMED, tell, pace), pace, ERRORS)
+        return await attempt(lambda: self._streamed(body | STREAMED, options, tell, pace), pace, ERRORS)
 
-    async def _whole(self, arguments: dict[str, Any]) -> Reply:
-        raw = await self._client.chat.completions.with_raw_response.create(**arguments)
-        return read_chat(raw.http_response.content, request_id=raw.http_response.headers.get("x-request-id"))
+    async def _whole(self, body: dict[str, Any], options: RequestOptions) -> Reply:
+        response = await self._client.post(PATH, body=body, options=options, cast_to=httpx2.Response)
+        return read_chat(response.content, request_id=response.headers.get("x-request-id"))
 
-    async def _streamed(self, arguments: dict[str, Any], tell: Tell, pace: Pace) -> Reply:
-        stream: AsyncStream[ChatCompletionChunk] = await self._client.chat.completions.create(**arguments)
+    async def _streamed(self, body: dict[str, Any], options: RequestOptions, tell: Tell, pace: Pace) -> Reply:
+        stream = await self._client.post(
+            PATH, body=body, options=options, cast_to=object, stream=True, stream_cls=AsyncStream[object]
+        )
         async with stream:
             heard = Heard()
             async for chunk in stream:
-                if text := heard.hear(msgspec.convert(chunk, Chat, from_attributes=True)):
+                if text := heard.hear(msgspec.convert(chunk, Chat)):
                     pace.text_came()
                     await tell(text)
             request_id = stream.response.headers.get("x-request-id")
