@@ -1,5 +1,6 @@
 """What happens to a submission, as server-sent events."""
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Annotated, Any, Final
@@ -13,11 +14,13 @@ from api.caller import AnyRequest, allow_by_address
 from api.description import EVENT_STREAM, Answer, described
 from api.patience import within
 from pipeline.lifecycle import FINAL_STATUSES, Status
-from pipeline.model import Standing
+from pipeline.model import Piece, Standing
 from pipeline.service.access import Permission
+from pipeline.service.following import Happening, Known
 from pipeline.service.showing import parse_submission_id
 
-MOST_VERSION_DIGITS: Final = 9
+EVENT_ID: Final = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,15}))?", re.ASCII)
+"""The submission's version, and with feedback told in between the number of its last piece."""
 OPEN_SECONDS: Final = 5.0
 OPENING: Final = b"retry: 1000\n\n"
 HEARTBEAT: Final = b": still here\n\n"
@@ -25,6 +28,10 @@ EXAMPLE: Final = """\
 id: 4
 event: status
 data: {"id":"019abc5e-77a1-7c3e-9d5b-2f8a61c04e11","status":"ai_processing","version":4}
+
+id: 4.1795260581034
+event: feedback.delta
+data: {"id":"019abc5e-77a1-7c3e-9d5b-2f8a61c04e11","question_id":"py-loops-3","text":"You saw that range(3) starts at 0."}
 
 """
 
@@ -35,6 +42,21 @@ class StandingEvent(msgspec.Struct, frozen=True):
     id: str
     status: Status
     version: int
+
+
+class DeltaEvent(msgspec.Struct, frozen=True):
+    """The data of `feedback.delta`: text that goes behind what came before of the same answer."""
+
+    id: str
+    question_id: str
+    text: str
+
+
+class RestartEvent(msgspec.Struct, frozen=True):
+    """The data of `feedback.restart`: what came of this answer's feedback is to be forgotten."""
+
+    id: str
+    question_id: str
 
 
 class EventHeaders(msgspec.Struct, frozen=True, rename={"last_event_id": "Last-Event-ID"}):
@@ -74,11 +96,17 @@ async def stream_events(request: AnyRequest, submission_id: FromPath[str]) -> Re
     """Follow a submission as server-sent events.
 
     `status` tells each change, the first one where the submission stands now; `completed`, `failed` or
-    `cancelled` ends the stream. An event's id is the submission's version: `Last-Event-ID` goes on after it.
-    A comment every 15 seconds keeps the connection open. `feedback.delta` is reserved.
+    `cancelled` ends the stream. While a model writes feedback, `feedback.delta` brings the next piece of the text
+    on one answer, `{"id", "question_id", "text"}`: put it behind the pieces before it. `feedback.restart`,
+    `{"id", "question_id"}`, takes back what came of that answer: its text begins anew. Whoever comes late gets what
+    was written so far, in one piece per answer. The pieces are a preview, and feedback from templates has none: at
+    the end the submission's `feedback` counts.
+
+    An event's id is the submission's version and, once feedback was told, a number behind a dot:
+    `Last-Event-ID` goes on after it. A comment every 15 seconds keeps the connection open.
     """
     parts, principal = await allow_by_address(request, Permission.READ)
-    wanted, known = parse_submission_id(submission_id), last_event_version(request.headers.get("last-event-id"))
+    wanted, known = parse_submission_id(submission_id), known_by(request.headers.get("last-event-id"))
     happening = parts.following.follow(principal, wanted, known)
     async with within(OPEN_SECONDS):
         if known is not None and await parts.following.is_over(principal, wanted, known):
@@ -91,22 +119,32 @@ async def stream_events(request: AnyRequest, submission_id: FromPath[str]) -> Re
     )
 
 
-def last_event_version(last_event_id: str | None) -> int | None:
-    """The version that an event id stands for; None where it is not one of ours."""
-    if last_event_id is None or not last_event_id.isdecimal() or len(last_event_id) > MOST_VERSION_DIGITS:
-        return None
-    return int(last_event_id)
+def known_by(last_event_id: str | None) -> Known | None:
+    """How far one has come who received the event with this id; None where it is not one of ours."""
+    found = EVENT_ID.fullmatch(last_event_id or "")
+    return None if found is None else Known(int(found[1]), int(found[2] or 0))
 
 
-async def encoded(happening: AsyncGenerator[Standing | None, None]) -> AsyncIterator[bytes]:
-    async with aclosing(happening) as standings:
+async def encoded(happening: AsyncGenerator[Happening | None, None]) -> AsyncIterator[bytes]:
+    async with aclosing(happening) as happenings:
         yield OPENING
-        async for standing in standings:
-            yield HEARTBEAT if standing is None else event_of(standing)
+        async for one in happenings:
+            yield HEARTBEAT if one is None else event_of(one)
 
 
-def event_of(standing: Standing) -> bytes:
+def event_of(happening: Happening) -> bytes:
     """One event on the wire."""
-    name = standing.status if standing.status in FINAL_STATUSES else "status"
-    data = msgspec.json.encode(StandingEvent(standing.submission_id, standing.status, standing.version))
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (standing.version, name.encode(), data)
+    known = happening.known
+    event_id = f"{known.version}.{known.sequence}" if known.sequence else str(known.version)
+    name, data = named(happening.what)
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (event_id.encode(), name.encode(), msgspec.json.encode(data))
+
+
+def named(what: Standing | Piece) -> tuple[str, msgspec.Struct]:
+    """The name and the data of an event."""
+    if isinstance(what, Standing):
+        name = what.status if what.status in FINAL_STATUSES else "status"
+        return name, StandingEvent(what.submission_id, what.status, what.version)
+    if what.text is None:
+        return "feedback.restart", RestartEvent(what.submission_id, what.question_id)
+    return "feedback.delta", DeltaEvent(what.submission_id, what.question_id, what.text)

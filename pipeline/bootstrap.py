@@ -19,6 +19,7 @@ from pipeline.live.bell import RedisBell
 from pipeline.live.board import RedisBoard
 from pipeline.live.check import check_redis
 from pipeline.live.client import create_client, queue_url
+from pipeline.live.deltas import RedisDeltas
 from pipeline.live.limit import RedisCounter
 from pipeline.live.watch import RedisWatch
 from pipeline.llm.template import TemplateProvider
@@ -35,6 +36,7 @@ from pipeline.service.intake import IntakeLimits
 from pipeline.service.learner import Learners
 from pipeline.service.limits import Limits
 from pipeline.service.operations import Operations
+from pipeline.service.reading_along import ReadingAlong
 from pipeline.service.showing import Showing
 from pipeline.service.submitting import Intake
 from pipeline.service.upkeep import Heartbeat, Sweeper
@@ -275,7 +277,7 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         erasure=Erasure(ErasureStore(servers.engine), learners, board),
         reading=reading,
         showing=showing,
-        following=Following(watch=watch, showing=showing),
+        following=Following(watch=watch, showing=showing, reading_along=ReadingAlong(RedisDeltas(servers.redis))),
         watch=watch,
         control=Control(store=ControlStore(servers.engine), reading=reading, bell=bell, board=board),
         board=board,

@@ -263,3 +263,43 @@ class Shown(msgspec.Struct, frozen=True):
     version: int
     status: Status
     document: bytes
+
+
+class Passage(msgspec.Struct, frozen=True):
+    """What was told of the feedback on one answer while it was written.
+
+    `marks` say after which sequence number how many bytes of `text` had been told; `began` is the number under which
+    an earlier text was last taken back, 0 where none was.
+    """
+
+    question_id: str
+    text: bytes
+    marks: tuple[tuple[int, int], ...]
+    began: int = 0
+
+    @property
+    def sequence(self) -> int:
+        """The number of the last thing that happened to it."""
+        return self.marks[-1][0] if self.marks else self.began
+
+
+class Transcript(msgspec.Struct, frozen=True):
+    """What was told of a submission's feedback so far; its numbers only grow, and begin after `start`."""
+
+    submission_id: str
+    tenant_id: int
+    start: int
+    sequence: int
+    passages: tuple[Passage, ...]
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """A piece of the feedback on one answer: text that goes behind what was told; None takes that back.
+
+    Whoever has read it has read everything up to `sequence`.
+    """
+
+    submission_id: str
+    question_id: str
+    sequence: int
+    text: str | None

@@ -73,6 +73,11 @@ def submission_key(submission_id: str) -> str:
     return f"gradeline:submission:{submission_id}"
 
 
+def told_key(submission_id: str) -> str:
+    """Where the feedback lies that was told while it was written; see `pipeline.live.deltas`."""
+    return f"gradeline:told:{submission_id}"
+
+
 def flow_key(minute: int) -> str:
     return f"gradeline:flow:{minute}"
 
@@ -136,7 +141,7 @@ class RedisBoard:
             async with self._client.pipeline(transaction=True) as pipe:
                 for submission_id in submission_ids:
                     key = submission_key(submission_id)
-                    pipe.delete(key)
+                    pipe.delete(key, told_key(submission_id))
                     pipe.hset(key, "version", str(BURIED))
                     pipe.expire(key, self._status_ttl)
                 await pipe.execute()

@@ -34,9 +34,11 @@ ReadStandings = Callable[[Iterable[tuple[int, str]]], Awaitable[list[Standing]]]
 class Watcher:
     """The port `pipeline.ports.Watcher`: news of one submission, each version once and in order."""
 
-    def __init__(self, tenant_id: int) -> None:
+    def __init__(self, tenant_id: int, *, reads_along: bool = False) -> None:
         self.tenant_id: Final = tenant_id
         self.ended = False
+        self._reads_along = reads_along
+        self._text_waits = False
         self._version = 0
         self._news: deque[Standing] = deque()
         self._woken = asyncio.Event()
@@ -53,14 +55,25 @@ class Watcher:
             self._news.append(standing)
             self._woken.set()
 
+    def nudge(self) -> None:
+        """Say that there is feedback to read. However often, it is one reason to read; the text lies elsewhere."""
+        if self._reads_along:
+            self._text_waits = True
+            self._woken.set()
+
+    def take_nudge(self) -> bool:
+        """Whether there was something to read since this was asked last."""
+        waits, self._text_waits = self._text_waits, False
+        return waits
+
     def end(self) -> None:
         """Let the watcher go: there will be no more news."""
         self.ended = True
         self._woken.set()
 
     async def next(self, seconds: float) -> Standing | None:
-        """The next news, or None if there is none within `seconds` or at the end."""
-        if not self._news and not self.ended:
+        """The next news, or None if there is none within `seconds`, at the end, or if there is feedback to read."""
+        if not self._news and not self.ended and not self._text_waits:
             self._woken.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
@@ -111,9 +124,11 @@ class RedisWatch:
         return sum(map(len, self._watched.values()))
 
     @asynccontextmanager
-    async def watching(self, tenant_id: int, submission_id: str) -> AsyncIterator[Watcher]:
-        """A watcher who hears of everything that changes from here on."""
-        watcher = Watcher(tenant_id)
+    async def watching(
+        self, tenant_id: int, submission_id: str, *, reads_along: bool = False
+    ) -> AsyncIterator[Watcher]:
+        """A watcher who hears of everything that changes from here on, and may read feedback while it is written."""
+        watcher = Watcher(tenant_id, reads_along=reads_along)
         if self._ended:
             watcher.end()
         self._watched.setdefault(submission_id, set()).add(watcher)
@@ -136,6 +151,11 @@ class RedisWatch:
         for watcher in self._watched.get(standing.submission_id, ()):
             if watcher.tenant_id == standing.tenant_id:
                 watcher.tell(standing)
+
+    def _nudge(self, tenant_id: int, submission_id: str) -> None:
+        for watcher in self._watched.get(submission_id, ()):
+            if watcher.tenant_id == tenant_id:
+                watcher.nudge()
 
     async def _follow(self) -> None:
         """Read the stream whenever somebody watches, again and again after every failure."""
@@ -166,9 +186,14 @@ class RedisWatch:
 
     def _hear(self, fields: dict[bytes, bytes]) -> None:
         submission_id = fields[b"id"].decode()
-        if submission_id in self._watched:
+        if submission_id not in self._watched:
+            return
+        tenant_id = int(fields[b"tenant"])
+        if b"told" in fields:
+            self._nudge(tenant_id, submission_id)
+        else:
             version, status = int(fields[b"version"]), Status(fields[b"status"].decode())
-            self._tell(Standing(submission_id, int(fields[b"tenant"]), version, status))
+            self._tell(Standing(submission_id, tenant_id, version, status))
 
     async def _newest(self) -> bytes:
         with reaching():

@@ -123,7 +123,11 @@ class Watcher(Protocol):
         ...
 
     async def next(self, seconds: float) -> Standing | None:
-        """The next news, or None if there is none within `seconds` or at the end."""
+        """The next news, or None if there is none within `seconds`, at the end, or if there is feedback to read."""
+        ...
+
+    def take_nudge(self) -> bool:
+        """Whether there was something to read since this was asked last."""
         ...
 
 
@@ -131,8 +135,13 @@ class Watcher(Protocol):
 class Watch(Protocol):
     """Telling any number of watchers what changes, without a connection for each."""
 
-    def watching(self, tenant_id: int, submission_id: str) -> AbstractAsyncContextManager[Watcher]:
-        """A watcher who hears of everything that changes from here on."""
+    def watching(
+        self, tenant_id: int, submission_id: str, *, reads_along: bool = False
+    ) -> AbstractAsyncContextManager[Watcher]:
+        """A watcher who hears of everything that changes from here on.
+
+        One who reads along is woken, too, when there is feedback to read while it is written.
+        """
         ...
 
 

@@ -1,52 +1,134 @@
-"""Following one submission as a stream of events, with resume by version and heartbeats."""
+"""Following one submission as a stream of happenings, with resume and heartbeats."""
 
 from collections.abc import AsyncGenerator, Sequence
 from typing import Final
 
+import msgspec
+
 from pipeline.lifecycle import FINAL_STATUSES
-from pipeline.model import Standing
-from pipeline.ports import Watch
+from pipeline.model import Piece, Standing
+from pipeline.ports import Watch, Watcher
 from pipeline.service.access import Principal
+from pipeline.service.reading_along import NOTHING, ReadingAlong
 from pipeline.service.showing import Showing
 
 HEARTBEAT_SECONDS: Final = 15.0
 
 
+class Known(msgspec.Struct, frozen=True):
+    """How far a follower has come: the submission's version, and the number of the last piece of feedback read."""
+
+    version: int
+    sequence: int = NOTHING
+
+
+class Happening(msgspec.Struct, frozen=True):
+    """Something that a follower is told, and how far it has come with it."""
+
+    what: Standing | Piece
+    known: Known
+
+
 class Following:
     """Tells one caller what happens to one submission, until it is final."""
 
-    def __init__(self, *, watch: Watch, showing: Showing, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
+    def __init__(
+        self,
+        *,
+        watch: Watch,
+        showing: Showing,
+        reading_along: ReadingAlong,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
+    ) -> None:
         self._watch = watch
         self._showing = showing
+        self._reading_along = reading_along
         self._heartbeat_seconds = heartbeat_seconds
 
-    async def is_over(self, principal: Principal, submission_id: str, known_version: int | None) -> bool:
-        """Whether nothing is left to tell one who knows this version; raises `NotFound`, `Unavailable`."""
+    async def is_over(self, principal: Principal, submission_id: str, known: Known | None) -> bool:
+        """Whether nothing is left to tell one who knows so much; raises `NotFound`, `Unavailable`."""
         standing = await self._showing.standing(principal, submission_id)
-        return standing.status in FINAL_STATUSES and known_version is not None and known_version >= standing.version
+        return standing.status in FINAL_STATUSES and known is not None and known.version >= standing.version
 
     async def follow(
-        self, principal: Principal, submission_id: str, known_version: int | None
-    ) -> AsyncGenerator[Standing | None, None]:
+        self, principal: Principal, submission_id: str, known: Known | None
+    ) -> AsyncGenerator[Happening | None, None]:
         """Each change once and in order, None as a heartbeat; ends after a final one, or when the process stops.
 
         The first None says that the submission is there; until then `NotFound` and `Unavailable` may be raised.
-        Without a known version the present standing comes next, with one everything that came after it.
+        Without anything known the present standing comes next, else everything that came after it. What was written
+        of the feedback by then comes before the end, in one piece per answer; what is being written, as it comes.
         """
-        async with self._watch.watching(principal.tenant_id, submission_id) as watcher:
+        async with self._watch.watching(principal.tenant_id, submission_id, reads_along=True) as watcher:
             standing = await self._showing.standing(principal, submission_id)
-            first = await self._first(standing, known_version)
+            first = await self._first(standing, known)
             yield None
-            for past in first:
-                yield past
+            follower = Follower(self._reading_along, standing, known)
             watcher.start_at(standing.version)
-            while standing.status not in FINAL_STATUSES and not watcher.ended:
-                news = await watcher.next(self._heartbeat_seconds)
-                standing = news or standing
-                if news is not None or not watcher.ended:
+            async for happening in follower.catch_up(first):
+                yield happening
+            while not follower.over and not watcher.ended:
+                async for news in self._next(follower, watcher):
                     yield news
 
-    async def _first(self, standing: Standing, known_version: int | None) -> Sequence[Standing]:
-        if known_version is None:
+    async def _next(self, follower: "Follower", watcher: Watcher) -> AsyncGenerator[Happening | None, None]:
+        """What comes next, or a heartbeat where nothing does."""
+        news = await watcher.next(self._heartbeat_seconds)
+        if news is not None:
+            async for happening in follower.tell(news):
+                yield happening
+        elif watcher.take_nudge():
+            for happening in await follower.read():
+                yield happening
+        elif not watcher.ended:
+            yield None
+
+    async def _first(self, standing: Standing, known: Known | None) -> Sequence[Standing]:
+        if known is None:
             return [standing]
-        return await self._showing.missed(standing, known_version)
+        return await self._showing.missed(standing, known.version)
+
+
+class Follower:
+    """One who is told in order, and how far that one has come."""
+
+    def __init__(self, reading_along: ReadingAlong, standing: Standing, known: Known | None) -> None:
+        self._reading_along = reading_along
+        self._standing = standing
+        self._version = standing.version if known is None else known.version
+        self._sequence = NOTHING if known is None else known.sequence
+
+    @property
+    def over(self) -> bool:
+        return self._standing.status in FINAL_STATUSES
+
+    async def catch_up(self, missed: Sequence[Standing]) -> AsyncGenerator[Happening, None]:
+        """Changes that were missed, and what was written meanwhile; the end comes last."""
+        for standing in missed:
+            async for happening in self.tell(standing):
+                yield happening
+        if not self.over:
+            for happening in await self.read():
+                yield happening
+
+    async def tell(self, standing: Standing) -> AsyncGenerator[Happening, None]:
+        """A change; before the end everything that was written."""
+        if standing.status in FINAL_STATUSES:
+            for happening in await self.read():
+                yield happening
+        self._standing, self._version = standing, standing.version
+        yield self._happening(standing)
+
+    async def read(self) -> list[Happening]:
+        """What was written since."""
+        pieces = await self._reading_along.after(
+            self._standing.tenant_id, self._standing.submission_id, self._sequence
+        )
+        happenings = []
+        for piece in pieces:
+            self._sequence = piece.sequence
+            happenings.append(self._happening(piece))
+        return happenings
+
+    def _happening(self, what: Standing | Piece) -> Happening:
+        return Happening(what, Known(self._version, self._sequence))

@@ -1,0 +1,101 @@
+"""Telling a learner of one answer's feedback while a model writes it, as far as it has been checked."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+import structlog
+
+from pipeline import telemetry
+from pipeline.ports.generation import Deltas
+from pipeline.prompting.partial import PartialReply
+
+log = structlog.get_logger()
+
+Sections = Mapping[str, str | None]
+"""The complete fields of a reply under way, in the order they came; None is a null."""
+
+Compose = Callable[[Sections], str | None]
+"""What may be shown of these sections: the beginning of the text to be stored, after all checks that it will pass.
+
+None where they don't pass them: then nothing more is shown until the reply is judged as a whole.
+"""
+
+Restore = Callable[[str], str]
+"""Puts back what was taken out of the prompt for privacy."""
+
+
+class AnswerTold(msgspec.Struct, frozen=True):
+    """Whose feedback is told: one answer of one submission."""
+
+    submission_id: str
+    tenant_id: int
+    question_id: str
+
+
+class Teller:
+    """Tells of one answer. Hand its `tell` to a provider, and call `restart` before each request but the first.
+
+    Only whole sections are told, for a check needs one. What went wrong here is never the generation's trouble.
+    """
+
+    def __init__(self, deltas: Deltas, answer: AnswerTold, *, compose: Compose, restore: Restore = str) -> None:
+        self._deltas = deltas
+        self._answer = answer
+        self._compose = compose
+        self._restore = restore
+        self._told = ""
+        self._begin()
+
+    def _begin(self) -> None:
+        self._reply = PartialReply()
+        self._sections: dict[str, str | None] = {}
+        self._silent = False
+
+    async def tell(self, piece: str) -> None:
+        """Take the next piece of the reply as the model wrote it, and tell the sections that it completes."""
+        if self._silent:
+            return
+        completed = self._reply.feed(piece)
+        if not completed:
+            return
+        self._sections |= dict(completed)
+        text = self._text()
+        if text is None or not text.startswith(self._told):
+            self._silent = True
+        elif text != self._told:
+            await self._go_on(text)
+
+    async def restart(self) -> None:
+        """The next request begins; what was told of an earlier reply, if anything, is taken back."""
+        self._begin()
+        if self._told:
+            self._told = ""
+            answer = self._answer
+            await self._deltas.restart(answer.submission_id, answer.tenant_id, answer.question_id)
+
+    async def finish(self, text: str) -> None:
+        """Tell the rest of the text that will be stored; where something else was told, take that back first."""
+        if not text.startswith(self._told):
+            await self.restart()
+        self._silent = True
+        await self._go_on(text, whole=True)
+
+    async def _go_on(self, text: str, *, whole: bool = False) -> None:
+        after, self._told = self._told, text
+        answer = self._answer
+        await self._deltas.tell(
+            answer.submission_id,
+            answer.tenant_id,
+            answer.question_id,
+            text[len(after) :],
+            after=after,
+            whole=whole,
+        )
+
+    def _text(self) -> str | None:
+        try:
+            text = self._compose(self._sections)
+            return None if text is None else self._restore(text)
+        except Exception as surprise:  # noqa: BLE001 - the whole reply is judged all the same; this is a preview
+            log.warning(telemetry.PREVIEW_FAILED, error=type(surprise).__name__)
+            return None
