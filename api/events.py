@@ -19,7 +19,7 @@ from pipeline.service.access import Permission
 from pipeline.service.following import Happening, Known
 from pipeline.service.showing import parse_submission_id
 
-EVENT_ID: Final = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,15}))?", re.ASCII)
+EVENT_ID: Final = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,16}))?", re.ASCII)
 """The submission's version, and with feedback told in between the number of its last piece."""
 OPEN_SECONDS: Final = 5.0
 OPENING: Final = b"retry: 1000\n\n"
@@ -29,9 +29,9 @@ id: 4
 event: status
 data: {"id":"019abc5e-77a1-7c3e-9d5b-2f8a61c04e11","status":"ai_processing","version":4}
 
-id: 4.1795260581034
+id: 4.1795260581034115
 event: feedback.delta
-data: {"id":"019abc5e-77a1-7c3e-9d5b-2f8a61c04e11","question_id":"py-loops-3","text":"You saw that range(3) starts at 0."}
+data: {"id":"019abc5e-77a1-7c3e-9d5b-2f8a61c04e11","question_id":"loops-3","text":"You saw that range(3) starts at 0."}
 
 """
 

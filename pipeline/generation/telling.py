@@ -33,7 +33,7 @@ class AnswerTold(msgspec.Struct, frozen=True):
 
 
 class Teller:
-    """Tells of one answer. Hand its `tell` to a provider, and call `restart` before each request but the first.
+    """Tells of one answer: `pipeline.generation.assignment.Telling`, and then `finish` with what will be stored.
 
     Only whole sections are told, for a check needs one. What went wrong here is never the generation's trouble.
     """
@@ -51,22 +51,20 @@ class Teller:
         self._sections: dict[str, str | None] = {}
         self._silent = False
 
-    async def tell(self, piece: str) -> None:
-        """Take the next piece of the reply as the model wrote it, and tell the sections that it completes."""
-        if self._silent:
-            return
-        completed = self._reply.feed(piece)
+    async def piece(self, text: str) -> None:
+        """Take more of the reply as the model writes it, and tell the sections that this completes."""
+        completed = [] if self._silent else self._reply.feed(text)
         if not completed:
             return
         self._sections |= dict(completed)
-        text = self._text()
-        if text is None or not text.startswith(self._told):
+        shown = self._shown()
+        if shown is None or not shown.startswith(self._told):
             self._silent = True
-        elif text != self._told:
-            await self._go_on(text)
+        elif shown != self._told:
+            await self._go_on(shown)
 
-    async def restart(self) -> None:
-        """The next request begins; what was told of an earlier reply, if anything, is taken back."""
+    async def anew(self) -> None:
+        """Another request begins; what was told of an earlier reply, if anything, is taken back."""
         self._begin()
         if self._told:
             self._told = ""
@@ -76,7 +74,7 @@ class Teller:
     async def finish(self, text: str) -> None:
         """Tell the rest of the text that will be stored; where something else was told, take that back first."""
         if not text.startswith(self._told):
-            await self.restart()
+            await self.anew()
         self._silent = True
         await self._go_on(text, whole=True)
 
@@ -92,7 +90,7 @@ class Teller:
             whole=whole,
         )
 
-    def _text(self) -> str | None:
+    def _shown(self) -> str | None:
         try:
             text = self._compose(self._sections)
             return None if text is None else self._restore(text)

@@ -33,7 +33,7 @@ REST_SECONDS: Final = 1.0
 NUMBERED: Final = """
 local function following(last)
     local now = redis.call('TIME')
-    return math.max(last + 1, now[1] * 1000 + math.floor(now[2] / 1000))
+    return math.max(last + 1, now[1] * 1000000 + now[2])
 end
 local function written(number) return string.format('%.0f', number) end
 local function announce(number)
@@ -107,7 +107,7 @@ class RedisDeltas:
 
     async def restart(self, submission_id: str, tenant_id: int, question_id: str) -> None:
         """Take back what was shown of an answer's feedback."""
-        arguments = [submission_id, tenant_id, question_id, KEPT_SECONDS, EVENTS_KEPT]
+        arguments: list[str | int] = [submission_id, tenant_id, question_id, KEPT_SECONDS, EVENTS_KEPT]
         await self._or_lose(lambda: self._restart(keys=keys_of(submission_id), args=arguments))
 
     async def _or_lose(self, act: Callable[[], Awaitable[Any]]) -> None:
@@ -147,7 +147,9 @@ def transcript_of(submission_id: str, tenant_id: int, fields: dict[bytes, bytes]
     """A submission's hash as a value."""
     texts = {name[2:]: text for name, text in fields.items() if name.startswith(b"t:")}
     passages = tuple(
-        Passage(question.decode(), text, marks_in(fields.get(b"m:" + question, b"")), int(fields.get(b"b:" + question, 0)))
+        Passage(
+            question.decode(), text, marks_in(fields.get(b"m:" + question, b"")), int(fields.get(b"b:" + question, 0))
+        )
         for question, text in texts.items()
     )
     return Transcript(submission_id, tenant_id, int(fields[b"start"]), int(fields[b"sequence"]), passages)

@@ -121,9 +121,7 @@ class Follower:
 
     async def read(self) -> list[Happening]:
         """What was written since."""
-        pieces = await self._reading_along.after(
-            self._standing.tenant_id, self._standing.submission_id, self._sequence
-        )
+        pieces = await self._reading_along.after(self._standing.tenant_id, self._standing.submission_id, self._sequence)
         happenings = []
         for piece in pieces:
             self._sequence = piece.sequence

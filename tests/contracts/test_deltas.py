@@ -176,7 +176,7 @@ async def test_no_text_lies_anywhere_but_in_its_own_key(redis: Redis) -> None:
 
 
 async def everything_in(redis: Redis) -> list[bytes]:
-    return [await redis.dump(key) or b"" for key in await redis.keys()]  # type: ignore[misc] # redis-py's own types
+    return [await redis.dump(key) or b"" for key in await redis.keys()]
 
 
 async def test_endless_text_is_not_kept(redis: Redis) -> None:

@@ -1,0 +1,102 @@
+"""Telling of one answer while a model writes it."""
+
+import json
+
+import pytest
+
+from pipeline.generation.assignment import Telling
+from pipeline.generation.telling import AnswerTold, Sections, Teller
+from tests.contracts.fakes.live import FakeDeltas
+
+REPLY = json.dumps({"right": "Good <1>.", "misconception": "But no.", "next_step": "Try.", "summary": "So so."})
+STORED = "Good Ada. But no. Try."
+
+
+def compose(sections: Sections) -> str | None:
+    """The text of these sections in their order; one that speaks of grades passes no check."""
+    shown = [sections[name] or "" for name in ("right", "misconception", "next_step") if name in sections]
+    return None if any("grade" in text for text in shown) else " ".join(shown)
+
+
+class Desk:
+    """A teller, and what it told."""
+
+    def __init__(self) -> None:
+        self.deltas = FakeDeltas()
+        answer = AnswerTold("s", 1, "q")
+        self.teller = Teller(self.deltas, answer, compose=compose, restore=lambda text: text.replace("<1>", "Ada"))
+
+    async def write(self, reply: str) -> None:
+        telling: Telling = self.teller
+        for character in reply:
+            await telling.piece(character)
+
+    @property
+    def told(self) -> list[str | None]:
+        return [text for _, text in self.deltas.events]
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+async def test_each_section_is_told_when_it_is_complete(desk: Desk) -> None:
+    """With what was taken out for privacy put back, and nothing at the end that was told before."""
+    await desk.write(REPLY)
+    assert desk.told == ["Good Ada.", " But no.", " Try."]
+    await desk.teller.finish(STORED)
+    assert desk.told == ["Good Ada.", " But no.", " Try."]
+
+
+async def test_a_section_that_passes_no_check_silences_the_rest(desk: Desk) -> None:
+    """Until the whole is judged: then what is stored is told."""
+    await desk.write(REPLY.replace("But no.", "Full grade!"))
+    assert desk.told == ["Good Ada."]
+    await desk.teller.finish("Good Ada. Try.")
+    assert desk.told == ["Good Ada.", " Try."]
+
+
+async def test_a_text_that_is_stored_otherwise_takes_back_what_was_told(desk: Desk) -> None:
+    await desk.write(REPLY)
+    await desk.teller.finish("Well.")
+    assert desk.told[-2:] == [None, "Well."]
+
+
+async def test_a_second_provider_before_the_first_text_restarts_nothing(desk: Desk) -> None:
+    await desk.write('{"right": "Goo')
+    await desk.teller.anew()
+    await desk.write(REPLY)
+    await desk.teller.finish(STORED)
+    assert desk.told == ["Good Ada.", " But no.", " Try."]
+
+
+async def test_a_second_provider_after_the_first_text_restarts(desk: Desk) -> None:
+    await desk.write(REPLY[:25])
+    await desk.teller.anew()
+    await desk.write(REPLY)
+    await desk.teller.finish(STORED)
+    assert desk.told == ["Good Ada.", None, "Good Ada.", " But no.", " Try."]
+
+
+async def test_a_text_that_nobody_wrote_just_now_is_told_at_once(desk: Desk) -> None:
+    """It came from the journal."""
+    await desk.teller.finish(STORED)
+    assert desk.told == [STORED]
+
+
+async def test_a_reply_that_is_no_json_tells_nothing_before_the_end(desk: Desk) -> None:
+    await desk.write("I am sorry, Ada, I can't do that.")
+    assert desk.told == []
+
+
+async def test_a_surprise_in_composing_is_not_the_generations_trouble() -> None:
+    def broken(_: Sections) -> str:
+        raise ZeroDivisionError
+
+    deltas = FakeDeltas()
+    teller = Teller(deltas, AnswerTold("s", 1, "q"), compose=broken)
+    await teller.piece(REPLY)
+    assert deltas.events == []
+    await teller.finish(STORED)
+    assert deltas.events == [("q", STORED)]
