@@ -38,7 +38,7 @@ _EXCLAIMED: Final = (
     r"|great (?:job|work|answer)|nice (?:job|work|answer)|good (?:work|answer)|spot[- ]on|congratulations|outstanding"
     r"|fantastic|superb|flawless|bingo|nailed it|you got it(?: right)?|very good|correct answer"
     r"|right answer|all correct"
-    r"|pass(?:ed)?|approved|full marks)"
+    r"|pass(?:ed)?|approved|accepted|full marks)"
 )
 
 _PERFECT_EN: Final = (
@@ -64,7 +64,7 @@ _RIGHT_EN: Final = (
         r"|a) (?:correct|right|valid) (?:one|answer|choice|option|solution)\b"
     ),
     (
-        r"\b(?:verdict|outcome|judge?ment|status|result|grade|assessment|evaluation|is_?correct|correct|answer)\b"
+        r"\b(?:verdict|outcome|judge?ment|status|result|grade|assessment|evaluation|is_?correct|correct|accepted|answer)\b"
         r"[\"']?\s?[:=]\s?[\"']?(?:correct|right|pass(?:ed)?|true|yes|full|perfect|excellent|accepted|a\+)"
     ),
     (

@@ -7,6 +7,7 @@ digits: a check that looks only at the characters as they are written would pass
 import html
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 from pipeline.prompting.visible import visible
@@ -38,6 +39,7 @@ def canonical(text: str) -> str:
     return _OPEN_BLANKS.sub("\n", _BLANKS.sub(" ", seen)).strip()
 
 
+@lru_cache(maxsize=256)  # one section is read by several checks, one after the other
 def readings(text: str) -> tuple[str, ...]:
     """The ways to read `text`: as it is, with spaced-out words joined, with digits for letters read as letters."""
     plain = canonical(text)
