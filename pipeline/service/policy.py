@@ -1,14 +1,13 @@
 """What an operator may decide about language models for a tenant."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
+from pipeline.metering.money import dollars, nanodollars
 from pipeline.ports.generation import Budgets, Policy, PolicyStore
 from pipeline.service.access import Principal
 from pipeline.settings import Settings
-
-NANODOLLARS: Final = 1_000_000_000
 
 Mode = Annotated[
     Literal["cloud", "local", "off"],
@@ -61,24 +60,20 @@ class Policing:
 
 def policy_of(given: PolicyIn) -> Policy:
     """What an operator sent, as a policy."""
-    budgets = Budgets(tenant=nanodollars(given.tenant_daily_usd), learner=nanodollars(given.learner_daily_usd))
-    return Policy(given.mode, budgets, given.batch)
+    return Policy(given.mode, budgets_of(given.tenant_daily_usd, given.learner_daily_usd), given.batch)
 
 
 def default_policy(settings: Settings) -> Policy:
     """What holds for a tenant that has set nothing."""
-    tenant, learner = settings.ai_tenant_daily_usd, settings.ai_learner_daily_usd
-    return Policy(budgets=Budgets(tenant=nanodollars(tenant), learner=nanodollars(learner)))
+    return Policy(budgets=budgets_of(settings.ai_tenant_daily_usd, settings.ai_learner_daily_usd))
+
+
+def budgets_of(tenant_usd: float | None, learner_usd: float | None) -> Budgets:
+    """Budgets given in dollars a day."""
+    return Budgets(*[None if usd is None else nanodollars(usd) for usd in (tenant_usd, learner_usd)])
 
 
 def shown(policy: Policy) -> PolicyOut:
     """A policy as it is shown."""
-    return PolicyOut(policy.mode, dollars(policy.budgets.tenant), dollars(policy.budgets.learner), policy.batch)
-
-
-def nanodollars(usd: float | None) -> int | None:
-    return None if usd is None else round(usd * NANODOLLARS)
-
-
-def dollars(nano: int | None) -> float | None:
-    return None if nano is None else nano / NANODOLLARS
+    tenant, learner = [None if limit is None else dollars(limit) for limit in msgspec.structs.astuple(policy.budgets)]
+    return PolicyOut(policy.mode, tenant, learner, policy.batch)
