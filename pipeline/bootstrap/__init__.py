@@ -38,6 +38,7 @@ from pipeline.service.intake import IntakeLimits
 from pipeline.service.learner import Learners
 from pipeline.service.limits import Limits
 from pipeline.service.operations import Operations
+from pipeline.service.policy import Policing, default_policy
 from pipeline.service.reading_along import ReadingAlong
 from pipeline.service.showing import Showing
 from pipeline.service.submitting import Intake
@@ -64,6 +65,7 @@ from pipeline.store.ledger import LedgerStore
 from pipeline.store.migrate import current_revision, newest_revision
 from pipeline.store.migrate import migrate as migrate_engine
 from pipeline.store.operations import OperationsStore
+from pipeline.store.policy import PolicyStore
 from pipeline.store.question import QuestionVersions
 from pipeline.store.reading import ReadingStore
 from pipeline.store.submission import IntakeStore
@@ -241,6 +243,8 @@ class ApiParts(msgspec.Struct, frozen=True):
     board: RedisBoard
     access: Access
     operations: Operations
+    policies: PolicyStore
+    policing: Policing
     examination: Examination
     webhooks: Webhooks
 
@@ -258,6 +262,10 @@ def build_operations(settings: Settings, servers: Servers, board: RedisBoard) ->
     )
 
 
+def build_policies(settings: Settings, servers: Servers) -> PolicyStore:
+    return PolicyStore(servers.engine, default=default_policy(settings))
+
+
 def build_api(settings: Settings, servers: Servers) -> ApiParts:
     bank = BankStore(servers.engine)
     board = build_board(settings, servers)
@@ -273,6 +281,7 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         limits=build_limits(settings, servers),
     )
     learners = LearnerStore(servers.engine)
+    policies = build_policies(settings, servers)
     return ApiParts(
         settings=settings,
         servers=servers,
@@ -290,6 +299,8 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         board=board,
         access=Access(AccessStore(servers.engine), cache_seconds=settings.key_cache_seconds),
         operations=build_operations(settings, servers, board),
+        policies=policies,
+        policing=Policing(policies),
         examination=Examination(HealthStore(servers.engine), board.ping),
         webhooks=Webhooks(
             WebhookStore(servers.engine),
