@@ -48,6 +48,7 @@ from pipeline.stages import feedback, metrics, recommend, score
 from pipeline.stages.outcome import Outcome
 from pipeline.stages.verdict import RetryPolicy
 from pipeline.store.access import AccessStore
+from pipeline.store.background import BackgroundStore
 from pipeline.store.bank import BankStore
 from pipeline.store.check import check_postgres
 from pipeline.store.clock import offset_seconds
@@ -363,10 +364,12 @@ def build_writers(settings: Settings, servers: Servers) -> Writers | None:
 def build_chores(settings: Settings, servers: Servers) -> list[Chore]:
     """What is given up or forgotten after a while of what goes to models."""
     ledger, journal = LedgerStore(servers.upkeep), JournalStore(servers.upkeep)
+    backgrounds = BackgroundStore(servers.upkeep)
     return [
         partial(ledger.close_lost, older_seconds=LOST_REQUEST_SECONDS, most=FORGOTTEN_AT_ONCE),
         partial(ledger.forget, older_seconds=settings.ai_ledger_seconds, most=FORGOTTEN_AT_ONCE),
         partial(journal.forget, older_seconds=settings.ai_keep_seconds, most=FORGOTTEN_AT_ONCE),
+        partial(backgrounds.forget, older_seconds=settings.ai_keep_seconds, most=FORGOTTEN_AT_ONCE),
     ]
 
 
