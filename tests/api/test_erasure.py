@@ -54,7 +54,8 @@ WRITE_BY_MODELS = [
     ),
     (
         "INSERT INTO llm_replies (tenant_id, key, state, token, asker_id, submission_id, text, provider, model,"
-        " prompt_version, answered_at) SELECT tenant_id, uuid_send(id), 'answered', gen_random_uuid(), id, id, '{}', 'p',"
+        " prompt_version, answered_at)"
+        " SELECT tenant_id, uuid_send(id), 'answered', gen_random_uuid(), id, id, '{}', 'p',"
         " 'm', 'v', now() FROM submissions"
     ),
     (
@@ -63,8 +64,8 @@ WRITE_BY_MODELS = [
     ),
     (
         "INSERT INTO llm_attempts (id, tenant_id, learner_id, submission_id, purpose, provider, model, account,"
-        " prompt_version, state, estimate) SELECT id, tenant_id, learner_id, id, 'feedback', 'p', 'm', 'a', 'v', 'open', 5"
-        " FROM submissions"
+        " prompt_version, state, estimate)"
+        " SELECT id, tenant_id, learner_id, id, 'feedback', 'p', 'm', 'a', 'v', 'open', 5 FROM submissions"
     ),
     (
         "INSERT INTO llm_budgets (tenant_id, learner_id, day, spent)"
