@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils import uuid7
 
+from pipeline.bootstrap.chores import build_chores
 from pipeline.bootstrap.writers import Writers
 from pipeline.delivery.reply import DeliveryPolicy
 from pipeline.errors import EnvironmentFault, SettingsError
@@ -42,14 +43,13 @@ from pipeline.service.policy import Policing, default_policy
 from pipeline.service.reading_along import ReadingAlong
 from pipeline.service.showing import Showing
 from pipeline.service.submitting import Intake
-from pipeline.service.upkeep import FORGOTTEN_AT_ONCE, Chore, Heartbeat, Sweeper
+from pipeline.service.upkeep import Heartbeat, Sweeper
 from pipeline.service.webhooks import Webhooks
 from pipeline.settings import Settings
 from pipeline.stages import feedback, metrics, recommend, score
 from pipeline.stages.outcome import Outcome
 from pipeline.stages.verdict import RetryPolicy
 from pipeline.store.access import AccessStore
-from pipeline.store.background import BackgroundStore
 from pipeline.store.bank import BankStore
 from pipeline.store.check import check_postgres
 from pipeline.store.clock import offset_seconds
@@ -59,9 +59,7 @@ from pipeline.store.delivery import DeliveryStore
 from pipeline.store.engine import create_engine
 from pipeline.store.erasure import ErasureStore
 from pipeline.store.health import HealthStore
-from pipeline.store.journal import JournalStore
 from pipeline.store.learner import LearnerStore
-from pipeline.store.ledger import LedgerStore
 from pipeline.store.migrate import current_revision, newest_revision
 from pipeline.store.migrate import migrate as migrate_engine
 from pipeline.store.operations import OperationsStore
@@ -77,8 +75,6 @@ from pipeline.webhook import WebhookSender
 WORKER_POOL_WAIT_SECONDS: Final = 30.0
 WATCH_REPLY_SECONDS: Final = 8.0
 UPKEEP_CONNECTIONS: Final = 2
-LOST_REQUEST_SECONDS: Final = 900.0
-"""A request to a model that nobody has settled for so long: its worker is gone. Longer than any may take."""
 COMPUTING: Final = 2
 """Batches of a computing stage at once in one process: one computes while the other waits for Postgres."""
 
@@ -355,7 +351,7 @@ def build_worker(
             dead_seconds=settings.worker_dead_seconds,
             grace_seconds=settings.sweep_grace_seconds,
             keep_deliveries_seconds=settings.webhook_keep_seconds,
-            chores=build_chores(settings, servers),
+            chores=build_chores(settings, servers.upkeep),
         ),
         deliverer=build_deliverer(settings, servers, shop.worker_id) if deliver else None,
         writers=writers,
@@ -370,18 +366,6 @@ def build_writers(settings: Settings, servers: Servers) -> Writers | None:
     from pipeline.bootstrap.generation import assemble_writers  # noqa: PLC0415 - brings much with it
 
     return assemble_writers(settings, configuration, servers.engine, servers.redis, TemplateProvider())
-
-
-def build_chores(settings: Settings, servers: Servers) -> list[Chore]:
-    """What is given up or forgotten after a while of what goes to models."""
-    ledger, journal = LedgerStore(servers.upkeep), JournalStore(servers.upkeep)
-    backgrounds = BackgroundStore(servers.upkeep)
-    return [
-        partial(ledger.close_lost, older_seconds=LOST_REQUEST_SECONDS, most=FORGOTTEN_AT_ONCE),
-        partial(ledger.forget, older_seconds=settings.ai_ledger_seconds, most=FORGOTTEN_AT_ONCE),
-        partial(journal.forget, older_seconds=settings.ai_keep_seconds, most=FORGOTTEN_AT_ONCE),
-        partial(backgrounds.forget, older_seconds=settings.ai_keep_seconds, most=FORGOTTEN_AT_ONCE),
-    ]
 
 
 def build_deliverer(settings: Settings, servers: Servers, worker_id: str) -> Deliverer:

@@ -79,7 +79,7 @@ class BackgroundStore:
         return await self._wanted.add(learning)
 
     async def forget(self, *, older_seconds: float, most: int) -> int:
-        """Delete pictures so old; answers how many."""
+        """Delete what was kept so long ago for stages that might be repeated; answers how many."""
         async with transaction(self._engine) as connection:
             return int((await connection.execute(FORGET, {"older_seconds": older_seconds, "most": most})).rowcount)
 

@@ -29,7 +29,7 @@ from tests.unit.prompting.test_markdown import SAFE_TAGS, tags_of
 FENCE = "k3v9x7q2m5p8"
 HTML = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 FIELDS = [section.value for section in SECTIONS]
-ids = {"ids": [case.name for case in INJECTIONS]}
+IDS = [case.name for case in INJECTIONS]
 
 
 def shown_to_learner(text: str, known: AnswerFacts) -> str:
@@ -52,7 +52,7 @@ def obedient_replies(answer: str, demands: tuple[str, ...]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("outcome", [Outcome.INCORRECT, Outcome.NEEDS_REVIEW, Outcome.UNANSWERED])
-@pytest.mark.parametrize("case", INJECTIONS, **ids)
+@pytest.mark.parametrize("case", INJECTIONS, ids=IDS)
 def test_nothing_that_an_answer_demands_reaches_the_learner(case: Injection, outcome: Outcome) -> None:
     known = facts(SHORT, case.answer, outcome)
 
@@ -62,7 +62,7 @@ def test_nothing_that_an_answer_demands_reaches_the_learner(case: Injection, out
         assert harmless(shown)
 
 
-@pytest.mark.parametrize("case", INJECTIONS, **ids)
+@pytest.mark.parametrize("case", INJECTIONS, ids=IDS)
 def test_what_a_model_says_beside_the_demand_is_kept(case: Injection) -> None:
     """One bad section costs that section, so an injection does not even get rid of the feedback."""
     known = facts(SHORT, case.answer)
@@ -72,7 +72,7 @@ def test_what_a_model_says_beside_the_demand_is_kept(case: Injection) -> None:
         assert "The end is not part of a range." in shown
 
 
-@pytest.mark.parametrize("case", INJECTIONS, **ids)
+@pytest.mark.parametrize("case", INJECTIONS, ids=IDS)
 def test_the_answer_stays_inside_its_fence(case: Injection) -> None:
     user = render(facts(ESSAY, case.answer), PERSONALIZED, fence=FENCE).user
     inside = user.split(f"<<answer {FENCE}>>\n")[1].split(f"\n<<end answer {FENCE}>>")[0]
@@ -82,7 +82,7 @@ def test_the_answer_stays_inside_its_fence(case: Injection) -> None:
     assert f"<<end answer {'0123456789abcdef'}>>" not in user
 
 
-@pytest.mark.parametrize("case", INJECTIONS, **ids)
+@pytest.mark.parametrize("case", INJECTIONS, ids=IDS)
 def test_an_answer_changes_no_word_of_the_rules(case: Injection) -> None:
     assert (
         render(facts(SHORT, case.answer), PERSONALIZED, fence=FENCE).system
