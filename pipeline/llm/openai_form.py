@@ -111,7 +111,7 @@ class Chat(msgspec.Struct, frozen=True):
     error: Any = None
 
 
-class Heard:
+class ChatHeard:
     """What a reply has said so far, in one piece or in many."""
 
     def __init__(self) -> None:
@@ -155,7 +155,7 @@ class Heard:
 
 def read_chat(body: bytes, *, request_id: str | None = None) -> Reply:
     """A reply that came whole; raises msgspec.DecodeError where it is none."""
-    heard = Heard()
+    heard = ChatHeard()
     chat = msgspec.json.decode(body, type=Chat)
     heard.hear(chat)
     if not chat.choices and heard.error is None:
