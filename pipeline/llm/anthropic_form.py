@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from pipeline.exchange import Completion, Failed, Prompt, Reply, Route, Trouble, Usage
-from pipeline.llm.schema_text import with_schema
+from pipeline.llm.schema_text import plain, with_schema
 
 ENDED: Final = frozenset({"end_turn", "stop_sequence"})
 ENDED_OTHERWISE: Final = {
@@ -31,7 +31,7 @@ def messages_request(route: Route, prompt: Prompt, *, user: str) -> dict[str, An
         "metadata": {"user_id": user},
     }
     if route.structured == "schema":
-        body["output_config"] = {"format": {"type": "json_schema", "schema": prompt.schema}}
+        body["output_config"] = {"format": {"type": "json_schema", "schema": plain(prompt.schema)}}
     return body
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from pipeline.exchange import Completion, Failed, Prompt, Reply, Route, Trouble, Usage
-from pipeline.llm.schema_text import with_schema
+from pipeline.llm.schema_text import plain, with_schema
 from pipeline.llm.trouble import classify
 
 ENDED: Final = frozenset({"completed", "complete"})
@@ -36,7 +36,7 @@ def text_format(route: Route, prompt: Prompt) -> dict[str, Any]:
     """How far the endpoint is asked to hold the model to a form."""
     match route.structured:
         case "schema":
-            form = {"type": "json_schema", "name": prompt.schema_name, "schema": prompt.schema, "strict": True}
+            form = {"type": "json_schema", "name": prompt.schema_name, "schema": plain(prompt.schema), "strict": True}
             return {"text": {"format": form}}
         case "object":
             return {"text": {"format": {"type": "json_object"}}}

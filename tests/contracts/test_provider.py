@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 import pytest
@@ -24,12 +25,14 @@ PROMPT: Final = Prompt(
     system="You write feedback for learners. " * 8,
     user=f"Why does it print 3?\n<<answer k3v9>>\n{SECRET}\n<<end answer k3v9>>",
     schema_name="answer_feedback",
-    schema={
-        "type": "object",
-        "properties": {"right": {"type": "string"}, "quotation": {"type": "string"}},
-        "required": ["right", "quotation"],
-        "additionalProperties": False,
-    },
+    schema=MappingProxyType(
+        {
+            "type": "object",
+            "properties": MappingProxyType({"right": {"type": "string"}, "quotation": {"type": "string"}}),
+            "required": ("right", "quotation"),
+            "additionalProperties": False,
+        }
+    ),
     max_output_tokens=400,
 )
 TROUBLES: Final = {
