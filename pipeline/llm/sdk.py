@@ -84,7 +84,7 @@ class SdkProvider(ABC):
         wire, heard = self.wire, self.wire.heard()
         stream = await self._client.post(
             wire.path,
-            body=body | wire.streamed,
+            body={**body, **wire.streamed},
             options=options,
             cast_to=object,
             stream=True,
