@@ -51,6 +51,7 @@ class ProviderIn(msgspec.Struct, frozen=True, kw_only=True):
     timeout_seconds: Seconds = 30.0
     first_text_seconds: Seconds | None = None
     structured: Literal["schema", "object", "none"] = "schema"
+    api: Literal["chat", "responses"] = "chat"
     batch: bool = False
     price: PriceIn | None = None
 
