@@ -10,6 +10,7 @@ from pipeline.prompting.facts import AnswerFacts
 from pipeline.prompting.reply import ANSWER_REPLY, Accepted, AnswerReply, Rejection, accept, read_reply
 from pipeline.prompting.section import SECTION_CHARS, SECTIONS, Section
 from tests.unit.prompting.cases import CHOICE, ESSAY, SHORT, facts, hidden, reply
+from tests.unit.prompting.phrases import GOOD_FEEDBACK, TALKED_ROUND
 
 
 def accepted(text: str, known: AnswerFacts | None = None) -> Accepted:
@@ -133,6 +134,21 @@ def test_praise_as_right_is_dropped_where_the_rule_says_otherwise(outcome: Outco
 
     assert getattr(made.sections, section) == ""
     assert made.dropped == {"praise": 1}
+
+
+@pytest.mark.parametrize("phrase", TALKED_ROUND)
+def test_no_known_way_to_call_a_wrong_answer_right_gets_through(phrase: str) -> None:
+    assert accepted(reply(right=phrase)).sections.right == ""
+
+
+@pytest.mark.parametrize("outcome", [Outcome.CORRECT, Outcome.PARTIAL, Outcome.INCORRECT, Outcome.NEEDS_REVIEW])
+@pytest.mark.parametrize(
+    ("language", "phrase"), [(tongue, one) for tongue, all_ in GOOD_FEEDBACK.items() for one in all_]
+)
+def test_good_feedback_gets_through_untouched(language: str, phrase: str, outcome: Outcome) -> None:
+    made = accepted(reply(next_step=phrase), facts(SHORT, "x", outcome, locale=language))
+
+    assert made.sections.next_step == phrase
 
 
 def test_a_partly_right_answer_may_be_called_right_in_part_and_never_in_full() -> None:
