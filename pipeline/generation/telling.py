@@ -11,13 +11,14 @@ from pipeline.prompting.partial import PartialReply
 
 log = structlog.get_logger()
 
-Sections = Mapping[str, str | None]
-"""The complete fields of a reply under way, in the order they came; None is a null."""
+Sections = Mapping[str, str]
+"""The complete fields of a reply under way, in the order they came."""
 
 Compose = Callable[[Sections], str | None]
 """What may be shown of these sections: the beginning of the text to be stored, after all checks that it will pass.
 
-None where they don't pass them: then nothing more is shown until the reply is judged as a whole.
+`pipeline.prompting.compose.text_so_far` is one. None where they don't pass: then nothing more is shown until the
+reply is judged as a whole.
 """
 
 Restore = Callable[[str], str]
@@ -48,7 +49,7 @@ class Teller:
 
     def _begin(self) -> None:
         self._reply = PartialReply()
-        self._sections: dict[str, str | None] = {}
+        self._sections: dict[str, str] = {}
         self._silent = False
 
     async def piece(self, text: str) -> None:
