@@ -34,6 +34,7 @@ from pipeline.service.delivering import Deliverer
 from pipeline.service.erasure import Erasure
 from pipeline.service.following import Following
 from pipeline.service.health import Examination
+from pipeline.service.improving import Improver
 from pipeline.service.intake import IntakeLimits
 from pipeline.service.learner import Learners
 from pipeline.service.limits import Limits
@@ -59,6 +60,7 @@ from pipeline.store.delivery import DeliveryStore
 from pipeline.store.engine import create_engine
 from pipeline.store.erasure import ErasureStore
 from pipeline.store.health import HealthStore
+from pipeline.store.improvement import ImprovementStore
 from pipeline.store.journal import JournalStore
 from pipeline.store.learner import LearnerStore
 from pipeline.store.ledger import LedgerStore
@@ -321,6 +323,7 @@ class WorkerParts(msgspec.Struct, frozen=True):
     upkeep: UpkeepStore
     heartbeat: Heartbeat
     sweeper: Sweeper
+    improver: Improver
     deliverer: Deliverer | None
     writers: Writers | None = None
 
@@ -357,6 +360,7 @@ def build_worker(
             keep_deliveries_seconds=settings.webhook_keep_seconds,
             chores=build_chores(settings, servers),
         ),
+        improver=Improver(store=ImprovementStore(servers.engine), works=shop.store, board=shop.board),
         deliverer=build_deliverer(settings, servers, shop.worker_id) if deliver else None,
         writers=writers,
     )
