@@ -107,7 +107,7 @@ class Improver:
         return next(iter(await self._works.load(Stage.FEEDBACK, [nobodys])), None)
 
     async def _tell(self, due: Due, change: Change) -> None:
-        """Show the new version. The row stays until that was done: documents of finished submissions are kept for days."""
+        """Show the new version. The row stays until then: documents of finished submissions are kept for days."""
         try:
             await self._board.publish([change])
         except Unavailable as error:
