@@ -360,7 +360,7 @@ def build_worker(
             keep_deliveries_seconds=settings.webhook_keep_seconds,
             chores=build_chores(settings, servers),
         ),
-        improver=Improver(store=ImprovementStore(servers.engine), works=shop.store, board=shop.board),
+        improver=build_improver(servers, shop, writers),
         deliverer=build_deliverer(settings, servers, shop.worker_id) if deliver else None,
         writers=writers,
     )
@@ -386,6 +386,17 @@ def build_chores(settings: Settings, servers: Servers) -> list[Chore]:
         partial(journal.forget, older_seconds=settings.ai_keep_seconds, most=FORGOTTEN_AT_ONCE),
         partial(backgrounds.forget, older_seconds=settings.ai_keep_seconds, most=FORGOTTEN_AT_ONCE),
     ]
+
+
+def build_improver(servers: Servers, shop: Shop, writers: Writers | None) -> Improver:
+    """What tries lesser feedback again; without models it only gives up what has waited too long."""
+    return Improver(
+        store=ImprovementStore(servers.engine),
+        works=shop.store,
+        board=shop.board,
+        write=partial(write_feedback_by_models, writers) if writers is not None else None,
+        ready=writers.ready if writers is not None else None,
+    )
 
 
 def build_deliverer(settings: Settings, servers: Servers, worker_id: str) -> Deliverer:

@@ -34,7 +34,9 @@ class AnswerTold(msgspec.Struct, frozen=True):
 
 
 class Teller:
-    """Tells of one answer: `pipeline.generation.assignment.Telling`, and then `finish` with what will be stored.
+    """Tells of one answer: `pipeline.generation.assignment.Telling`, then `finish` with what will be stored.
+
+    Or `take_back`, where no model wrote it.
 
     Only whole sections are told, for a check needs one. What went wrong here is never the generation's trouble.
     """
@@ -78,6 +80,12 @@ class Teller:
             await self.anew()
         self._silent = True
         await self._go_on(text, whole=True)
+
+    async def take_back(self) -> None:
+        """Nothing was written after all: take back whatever was told, by a worker that died before this one too."""
+        self._silent, self._told = True, ""
+        answer = self._answer
+        await self._deltas.restart(answer.submission_id, answer.tenant_id, answer.question_id)
 
     async def _go_on(self, text: str, *, whole: bool = False) -> None:
         after, self._told = self._told, text

@@ -93,6 +93,13 @@ async def test_a_text_that_nobody_wrote_just_now_is_told_at_once(desk: Desk) -> 
     assert desk.told == [STORED]
 
 
+async def test_what_a_dead_worker_told_is_taken_back_too_where_nothing_was_written(desk: Desk) -> None:
+    await desk.write(REPLY[:25])
+    successor = Teller(desk.deltas, AnswerTold("s", 1, "q"), compose=compose)
+    await successor.take_back()
+    assert desk.told == ["Good Ada.", None]
+
+
 async def test_a_reply_that_is_no_json_tells_nothing_before_the_end(desk: Desk) -> None:
     await desk.write("I am sorry, Ada, I can't do that.")
     assert desk.told == []
