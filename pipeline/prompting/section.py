@@ -120,6 +120,8 @@ def _against_judgement(text: str, facts: AnswerFacts) -> Flaw | None:
             return Flaw.CONTRADICTION if claims_wrong(text) else None
         case Outcome.PARTIAL:
             return Flaw.PRAISE if claims_perfect(text) else None
+        case Outcome.NEEDS_REVIEW if claims_wrong(text):
+            return Flaw.CONTRADICTION
         case _:
             return Flaw.PRAISE if claims_right(text) else None
 
