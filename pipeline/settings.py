@@ -155,6 +155,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ai_deadline_seconds: Annotated[
         float, Positive, described("How long one text by a model may take, with all retries, in seconds.")
     ] = 60.0
+    ai_queue_seconds: Annotated[
+        float,
+        Positive,
+        described("How long a text waits for its turn while all requests are taken, in seconds; then templates serve."),
+    ] = 300.0
     ai_cache_seconds: Annotated[
         float,
         NotNegative,

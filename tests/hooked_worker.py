@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pipeline import bootstrap
 from pipeline.bootstrap import write_feedback
+from pipeline.bootstrap.writers import Writers
 from pipeline.execution import ApartRunner, Runner, Shop, each_alone
 from pipeline.follow_through import Perform
 from pipeline.lifecycle import Stage
@@ -35,9 +36,9 @@ def build_performs() -> dict[Stage, Perform]:
     return {**shipped_performs(), Stage.SCORE: each_alone(poisoned_score)}
 
 
-def build_runner(stage: Stage, shop: Shop, stages: Sequence[Stage]) -> Runner:
+def build_runner(stage: Stage, shop: Shop, stages: Sequence[Stage], writers: Writers | None = None) -> Runner:
     if HOLD is None:
-        return shipped_runner(stage, shop, stages)
+        return shipped_runner(stage, shop, stages, writers)
     if stage is Stage.FEEDBACK:
         return ApartRunner(stage, shop, held_feedback, room=HELD_AT_ONCE)
     return shipped_runner(stage, shop, [other for other in stages if other is not Stage.FEEDBACK])

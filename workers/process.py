@@ -131,6 +131,8 @@ async def serve(parts: WorkerParts, stop: asyncio.Event, concurrency: int) -> No
     await finish(parts, worker, wakes)
     ended.set()
     await end(*upkeep, seconds=TIDY_SECONDS)
+    if parts.writers is not None:
+        await end(asyncio.ensure_future(parts.writers.close()), seconds=TIDY_SECONDS)
     await leave(parts)
     client.close()
 

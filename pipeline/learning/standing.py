@@ -12,7 +12,8 @@ LEAST_ANSWERS: Final = 5
 """With fewer answers than this nothing is said of a learner's level."""
 BEGINNER_BELOW: Final = 0.4
 ADVANCED_FROM: Final = 0.7
-LEAST_RECENT: Final = 1.0
+LEAST_RECENT: Final = 3.0
+"""With fewer answers than this, fading counted in, nothing is said of how much was right lately."""
 NAMED_WEAKNESSES: Final = 5
 DECIMALS: Final = 4
 

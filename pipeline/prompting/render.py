@@ -69,7 +69,7 @@ def render(facts: AnswerFacts, text_id: str, *, fence: str) -> Prompt:
         system=macros["system"]().strip(),
         user=macros["user"](_shown(facts, fence), fence).strip(),
         schema_name=SCHEMA_NAME,
-        schema=ANSWER_REPLY,
+        schema=dict(ANSWER_REPLY),  # as JSON encoders know it
         max_output_tokens=MAX_OUTPUT_TOKENS,
     )
 

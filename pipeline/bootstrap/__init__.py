@@ -10,9 +10,10 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils import uuid7
 
+from pipeline.bootstrap.writers import Writers
 from pipeline.delivery.reply import DeliveryPolicy
 from pipeline.errors import EnvironmentFault, SettingsError
-from pipeline.execution import DELIVER, Runner, Shop, StageRunner, each_alone
+from pipeline.execution import DELIVER, ApartRunner, Runner, Shop, StageRunner, each_alone
 from pipeline.follow_through import Perform
 from pipeline.lifecycle import Stage
 from pipeline.live.bell import RedisBell
@@ -22,6 +23,7 @@ from pipeline.live.client import create_client, queue_url
 from pipeline.live.deltas import RedisDeltas
 from pipeline.live.limit import RedisCounter
 from pipeline.live.watch import RedisWatch
+from pipeline.llm.configuration import read_configuration
 from pipeline.llm.template import TemplateProvider
 from pipeline.model import Work
 from pipeline.ports import WorkUnit
@@ -304,6 +306,7 @@ class WorkerParts(msgspec.Struct, frozen=True):
     heartbeat: Heartbeat
     sweeper: Sweeper
     deliverer: Deliverer | None
+    writers: Writers | None = None
 
 
 def build_worker(
@@ -319,6 +322,7 @@ def build_worker(
         lease_seconds=settings.lease_seconds,
         batch=settings.worker_batch,
     )
+    writers = build_writers(settings, servers) if Stage.FEEDBACK in stages else None
     upkeep = UpkeepStore(servers.upkeep)
     queues = (*stages, DELIVER) if deliver else stages
     return WorkerParts(
@@ -326,7 +330,7 @@ def build_worker(
         servers=servers,
         shop=shop,
         queues=tuple(str(queue) for queue in queues),
-        runners={stage: build_runner(stage, shop, stages) for stage in stages},
+        runners={stage: build_runner(stage, shop, stages, writers) for stage in stages},
         upkeep=upkeep,
         heartbeat=Heartbeat(shop, upkeep, queues),
         sweeper=Sweeper(
@@ -337,7 +341,18 @@ def build_worker(
             keep_deliveries_seconds=settings.webhook_keep_seconds,
         ),
         deliverer=build_deliverer(settings, servers, shop.worker_id) if deliver else None,
+        writers=writers,
     )
+
+
+def build_writers(settings: Settings, servers: Servers) -> Writers | None:
+    """What writes with models; None where none is configured, and then nothing of it is imported."""
+    configuration = read_configuration(settings)
+    if not configuration.routes:
+        return None
+    from pipeline.bootstrap.generation import assemble_writers  # noqa: PLC0415 - brings much with it
+
+    return assemble_writers(settings, configuration, servers.engine, servers.redis, TemplateProvider())
 
 
 def build_deliverer(settings: Settings, servers: Servers, worker_id: str) -> Deliverer:
@@ -350,10 +365,16 @@ def build_deliverer(settings: Settings, servers: Servers, worker_id: str) -> Del
     )
 
 
-def build_runner(stage: Stage, shop: Shop, stages: Sequence[Stage]) -> Runner:
-    """A runner of one stage of those that this worker serves; what becomes ready by it goes on at once."""
+def build_runner(stage: Stage, shop: Shop, stages: Sequence[Stage], writers: Writers | None = None) -> Runner:
+    """A runner of one stage of those that this worker serves; what becomes ready by it goes on at once.
+
+    Where models write feedback, it takes its time: it follows nothing at once, and is awaited apart.
+    """
     performs = build_performs()
-    follow = {after: perform for after, perform in performs.items() if after in stages and after is not stage}
+    quick = [after for after in performs if after in stages and not (after is Stage.FEEDBACK and writers)]
+    follow = {after: performs[after] for after in quick if after is not stage}
+    if stage is Stage.FEEDBACK and writers is not None:
+        return ApartRunner(stage, shop, partial(write_feedback_by_models, writers), room=writers.room, follow=follow)
     return StageRunner(stage, shop, performs[stage], follow=follow, concurrency=COMPUTING)
 
 
@@ -378,6 +399,10 @@ async def perform_metrics(unit: WorkUnit, works: Sequence[Work]) -> list[Outcome
     outcomes, increments = metrics.decide(works)
     await unit.add_metrics(increments)
     return outcomes
+
+
+async def write_feedback_by_models(writers: Writers, work: Work) -> Outcome:
+    return feedback.outcome_of(await writers.author.write(feedback.request_of(work)))
 
 
 def write_feedback(templates: TemplateProvider, work: Work) -> Outcome:

@@ -1,0 +1,99 @@
+"""Building what writes with language models. Nothing of it is imported where none is configured."""
+
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from pipeline.bootstrap.writers import Writers
+from pipeline.generation.asking import Asker
+from pipeline.generation.author import Author, Taste
+from pipeline.generation.flight import Flights
+from pipeline.generation.quota import LearnerQuota
+from pipeline.generation.waiting import FairGate
+from pipeline.live.deltas import RedisDeltas
+from pipeline.live.health import RedisHealth
+from pipeline.live.limit import RedisCounter
+from pipeline.live.local_health import HealthPolicy
+from pipeline.llm.build import build_provider
+from pipeline.llm.configuration import AiConfiguration
+from pipeline.llm.template import TemplateProvider
+from pipeline.metering.money import nanodollars
+from pipeline.metering.price import PriceList
+from pipeline.ports.generation import Budgets, Policy, Provider
+from pipeline.settings import Settings
+from pipeline.store.background import BackgroundStore
+from pipeline.store.journal import JournalStore
+from pipeline.store.ledger import LedgerStore
+
+
+class SamePolicy:
+    """The port `pipeline.ports.generation.Policies`: every tenant has the installation's."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+
+    async def of(self, tenant_id: int) -> Policy:
+        """The one policy."""
+        del tenant_id
+        return self._policy
+
+
+def policy_of(settings: Settings) -> Policy:
+    """What a tenant without a policy of its own allows."""
+    tenant, learner = settings.ai_tenant_daily_usd, settings.ai_learner_daily_usd
+    return Policy(
+        budgets=Budgets(
+            None if tenant is None else nanodollars(tenant), None if learner is None else nanodollars(learner)
+        )
+    )
+
+
+def assemble_writers(
+    settings: Settings, configuration: AiConfiguration, engine: AsyncEngine, redis: Redis, templates: TemplateProvider
+) -> Writers:
+    """The author of feedback, with all that it asks."""
+    providers = tuple(build_of(configuration, index) for index in range(len(configuration.routes)))
+    gate = FairGate(RedisHealth(redis, HealthPolicy(concurrency=settings.ai_concurrency)))
+    prices, ledger = PriceList(), LedgerStore(engine)
+    prices.prepare()
+    asker = Asker(
+        providers={provider.route.name: provider for provider in providers},
+        gate=gate,
+        ledger=ledger,
+        meter=prices,
+        deadline_seconds=settings.ai_deadline_seconds,
+        queue_seconds=settings.ai_queue_seconds,
+    )
+    flights = Flights(
+        journal=JournalStore(engine),
+        asker=asker,
+        fresh_seconds=settings.ai_cache_seconds,
+        patience_seconds=settings.ai_deadline_seconds + settings.ai_queue_seconds,
+    )
+    author = Author(
+        templates=templates,
+        flights=flights,
+        policies=SamePolicy(policy_of(settings)),
+        backgrounds=BackgroundStore(engine),
+        ledger=ledger,
+        deltas=RedisDeltas(redis),
+        routes=configuration.routes,
+        experiments=configuration.experiments,
+        quota=LearnerQuota(settings.feedback_limit, RedisCounter(redis)) if settings.limits_enabled else None,
+        taste=Taste(settings.ai_feedback_on, settings.ai_answers),
+    )
+
+    async def close() -> None:
+        await flights.close()
+        await gate.close()
+        for provider in providers:
+            await provider.close()
+
+    return Writers(author, settings.ai_slots, close)
+
+
+def build_of(configuration: AiConfiguration, index: int) -> Provider:
+    """The provider of one route, with its key and address."""
+    route = configuration.routes[index]
+    credential = configuration.credentials[route.provider]
+    key = credential.api_key.reveal() if credential.api_key else None
+    return build_provider(route, key, credential.base_url)

@@ -1,0 +1,15 @@
+"""What writes with language models, as the rest of a worker knows it."""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from pipeline.ports import FeedbackProvider
+
+
+class Writers(msgspec.Struct, frozen=True):
+    """The author of feedback, how many submissions it is given at once, and what ends it with the process."""
+
+    author: FeedbackProvider
+    room: int
+    close: Callable[[], Awaitable[None]]
