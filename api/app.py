@@ -16,6 +16,7 @@ from api.learners import learner_handlers
 from api.metrics import Traffic, metric_handlers
 from api.operations import operation_handlers
 from api.patience import TRANSACTION_SECONDS
+from api.policy import policy_handlers
 from api.questions import question_handlers
 from api.submissions import submission_handlers
 from api.webhooks import webhook_handlers
@@ -82,6 +83,7 @@ def create_app(settings: Settings) -> Litestar:
             *question_handlers(settings),
             *learner_handlers(),
             *operation_handlers(),
+            *policy_handlers(),
             *key_handlers(),
             *health_handlers(),
             *metric_handlers(),

@@ -12,7 +12,7 @@ from litestar.response import Stream
 
 from api.caller import AnyRequest, allow_by_address
 from api.description import EVENT_STREAM, Answer, described
-from api.patience import within
+from api.patience import Patience
 from pipeline.lifecycle import FINAL_STATUSES, Status
 from pipeline.model import Piece, Standing
 from pipeline.service.access import Permission
@@ -108,7 +108,7 @@ async def stream_events(request: AnyRequest, submission_id: FromPath[str]) -> Re
     parts, principal = await allow_by_address(request, Permission.READ)
     wanted, known = parse_submission_id(submission_id), known_by(request.headers.get("last-event-id"))
     happening = parts.following.follow(principal, wanted, known)
-    async with within(OPEN_SECONDS):
+    async with Patience(OPEN_SECONDS):
         if known is not None and await parts.following.is_over(principal, wanted, known):
             return Response(None, status_code=204)
         await anext(happening)  # refusals come before the answer begins

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
+from types import TracebackType
 from typing import Final
 
 from pipeline.errors import Unavailable
@@ -15,25 +15,27 @@ TRANSACTION_SECONDS: Final = 1.5
 
 
 class Patience:
-    """How long one call may be kept waiting by servers, all its waits taken together."""
+    """How long one call may be kept waiting by servers, all its waits taken together.
+
+    Each wait is an `async with` block; one that takes longer than what is left raises `Unavailable`.
+    """
 
     def __init__(self, seconds: float = ANSWER_SECONDS, clock: Callable[[], float] = time.monotonic) -> None:
         self._left = seconds
         self._clock = clock
 
-    @asynccontextmanager
-    async def lasting(self) -> AsyncIterator[None]:
-        """Raise `Unavailable` where servers keep us waiting for longer than what is left."""
-        begun = self._clock()
+    async def __aenter__(self) -> None:
+        self._begun = self._clock()
+        self._timeout = asyncio.timeout(max(0.0, self._left))
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._left -= self._clock() - self._begun
         try:
-            async with asyncio.timeout(max(0.0, self._left)):
-                yield
-        except TimeoutError:
+            await self._timeout.__aexit__(kind, error, trace)
+        except TimeoutError as late:
+            error = late
+        if isinstance(error, TimeoutError):
             raise Unavailable("A server does not answer in time.") from None
-        finally:
-            self._left -= self._clock() - begun
-
-
-def within(seconds: float) -> AbstractAsyncContextManager[None]:
-    """Raise `Unavailable` where a server keeps us waiting for longer than `seconds`."""
-    return Patience(seconds).lasting()

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from api.caller import AnyRequest, allow
 from api.description import JSON, NDJSON, Answer, Body, Page, described
 from api.errors import Problem, problem_of
-from api.patience import ANSWER_SECONDS, within
+from api.patience import Patience
 from api.reading import query_of, require_media_type
 from pipeline.errors import InvalidInput
 from pipeline.model import JsonValue, Question
@@ -114,7 +114,7 @@ async def put_question(request: AnyRequest, question_id: FromPath[str]) -> Respo
     parts, principal = await allow(request, Permission.TEACH)
     require_media_type(request.headers, JSON)
     body = await request.body()
-    async with within(ANSWER_SECONDS):
+    async with Patience():
         question, saved = await parts.questions.put(principal.tenant_id, question_id, body)
     is_new = saved.changed and saved.version == 1
     return Response(question_document(question), status_code=CREATED if is_new else OK)

@@ -6,15 +6,15 @@ from typing import Annotated, Any, Final
 import msgspec
 from litestar import Response, Router, get, post
 from litestar.params import FromPath
-from litestar.response.base import ASGIResponse
 
 from api.batch import hand_in_batch
-from api.caller import AnyRequest, allow
+from api.caller import AnyRequest, allow, headers_of
 from api.condition import idempotency_key, known_version, matches, wait_preference
 from api.description import JSON, Answer, Body, Page, described
 from api.documents import SUBMISSION_EXAMPLE, SUBMISSION_IN_EXAMPLE, SubmissionDocument
 from api.events import stream_events
-from api.patience import ANSWER_SECONDS, Patience, within
+from api.patience import ANSWER_SECONDS, Patience
+from api.plain import PlainAnswer
 from api.reading import body_bytes, query_of, require_media_type
 from pipeline.bootstrap import ApiParts
 from pipeline.errors import Unavailable
@@ -103,7 +103,7 @@ class ListQuery(msgspec.Struct, frozen=True):
         problems=(429,),
     ),
 )
-async def hand_in(request: AnyRequest) -> ASGIResponse:
+async def hand_in(request: AnyRequest) -> PlainAnswer:
     """Hand in a learner's answers.
 
     The answer comes once the submission is committed: it will be worked on whatever happens. Send an
@@ -111,22 +111,17 @@ async def hand_in(request: AnyRequest) -> ASGIResponse:
     """
     patience = Patience()
     parts, principal = await allow(request, Permission.SUBMIT, patience)
-    headers = request.headers  # once: each access reads them all
+    headers = headers_of(request)
     require_media_type(headers, JSON)
     key = idempotency_key(headers)
     body = await body_bytes(request)
     given = read_submission(body, parts.intake_limits, datetime.now(UTC))
-    async with patience.lasting():
+    async with patience:
         submitted = await parts.intake.submit(principal.tenant_id, given, key)
     seconds = wait_preference(headers.get("prefer"))
     shown = await shown_after(parts, principal, submitted, seconds, patience)
     finished = seconds is not None and shown.status in FINAL_STATUSES
-    return ASGIResponse(
-        body=shown.document,
-        status_code=200 if finished else 202,
-        media_type=JSON,
-        headers=hand_in_headers(submitted, seconds, finished=finished),
-    )
+    return PlainAnswer(200 if finished else 202, hand_in_headers(submitted, seconds, finished=finished), shown.document)
 
 
 async def shown_after(
@@ -137,7 +132,7 @@ async def shown_after(
         return encode_view(submitted.view)
     try:
         if seconds is None:
-            async with patience.lasting():
+            async with patience:
                 return await parts.showing.show(principal, submitted.id)
         return await parts.showing.show_final(principal, submitted.id, seconds)
     except Unavailable:
@@ -147,16 +142,16 @@ async def shown_after(
 
 
 def hand_in_headers(submitted: Submitted, seconds: int | None, *, finished: bool) -> dict[str, str]:
-    headers = {"Location": f"/v1/submissions/{submitted.id}"}
+    headers = {"location": f"/v1/submissions/{submitted.id}"}
     if not finished:
-        headers["Retry-After"] = RETRY_AFTER
+        headers["retry-after"] = RETRY_AFTER
     if submitted.view is None:
-        headers["Idempotency-Replayed"] = "true"
+        headers["idempotency-replayed"] = "true"
     if seconds is not None:
-        headers["Preference-Applied"] = f"wait={seconds}"
+        headers["preference-applied"] = f"wait={seconds}"
     if submitted.allowance is not None:
-        headers["RateLimit-Policy"] = submitted.allowance.policy
-        headers["RateLimit"] = submitted.allowance.remaining
+        headers["ratelimit-policy"] = submitted.allowance.policy
+        headers["ratelimit"] = submitted.allowance.remaining
     return headers
 
 
@@ -182,7 +177,7 @@ async def show(request: AnyRequest, submission_id: FromPath[str]) -> Response[by
     parts, principal = await allow(request, Permission.READ)
     seconds = query_of(request, ShowQuery).wait
     wanted, known = parse_submission_id(submission_id), request.headers.get("if-none-match")
-    async with within(ANSWER_SECONDS + (seconds or 0)):
+    async with Patience(ANSWER_SECONDS + (seconds or 0)):
         if seconds:
             shown = await parts.showing.show_newer(principal, wanted, seconds, known_version(known))
         else:
@@ -210,7 +205,7 @@ async def list_submissions(request: AnyRequest) -> Response[bytes]:
     wanted = SubmissionFilter(
         query.learner_id, query.assignment_id, query.status, query.created_after, query.created_before
     )
-    async with within(LIST_SECONDS):
+    async with Patience(LIST_SECONDS):
         listed = await parts.showing.browse(principal, wanted, query.cursor, query.limit)
     return Response(msgspec.json.encode(listed), media_type=JSON)
 

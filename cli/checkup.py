@@ -2,14 +2,14 @@
 
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 import httpx
-import msgspec
 
 from cli.connection import Connection, read_connection
+from cli.finding import Finding, Level
+from cli.models import ask_models, read_models
 from cli.place import local_settings, own_settings
 from pipeline import bootstrap
 from pipeline.embedded.lock import DirectoryLock
@@ -23,25 +23,11 @@ CLOCK_TOLERANCE_SECONDS: Final = 2.0
 PROBE_SECONDS: Final = 3.0
 
 
-class Level(StrEnum):
-    """How bad it is."""
+async def checkup(home: Path | None, *, ping_ai: bool = False) -> list[Finding]:
+    """Everything that can be said about the installation that a command on this machine would use.
 
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """One thing that was checked; `advice` says what to do, and is empty where nothing needs doing."""
-
-    subject: str
-    level: Level
-    found: str
-    advice: str = ""
-
-
-async def checkup(home: Path | None) -> list[Finding]:
-    """Everything that can be said about the installation that a command on this machine would use."""
+    Models are asked only with `ping_ai`, since that costs money.
+    """
     try:
         own, joined = own_settings(home), local_settings(home)
         connection = read_connection(own.home)
@@ -51,8 +37,9 @@ async def checkup(home: Path | None) -> list[Finding]:
         killed = Finding(
             "running system", Level.WARN, f"{connection.url} was killed", "start it again with `gradeline up`"
         )
-        return [finding async for finding in check_all(own, killed)]
-    return [finding async for finding in check_all(joined, await running(connection, own.home))]
+        return [finding async for finding in check_all(own, killed, ping_ai=ping_ai)]
+    system = await running(connection, own.home)
+    return [finding async for finding in check_all(joined, system, ping_ai=ping_ai)]
 
 
 def was_killed(home: Path) -> bool:
@@ -66,7 +53,7 @@ def was_killed(home: Path) -> bool:
     return True
 
 
-async def check_all(settings: Settings, system: Finding) -> AsyncIterator[Finding]:
+async def check_all(settings: Settings, system: Finding, *, ping_ai: bool = False) -> AsyncIterator[Finding]:
     """The findings, one after the other; `system` is the one about what runs in the home."""
     yield Finding("settings", Level.OK, "all variables are known and valid")
     yield disk(settings.home)
@@ -81,7 +68,12 @@ async def check_all(settings: Settings, system: Finding) -> AsyncIterator[Findin
     else:
         yield await asked("redis, statuses", bootstrap.check_statuses, settings)
         yield await asked("redis, queues", bootstrap.check_queues, settings)
-    yield Finding("feedback", Level.OK, "written from built-in templates; no provider is needed")
+    configuration, findings = read_models(settings)
+    for finding in findings:
+        yield finding
+    if ping_ai and configuration is not None and configuration.routes:
+        for finding in await ask_models(configuration):
+            yield finding
 
 
 async def check_database(settings: Settings) -> AsyncIterator[Finding]:

@@ -184,7 +184,8 @@ class Route(msgspec.Struct, frozen=True):
     `provider` is the name that people see; `kind` is the wire it speaks. `account` stands for its address and key
     without giving them away: routes of one account share their health. `concurrency` bounds the requests under way
     across all processes. `price` overrides the published one; `timeout_seconds` bounds one request. `structured` is
-    how far the endpoint can be held to a form: to a JSON schema, to any JSON object, or not at all.
+    how far the endpoint can be held to a form: to a JSON schema, to any JSON object, or not at all. `api` is which of
+    OpenAI's two wires it speaks; everybody else speaks chat completions.
     """
 
     provider: str
@@ -199,6 +200,7 @@ class Route(msgspec.Struct, frozen=True):
     price: Price | None = None
     batch: bool = False
     structured: Literal["schema", "object", "none"] = "schema"
+    api: Literal["chat", "responses"] = "chat"
 
     @property
     def name(self) -> str:

@@ -168,6 +168,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ai_keep_seconds: Annotated[
         float, Positive, described("How long a model's reply is kept for retries of what it was paid for, in seconds.")
     ] = 604_800.0
+    ai_ledger_seconds: Annotated[
+        float, Positive, described("How long every single request to a model is kept in the ledger, in seconds.")
+    ] = 34_560_000.0
     ai_tenant_daily_usd: Annotated[
         Dollars | None,
         described("Most that a tenant without a limit of its own spends on models in a day (UTC); unset: no limit."),

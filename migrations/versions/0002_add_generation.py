@@ -329,7 +329,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "learner_id", "day", name=op.f("llm_budgets_pkey")),
         postgresql_with={"fillfactor": 50},
     )
-    op.create_index("llm_budgets_day_idx", "llm_budgets", ["day"], unique=False)
+    op.create_index(
+        "llm_budgets_day_idx",
+        "llm_budgets",
+        ["day"],
+        unique=False,
+        postgresql_where=sa.text("learner_id <> ''"),
+    )
     op.create_table(
         "llm_replies",
         sa.Column("tenant_id", sa.Integer(), nullable=False),
@@ -407,7 +413,9 @@ def downgrade() -> None:
     op.drop_index("llm_replies_created_idx", table_name="llm_replies")
     op.drop_index("llm_replies_asker_idx", table_name="llm_replies")
     op.drop_table("llm_replies")
-    op.drop_index("llm_budgets_day_idx", table_name="llm_budgets")
+    op.drop_index(
+        "llm_budgets_day_idx", table_name="llm_budgets", postgresql_where=sa.text("learner_id <> ''")
+    )
     op.drop_table("llm_budgets")
     op.drop_index("llm_batches_open_idx", table_name="llm_batches", postgresql_where=sa.text("finished_at IS NULL"))
     op.drop_index(

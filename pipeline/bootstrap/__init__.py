@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils import uuid7
 
+from pipeline.bootstrap.chores import build_chores
 from pipeline.bootstrap.writers import Writers
 from pipeline.delivery.reply import DeliveryPolicy
 from pipeline.errors import EnvironmentFault, SettingsError
@@ -38,6 +39,7 @@ from pipeline.service.intake import IntakeLimits
 from pipeline.service.learner import Learners
 from pipeline.service.limits import Limits
 from pipeline.service.operations import Operations
+from pipeline.service.policy import Policing, default_policy
 from pipeline.service.reading_along import ReadingAlong
 from pipeline.service.showing import Showing
 from pipeline.service.submitting import Intake
@@ -61,6 +63,7 @@ from pipeline.store.learner import LearnerStore
 from pipeline.store.migrate import current_revision, newest_revision
 from pipeline.store.migrate import migrate as migrate_engine
 from pipeline.store.operations import OperationsStore
+from pipeline.store.policy import PolicyStore
 from pipeline.store.question import QuestionVersions
 from pipeline.store.reading import ReadingStore
 from pipeline.store.submission import IntakeStore
@@ -236,6 +239,8 @@ class ApiParts(msgspec.Struct, frozen=True):
     board: RedisBoard
     access: Access
     operations: Operations
+    policies: PolicyStore
+    policing: Policing
     examination: Examination
     webhooks: Webhooks
 
@@ -253,6 +258,10 @@ def build_operations(settings: Settings, servers: Servers, board: RedisBoard) ->
     )
 
 
+def build_policies(settings: Settings, servers: Servers) -> PolicyStore:
+    return PolicyStore(servers.engine, default=default_policy(settings))
+
+
 def build_api(settings: Settings, servers: Servers) -> ApiParts:
     bank = BankStore(servers.engine)
     board = build_board(settings, servers)
@@ -268,6 +277,7 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         limits=build_limits(settings, servers),
     )
     learners = LearnerStore(servers.engine)
+    policies = build_policies(settings, servers)
     return ApiParts(
         settings=settings,
         servers=servers,
@@ -285,6 +295,8 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         board=board,
         access=Access(AccessStore(servers.engine), cache_seconds=settings.key_cache_seconds),
         operations=build_operations(settings, servers, board),
+        policies=policies,
+        policing=Policing(policies),
         examination=Examination(HealthStore(servers.engine), board.ping),
         webhooks=Webhooks(
             WebhookStore(servers.engine),
@@ -339,6 +351,7 @@ def build_worker(
             dead_seconds=settings.worker_dead_seconds,
             grace_seconds=settings.sweep_grace_seconds,
             keep_deliveries_seconds=settings.webhook_keep_seconds,
+            chores=build_chores(settings, servers.upkeep),
         ),
         deliverer=build_deliverer(settings, servers, shop.worker_id) if deliver else None,
         writers=writers,

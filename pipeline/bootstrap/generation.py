@@ -16,35 +16,14 @@ from pipeline.live.local_health import HealthPolicy
 from pipeline.llm.build import build_provider
 from pipeline.llm.configuration import AiConfiguration
 from pipeline.llm.template import TemplateProvider
-from pipeline.metering.money import nanodollars
 from pipeline.metering.price import PriceList
-from pipeline.ports.generation import Budgets, Policy, Provider
+from pipeline.ports.generation import Provider
+from pipeline.service.policy import default_policy
 from pipeline.settings import Settings
 from pipeline.store.background import BackgroundStore
 from pipeline.store.journal import JournalStore
 from pipeline.store.ledger import LedgerStore
-
-
-class SamePolicy:
-    """The port `pipeline.ports.generation.Policies`: every tenant has the installation's."""
-
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
-
-    async def of(self, tenant_id: int) -> Policy:
-        """The one policy."""
-        del tenant_id
-        return self._policy
-
-
-def policy_of(settings: Settings) -> Policy:
-    """What a tenant without a policy of its own allows."""
-    tenant, learner = settings.ai_tenant_daily_usd, settings.ai_learner_daily_usd
-    return Policy(
-        budgets=Budgets(
-            None if tenant is None else nanodollars(tenant), None if learner is None else nanodollars(learner)
-        )
-    )
+from pipeline.store.policy import PolicyStore
 
 
 def assemble_writers(
@@ -72,7 +51,7 @@ def assemble_writers(
     author = Author(
         templates=templates,
         flights=flights,
-        policies=SamePolicy(policy_of(settings)),
+        policies=PolicyStore(engine, default=default_policy(settings)),
         backgrounds=BackgroundStore(engine),
         ledger=ledger,
         deltas=RedisDeltas(redis),

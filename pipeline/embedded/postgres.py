@@ -41,6 +41,9 @@ TUNING: Final[Mapping[str, str]] = MappingProxyType(
         "autovacuum_vacuum_scale_factor": "0.05",
         "autovacuum_analyze_scale_factor": "0.05",
         "autovacuum_vacuum_cost_limit": "1000",
+        # Growing tables are analysed every ten seconds, and what a sample costs is its size. Our statements ask by
+        # keys that have an index, so a coarse picture of the rest will do.
+        "default_statistics_target": "20",
         "idle_in_transaction_session_timeout": "60s",
         "timezone": "UTC",
         "log_timezone": "UTC",

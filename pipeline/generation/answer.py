@@ -11,7 +11,7 @@ from pipeline.generation.assignment import Judged, Written
 from pipeline.generation.telling import Sections
 from pipeline.model import ScoredAnswer
 from pipeline.privacy.programming import is_programming
-from pipeline.privacy.redaction import redact, restore
+from pipeline.privacy.redaction import redact, restore, showable
 from pipeline.prompting.compose import compose_text, text_so_far
 from pipeline.prompting.facts import AnswerFacts, facts_of, with_response
 from pipeline.prompting.feedback import AnswerFeedback, FeedbackRequest, Source
@@ -25,7 +25,7 @@ VISIBLE_CHARS: Final = 12_000
 
 
 class Errand(msgspec.Struct, frozen=True):
-    """One answer to write on: what a model may know of it, which prompt it gets, and what was taken out of it.
+    """One answer to write on: what a model may know of it, which prompt it gets, and what may be put back into it.
 
     `verdict` is the rule's sentence, with which the text begins.
     """
@@ -58,7 +58,7 @@ def errand_of(
     facts = facts_of(scored, locale=request.locale, learner=bucket)
     redacted = redact(bounded(facts.response, VISIBLE_CHARS), names, programming=is_programming(question))
     chosen = prompt_id or choose_prompt(scored.score.outcome, bucket)
-    return Errand(scored, with_response(facts, redacted.text), chosen, redacted.originals, verdict)
+    return Errand(scored, with_response(facts, redacted.text), chosen, showable(redacted.originals), verdict)
 
 
 def judge_reply(facts: AnswerFacts, text: str) -> Judged:

@@ -19,6 +19,7 @@ from pipeline.generation.assignment import Assignment, Unwritten, Written
 from pipeline.generation.course import in_order
 from pipeline.generation.experiment import Assigned, assigned
 from pipeline.generation.flight import Wish
+from pipeline.generation.permission import allowed
 from pipeline.generation.telling import AnswerTold, Teller
 from pipeline.model import ScoredAnswer
 from pipeline.ports.generation import Background, Backgrounds, Deltas, Learning, Ledger, Policies, Policy, Wanted
@@ -136,7 +137,7 @@ class Author:
     async def _commission(self, request: FeedbackRequest) -> Commission | None:
         """What to write with; None where no model may be asked, or the submission is gone."""
         policy = await self._policies.of(request.tenant_id)
-        routes = tuple(route for route in self._routes if policy.allows(route.place))
+        routes = allowed(self._routes, policy)
         if not routes:
             return None
         learning = Learning(request.tenant_id, request.submission_id, request.learner_id)

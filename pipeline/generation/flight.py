@@ -20,7 +20,7 @@ from pipeline.ports.generation import Abandoned, Answered, Journal, Standing, Th
 
 log = structlog.get_logger()
 
-LEASE_SECONDS: Final = 10.0
+LEASE_SECONDS: Final = 12.0
 RENEWED_EVERY_SECONDS: Final = 3.0
 QUIET_SECONDS: Final = 3.0
 """For so long after a failure others with the same wish are told of it instead of asking again."""
@@ -70,6 +70,8 @@ class Flights:
         self._patience_seconds = patience_seconds
         self._rest = rest
         self._under_way: dict[Name, asyncio.Task[Written | Unwritten]] = {}
+        self._held: dict[str, Wanted] = {}
+        self._keeping: asyncio.Task[None] | None = None
 
     async def get(self, wish: Wish) -> Written | Unwritten:
         """The text, or why there is none; raises `Unavailable` where Postgres is away.
@@ -88,7 +90,7 @@ class Flights:
 
     async def close(self) -> None:
         """Stop what is under way; what was sent is settled as far as it got."""
-        tasks = [*self._under_way.values()]
+        tasks = [*self._under_way.values(), *([self._keeping] if self._keeping else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -146,21 +148,29 @@ class Flights:
 
     @asynccontextmanager
     async def _renewed(self, wanted: Wanted, token: str) -> AsyncIterator[None]:
-        renewing = asyncio.create_task(self._renew(wanted, token))
+        """Keep the journal's row while the context lasts; all rows of the process are renewed together."""
+        self._held[token] = wanted
+        if self._keeping is None:
+            self._keeping = asyncio.create_task(self._keep())
         try:
             yield
         finally:
-            renewing.cancel()
-            await asyncio.gather(renewing, return_exceptions=True)
+            del self._held[token]
 
-    async def _renew(self, wanted: Wanted, token: str) -> None:
-        """Keep the row; one that is lost all the same costs a second request at most, and the reply is kept."""
-        while True:
-            await asyncio.sleep(RENEWED_EVERY_SECONDS)
-            try:
-                await self._journal.renew(wanted, token, lease_seconds=LEASE_SECONDS)
-            except Unavailable as error:
-                log.warning(telemetry.GENERATION_RENEWAL_FAILED, error=str(error))
+    async def _keep(self) -> None:
+        """Renew what is held, as long as anything is. A row lost all the same costs a request, no reply."""
+        try:
+            while self._held:
+                await asyncio.sleep(RENEWED_EVERY_SECONDS)
+                renewals = [
+                    self._journal.renew(wanted, token, lease_seconds=LEASE_SECONDS)
+                    for token, wanted in self._held.items()
+                ]
+                for outcome in await asyncio.gather(*renewals, return_exceptions=True):
+                    if isinstance(outcome, Exception):
+                        log.warning(telemetry.GENERATION_RENEWAL_FAILED, error=type(outcome).__name__)
+        finally:
+            self._keeping = None
 
 
 def recalled(answered: Answered) -> Written:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from pipeline.exchange import Completion, Failed, Prompt, Reply, Route, Trouble, Usage
-from pipeline.llm.schema_text import with_schema
+from pipeline.llm.schema_text import plain, with_schema
 
 ENDED: Final = frozenset({"end_turn", "stop_sequence"})
 ENDED_OTHERWISE: Final = {
@@ -31,7 +31,7 @@ def messages_request(route: Route, prompt: Prompt, *, user: str) -> dict[str, An
         "metadata": {"user_id": user},
     }
     if route.structured == "schema":
-        body["output_config"] = {"format": {"type": "json_schema", "schema": prompt.schema}}
+        body["output_config"] = {"format": {"type": "json_schema", "schema": plain(prompt.schema)}}
     return body
 
 
@@ -95,7 +95,7 @@ class Event(msgspec.Struct, frozen=True):
     usage: Used | None = None
 
 
-class Heard:
+class MessageHeard:
     """What a reply has said so far, in one piece or in many."""
 
     def __init__(self) -> None:
@@ -142,11 +142,13 @@ class Heard:
             return failed(trouble, f"stop_reason {self.stop_reason}")
         if self.stop_reason in ENDED and self.text:
             return Completion(self.text, self.usage, self.model, request_id, first_text_seconds)
-        return failed(Trouble.INVALID_REPLY, "no text" if self.stop_reason in ENDED else "no end", text=self.text)
+        return failed(
+            Trouble.INVALID_REPLY, "no text" if self.stop_reason in ENDED else "no end", text=self.text or None
+        )
 
 
 def read_message(body: bytes, *, request_id: str | None = None) -> Reply:
     """A reply that came whole; raises msgspec.DecodeError where it is none."""
-    heard = Heard()
+    heard = MessageHeard()
     heard.hear_whole(msgspec.json.decode(body, type=Whole))
     return heard.reply(request_id=request_id)

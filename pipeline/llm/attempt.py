@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+import anyio
 import httpx2
 import msgspec
 
@@ -13,6 +15,8 @@ from pipeline.llm.connection import broken
 from pipeline.llm.trouble import classify
 
 GARBLED: Final = (json.JSONDecodeError, UnicodeDecodeError, msgspec.DecodeError)
+BROKEN: Final = (httpx2.HTTPError, httpx2.InvalidURL, ssl.SSLError, anyio.EndOfStream, anyio.BrokenResourceError)
+"""What a connection raises; those after the second come through where httpx2 does not translate them."""
 OK: Final = 200
 
 
@@ -56,7 +60,7 @@ async def attempt(ask: Callable[[], Awaitable[Reply]], pace: Pace, errors: SdkEr
         return Failed(Trouble.TIMED_OUT, pace.missed)
     except GARBLED as error:
         return Failed(Trouble.UNREADABLE, type(error).__name__)
-    except httpx2.HTTPError as error:
+    except BROKEN as error:
         return broken(error)
     except errors.any as error:
         return failed_by(error, errors)

@@ -13,6 +13,10 @@ def build_provider(route: Route, api_key: str | None, base_url: str | None) -> P
         from pipeline.llm.anthropic_messages import AnthropicMessages  # noqa: PLC0415 - loads the SDK
 
         return AnthropicMessages(route, api_key=api_key, base_url=base_url)
+    if route.api == "responses":
+        from pipeline.llm.openai_responses import OpenAIResponses  # noqa: PLC0415 - loads the SDK
+
+        return OpenAIResponses(route, api_key=api_key, base_url=base_url)
     from pipeline.llm.openai_chat import OpenAIChat  # noqa: PLC0415 - loads the SDK
 
     return OpenAIChat(route, api_key=api_key, base_url=base_url)

@@ -133,6 +133,7 @@ def route_of(provider: ProviderIn, credential: Credential, settings: Settings) -
         price=price_of(provider),
         batch=provider.batch,
         structured=provider.structured,
+        api=provider.api,
     )
 
 

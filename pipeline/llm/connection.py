@@ -29,11 +29,10 @@ SENT_HEADERS: Final = frozenset(
         "idempotency-key",
         "transfer-encoding",
         "user-agent",
-        "x-stainless-raw-response",
     }
 )
 """All that leaves beside the key. The SDKs would add what the environment holds (OPENAI_ORG_ID, …_CUSTOM_HEADERS)
-and what machine this is, whoever the receiver. The last one is how they tell themselves not to decode a reply."""
+and what machine this is, whoever the receiver."""
 
 NOT_SENT: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
 """The request did not reach anybody, so nobody bills it."""

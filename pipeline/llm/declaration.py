@@ -51,6 +51,7 @@ class ProviderIn(msgspec.Struct, frozen=True, kw_only=True):
     timeout_seconds: Seconds = 30.0
     first_text_seconds: Seconds | None = None
     structured: Literal["schema", "object", "none"] = "schema"
+    api: Literal["chat", "responses"] = "chat"
     batch: bool = False
     price: PriceIn | None = None
 
@@ -92,7 +93,9 @@ class Declared(msgspec.Struct, frozen=True):
 
 def declared(tables: Mapping[str, Any], file: str) -> Declared:
     """What the tables of `file` declare, with all that is wrong in them."""
-    problems = [f"{file}: there is no table [{name}]; there are {listed(TABLES)}" for name in tables.keys() - {*TABLES}]
+    problems = [
+        f"{file}: there is no table [{name}]; there are {listed(TABLES)}" for name in tables if name not in TABLES
+    ]
     if "providers" not in tables:
         problems.append(f"{file}: [[providers]] is missing; `providers = []` means that no model is used")
     providers = entries(tables, "providers", "name", ProviderIn, file, problems)
@@ -134,7 +137,7 @@ def entry_of(table: Mapping[str, Any], kind: type[T], where: str, problems: list
     problems.extend(f"{where}, {name}: {unknown(name, list(fields))}" for name in table if name not in fields)
     problems.extend(f"{where}, {f.name}: is missing" for f in fields.values() if f.required and f.name not in table)
     values: dict[str, Any] = {}
-    for name in fields.keys() & table.keys():
+    for name in (name for name in fields if name in table):
         if name == "price" and isinstance(table[name], dict):
             values[name] = entry_of(table[name], PriceIn, f"{where}, {name}", problems).value
             continue

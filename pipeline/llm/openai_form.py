@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from pipeline.exchange import Completion, Failed, Prompt, Reply, Route, Trouble, Usage
-from pipeline.llm.schema_text import with_schema
+from pipeline.llm.schema_text import plain, with_schema
 from pipeline.llm.trouble import classify
 
 ENDED: Final = frozenset({"stop", "eos"})
@@ -58,7 +58,7 @@ def response_format(route: Route, prompt: Prompt) -> dict[str, Any]:
     """How far the endpoint is asked to hold the model to a form."""
     match route.structured:
         case "schema":
-            form = {"name": prompt.schema_name, "schema": prompt.schema, "strict": True}
+            form = {"name": prompt.schema_name, "schema": plain(prompt.schema), "strict": True}
             return {"response_format": {"type": "json_schema", "json_schema": form}}
         case "object":
             return {"response_format": {"type": "json_object"}}
@@ -111,7 +111,7 @@ class Chat(msgspec.Struct, frozen=True):
     error: Any = None
 
 
-class Heard:
+class ChatHeard:
     """What a reply has said so far, in one piece or in many."""
 
     def __init__(self) -> None:
@@ -155,7 +155,7 @@ class Heard:
 
 def read_chat(body: bytes, *, request_id: str | None = None) -> Reply:
     """A reply that came whole; raises msgspec.DecodeError where it is none."""
-    heard = Heard()
+    heard = ChatHeard()
     chat = msgspec.json.decode(body, type=Chat)
     heard.hear(chat)
     if not chat.choices and heard.error is None:

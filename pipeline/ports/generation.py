@@ -259,6 +259,18 @@ class Policies(Protocol):
         ...
 
 
+@runtime_checkable
+class PolicyStore(Policies, Protocol):
+    """Keeps what tenants allow."""
+
+    async def set(self, tenant_id: int, policy: Policy, *, actor: str, reason: str | None = None) -> None:
+        """Replace a tenant's policy and note who did it and why; a budget that is None is the installation's.
+
+        Raises `Unavailable`.
+        """
+        ...
+
+
 class Learning(msgspec.Struct, frozen=True):
     """Whose feedback it is: a submission and its learner."""
 

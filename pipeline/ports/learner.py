@@ -22,11 +22,18 @@ class Advice(msgspec.Struct, frozen=True):
 
 
 class Keepsake(msgspec.Struct, frozen=True):
-    """What is kept of a submission beyond its document, as JSON: answers as handed in, failed attempts, webhooks."""
+    """What is kept of a submission beyond its document, as JSON.
+
+    Answers as handed in, failed attempts, webhooks, what the learner thought of feedback, experiments with it, and
+    requests to models.
+    """
 
     answers: Sequence[Mapping[str, JsonValue]]
     attempts: Sequence[Mapping[str, JsonValue]]
     deliveries: Sequence[Mapping[str, JsonValue]]
+    ratings: Sequence[Mapping[str, JsonValue]]
+    experiments: Sequence[Mapping[str, JsonValue]]
+    model_requests: Sequence[Mapping[str, JsonValue]]
 
 
 @runtime_checkable

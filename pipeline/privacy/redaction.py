@@ -30,6 +30,7 @@ FINDERS: Final[Mapping[Kind, Find]] = MappingProxyType(
         Kind.PHONE: find_phones,
     }
 )
+MARKUP: Final = ("<", ">", "[", "]", "`", "\\", "$", "://", "www.", "|", "{", "}")
 _RANK: Final = MappingProxyType({kind: rank for rank, kind in enumerate(Kind)})
 
 
@@ -75,6 +76,20 @@ def redact_each(
 def restore(text: str, originals: Mapping[str, str]) -> str:
     """A model's `text` with the originals in the place of their placeholders, however it rewrote them."""
     return replaced(text, originals)
+
+
+def showable(originals: Mapping[str, str]) -> Mapping[str, str]:
+    """Those that may be put back into a text for people, whatever shows it.
+
+    A learner chooses what is found: a password may be made of HTML, a display name of a link. Such originals stay
+    out, and their placeholders are read instead; so do keys of many lines, which help nobody who reads feedback.
+    """
+    return MappingProxyType({name: original for name, original in originals.items() if is_harmless(original)})
+
+
+def is_harmless(original: str) -> bool:
+    """Whether it has nothing of a tag, a link, code or an address in it, and nothing unseen."""
+    return original.isprintable() and not any(sign in original for sign in MARKUP)
 
 
 class Numbering:

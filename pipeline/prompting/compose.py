@@ -11,6 +11,7 @@
 Each section becomes a paragraph of its own as soon as it is finished, so what was streamed is the text at the end.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Final
@@ -25,6 +26,9 @@ TEXT_ID: Final = "feedback/composed"
 BREAK: Final = "\n\n"
 SHOWN: Final = (Section.RIGHT, Section.QUOTATION, Section.MISCONCEPTION, Section.NEXT_STEP)
 """The sections of which the text is made, in order."""
+
+_BLOCK: Final = re.compile(r"\s*(?:[-*+]\s|\d{1,9}[.)]\s|```|~~~)")
+"""A list or code, which must begin a line."""
 
 
 def compose_text(verdict_line: str, accepted: Accepted, language: str) -> str:
@@ -50,8 +54,17 @@ def text_so_far(verdict_line: str, finished: Mapping[str, str], facts: AnswerFac
 
 
 def paragraph(section: Section, text: str, language: str) -> str:
-    """A section as it stands in the text, with its label; "" for an empty one."""
-    return _wording(language.partition("-")[0]).say(Remark(section.value, {"text": text})) if text else ""
+    """A section as it stands in the text, with its label; "" for an empty one.
+
+    In a language that we have no labels in, it stands without one, and a quotation between its marks.
+    """
+    spoken = language.partition("-")[0]
+    if text and spoken in LANGUAGES:
+        facts: dict[str, object] = {"text": text}
+        if section is Section.NEXT_STEP:
+            facts["block"] = _BLOCK.match(text) is not None
+        return _wording(spoken).say(Remark(section.value, facts))
+    return f"“{text}”" if text and section is Section.QUOTATION else text
 
 
 def _certain(finished: Mapping[str, str], facts: AnswerFacts) -> Iterator[str | None]:
@@ -63,4 +76,4 @@ def _certain(finished: Mapping[str, str], facts: AnswerFacts) -> Iterator[str | 
 
 @cache
 def _wording(language: str) -> Wording:
-    return Wording(load(TEXT_ID, language if language in LANGUAGES else "en"))
+    return Wording(load(TEXT_ID, language))

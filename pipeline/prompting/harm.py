@@ -40,20 +40,31 @@ _LINK: Final = re.compile(
 _FENCE: Final = re.compile(r"<{2}\s?(?:end\s)?[a-z]+\s[0-9a-z]{8,}\s?>{2}")
 
 _REACHING: Final = (
-    "subprocess", "os.system", "os.popen", "os.environ", "os.getenv", "os.remove", "os.unlink", "shutil", "socket",
-    "requests", "urllib", "http.client", "http.cookies", "http.cookiejar", "httpx", "aiohttp", "ftplib", "smtplib",
-    "paramiko", "telnetlib", "psutil", "bluetooth", "scapy", "usb.core", "pexpect", "ctypes", "winreg", "pyautogui",
-    "pynput", "keyboard", "browser_cookie3", "selenium", "telepathy", "nmap", "eval", "exec", "__import__", "fetch",
-    "xmlhttprequest", "websocket", "document.cookie", "localstorage", "child_process", "runtime.getruntime",
-    "processbuilder", "popen", "shell_exec", "cryptography", "curl", "wget", "powershell", "certutil", "netcat",
+    "subprocess", "os", "shutil", "socket", "requests", "urllib", "http", "httpx", "aiohttp", "ftplib", "smtplib",
+    "paramiko", "telnetlib", "psutil", "bluetooth", "scapy", "usb", "pexpect", "ctypes", "winreg", "pyautogui",
+    "pynput", "browser_cookie3", "selenium", "nmap", "child_process", "cryptography", "pybluez", "win32api",
+    "webbrowser",
 )  # fmt: skip
-_REACHING_CALL: Final = re.compile(
-    r"\b(?:import|from|require|use|using|include)\b[^\n]{0,60}?\b(?P<imported>"
-    + "|".join(map(re.escape, _REACHING))
-    + r")\b|\b(?P<called>"
-    + "|".join(map(re.escape, _REACHING))
-    + r")(?:\.\w+)*\s?\("
-    + r"|(?:^|[\n;|&$`(])\s*(?:sudo )?(?P<ran>curl|wget|nc|powershell|certutil|chmod|rm|dd|mkfs|ssh|scp)\s+-?\S"
+"""Modules for the network, files, processes and devices."""
+_CALLED: Final = (
+    "os.system", "os.popen", "os.remove", "os.unlink", "os.environ.get", "os.getenv", "popen", "eval", "exec", "fetch",
+    "__import__", "shell_exec", "xmlhttprequest", "websocket", "getruntime", "processbuilder", "urlretrieve", "urlopen",
+)  # fmt: skip
+_RUN: Final = ("curl", "wget", "nc", "powershell", "certutil", "chmod", "rm", "dd", "mkfs", "ssh", "scp", "sudo")
+
+
+def _any_of(words: tuple[str, ...]) -> str:
+    return "|".join(map(re.escape, words))
+
+
+_REACHING_CODE: Final = re.compile(
+    rf"\bimport\s+(?:[\w.]+(?:\s+as\s+\w+)?,\s*)*(?P<imported>{_any_of(_REACHING)})\b"
+    rf"|\bfrom\s+(?P<opened>{_any_of(_REACHING)})(?:\.\w+)*\s+import\b"
+    rf"|\brequire\(\W?(?P<required>{_any_of(_REACHING)}|fs|net|https)\b"
+    rf"|\b(?!os\.path\b)(?P<used>{_any_of(_REACHING)})\.[\w.]+\s?\("
+    rf"|\b(?P<called>{_any_of(_CALLED)})\s?\("
+    rf"|(?P<cookie>document\.cookie|localstorage|os\.environ)\b"
+    rf"|(?:^|[\n;|&$(])\s*(?P<ran>{_any_of(_RUN)})\s+-{{0,2}}[\w./]"
 )
 _BLOCK: Final = re.compile(r"(?:```|~~~)[^\n]*\n(.*?)(?:```|~~~|\Z)", re.DOTALL)
 
@@ -75,7 +86,11 @@ def unfit_code(text: str, teaching: str) -> bool:
         return True
     taught = "\n".join(readings(teaching))
     return any(
-        not any(name and name in taught for name in match.groups())
+        not any(name and _speaks_of(name, taught) for name in match.groups())
         for reading in readings(text)
-        for match in _REACHING_CALL.finditer(reading)
+        for match in _REACHING_CODE.finditer(reading)
     )
+
+
+def _speaks_of(name: str, taught: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", taught) is not None

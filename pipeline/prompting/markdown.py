@@ -13,9 +13,11 @@ from pipeline.prompting.visible import visible
 _TAG_START: Final = re.compile(r"<(?=[A-Za-z/!?$%{])")
 _LINK_JOINT: Final = re.compile(r"\](?=[(\[])|!(?=\[)")
 _DEFINITION: Final = re.compile(r"^(\s*(?:(?:[-*+>]|\d+[.)])\s+)*\[[^\]\n]*\]):", re.MULTILINE)
-_HEADING: Final = re.compile(r"^\s{0,3}#{1,6}(?:\s+|$)")
-_RULE: Final = re.compile(r"^[\s\-=_*|:+]{3,}$")
-_QUOTED: Final = re.compile(r"^\s{0,3}(?:>\s?)+(?=[^\d\s=>])")
+_LIST_MARKS: Final = re.compile(r"\s*(?:(?:[-*+]|\d{1,9}[.)])\s+)*")
+_HEADING: Final = re.compile(r"^(?:#{1,6}(?:\s+|$))+")
+_QUOTED: Final = re.compile(r"^(?:>\s?)+(?=[^\W\d])")
+_QUOTE_SIGNS: Final = re.compile(r"^(?:>\s*)+")
+_WORDLESS: Final = re.compile(r"[\s\-=_*|:+>#]*$")
 _FENCE: Final = re.compile(r"^(\s*)(`{3,}|~{3,})(.*)$")
 _MATHS_COMMAND: Final = re.compile(r"\\(?=(?:href|url|includegraphics|html\w*|input|include|def|require)\b)")
 _INFO: Final = frozenset(
@@ -53,9 +55,21 @@ def _lines(text: str) -> list[str]:
 
 
 def _plain_line(line: str) -> str:
-    if _RULE.match(line) and line.strip():
+    """A line without what makes it a heading, a rule, a part of a table or a quote, also inside a list."""
+    marks = _LIST_MARKS.match(line)
+    start = marks.end() if marks else 0
+    rest = line[start:]
+    if _WORDLESS.match(rest):
         return ""
-    return _HEADING.sub("", _QUOTED.sub("", line)).rstrip()
+    bare = _HEADING.sub("", _QUOTED.sub("", rest, count=1), count=1) if rest[0] in "#>" else rest
+    if bare != rest:
+        return _plain_line(line[:start] + bare)
+    return (line[:start] + _QUOTE_SIGNS.sub(_as_words, rest, count=1) if rest[0] == ">" else line).rstrip()
+
+
+def _as_words(signs: re.Match[str]) -> str:
+    """Signs of a quote that stand before a number or a sign: they compare, so they stay, as others."""
+    return signs.group().replace(">", "›")
 
 
 def _closes(match: re.Match[str], fence: str) -> bool:

@@ -80,9 +80,9 @@ def accuracy_band(accuracy: float | None) -> Accuracy:
 def label(text: str | None) -> str:
     """A word or a few from outside, in lower case and made of letters, digits and `+#&./-`.
 
-    "" for what is no label: too many words or characters, or a longer number, which might be somebody's.
+    "" for what is no label: too many words or characters, an address, or a longer number, which might be somebody's.
     """
-    if not text or len(text) > 4 * LABEL_CHARS:
+    if not text or len(text) > 4 * LABEL_CHARS or "@" in text:
         return ""
     plain = unicodedata.normalize("NFKC", visible(text)).replace("_", " ").lower()
     words = _NO_LABEL.sub(" ", plain).split()

@@ -143,16 +143,21 @@ def _own_problems(given: SubmissionIn, limits: IntakeLimits, now: datetime) -> I
         yield FieldProblem("/answers", f"At most {limits.max_answers} answers are allowed, not {len(given.answers)}.")
     else:
         yield from _repeated_questions(given)
-    if is_nested_deeper(given.metadata, MOST_LEVELS):
-        yield FieldProblem("/metadata", f"At most {MOST_LEVELS} levels of metadata are allowed.")
-    elif given.metadata and len(msgspec.json.encode(given.metadata)) > limits.max_metadata_bytes:
-        yield FieldProblem("/metadata", f"At most {limits.max_metadata_bytes} bytes of metadata are allowed.")
+    if given.metadata:
+        yield from _metadata_problems(given.metadata, limits.max_metadata_bytes)
     if given.callback_url is not None:
         # No DNS here, which could make a client wait: what the name leads to is checked when something is sent.
         for detail in url_problems(given.callback_url, allow_private=limits.private_callbacks):
             yield FieldProblem("/callback_url", detail)
     if given.submitted_at is not None:
         yield from _time_problems(given.submitted_at, now)
+
+
+def _metadata_problems(metadata: JsonValue, most_bytes: int) -> Iterator[FieldProblem]:
+    if is_nested_deeper(metadata, MOST_LEVELS):
+        yield FieldProblem("/metadata", f"At most {MOST_LEVELS} levels of metadata are allowed.")
+    elif len(msgspec.json.encode(metadata)) > most_bytes:
+        yield FieldProblem("/metadata", f"At most {most_bytes} bytes of metadata are allowed.")
 
 
 def _repeated_questions(given: SubmissionIn) -> Iterator[FieldProblem]:

@@ -3,6 +3,8 @@
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import chain
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -44,7 +46,9 @@ from pipeline.service.limits import Allowance, Limits
 log = structlog.get_logger()
 
 CHECKED_AT_MOST: Final = 5
+FIRST_STATES: Final = MappingProxyType(first_states())
 ACCEPTED_AT_ONCE: Final = 500
+COMMITS_ANNOUNCED: Final = 10
 COMMITS_AT_ONCE: Final = 2
 """One is sent while the other waits for Postgres, which may have workers to serve as well."""
 
@@ -96,7 +100,7 @@ class Intake:
             self._commit, most=ACCEPTED_AT_ONCE, concurrency=COMMITS_AT_ONCE
         )
         # What is accepted while others are being announced is announced with the next, at one price.
-        self._announcements: Batcher[NewSubmission, None] = Batcher(self._announce, most=ACCEPTED_AT_ONCE)
+        self._announcements: Batcher[list[NewSubmission], None] = Batcher(self._announce, most=COMMITS_ANNOUNCED)
 
     async def submit(self, tenant_id: int, given: SubmissionIn, idempotency_key: str | None = None) -> Submitted:
         """Accept one hand-in.
@@ -174,7 +178,7 @@ class Intake:
         answers = await self._keep(batch)
         accepted = [s for s, answer in zip(batch, answers, strict=True) if isinstance(answer, Accepted)]
         if accepted:
-            self._announcements.hand_over(accepted)
+            self._announcements.hand_over([accepted])
         return answers
 
     async def _keep(self, batch: Sequence[NewSubmission]) -> Sequence[Acceptance | Exception]:
@@ -189,11 +193,12 @@ class Intake:
             log.warning(telemetry.BATCH_SPLIT, stage="intake", submissions=len(batch), error=type(surprise).__name__)
             return [answer for one in batch for answer in await self._keep([one])]
 
-    async def _announce(self, accepted: Sequence[NewSubmission]) -> list[None]:
+    async def _announce(self, commits: Sequence[list[NewSubmission]]) -> list[None]:
         """Ring and show. Losing either is no loss of work, so the client does not wait for it."""
+        accepted = chain.from_iterable(commits)
         changes = [Change(s.id, s.tenant_id, 1, Status.PENDING, ready=(Stage.SCORE,)) for s in accepted]
         await announce(Recorded(tuple(changes)), self)
-        return [None] * len(accepted)
+        return [None] * len(commits)
 
 
 def new_submission(
@@ -240,17 +245,18 @@ def accepted_view(submission: NewSubmission, questions: tuple[Question, ...], cr
         created_at=created_at,
         updated_at=created_at,
         completed_at=None,
-        stages={
-            stage: StageView(
-                state=state,
-                attempts=0,
-                queued_at=created_at if state is StageState.READY else None,
-                started_at=None,
-                finished_at=None,
-                error=None,
-            )
-            for stage, state in first_states().items()
-        },
+        stages={stage: first_view(state, created_at) for stage, state in FIRST_STATES.items()},
         questions=questions,
         results={},
+    )
+
+
+def first_view(state: StageState, created_at: datetime) -> StageView:
+    return StageView(
+        state=state,
+        attempts=0,
+        queued_at=created_at if state is StageState.READY else None,
+        started_at=None,
+        finished_at=None,
+        error=None,
     )

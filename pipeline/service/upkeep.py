@@ -25,6 +25,10 @@ LONG_AGO_AT_ONCE: Final = 100
 SUSPECTS_AT_ONCE: Final = 200
 SUSPECTS_PER_RING: Final = 10
 FORGOTTEN_AT_ONCE: Final = 1_000
+SWEEPS_PER_CHORE: Final = 10
+
+Chore = Callable[[], Awaitable[object]]
+"""Something that whoever sweeps does now and then, a bounded piece at a time; may raise `Unavailable`."""
 
 
 def batched(ids: Sequence[str], most: int) -> list[Sequence[str]]:
@@ -100,6 +104,7 @@ class Sweeper:
         dead_seconds: float,
         grace_seconds: float,
         keep_deliveries_seconds: float,
+        chores: Sequence[Chore] = (),
     ) -> None:
         self._shop = shop
         self._store = store
@@ -107,6 +112,8 @@ class Sweeper:
         self._dead_seconds = dead_seconds
         self._grace_seconds = grace_seconds
         self._keep_deliveries_seconds = keep_deliveries_seconds
+        self._chores = chores
+        self._sweeps = 0
         self._vigil: Vigil | None = None
 
     async def tick(self) -> None:
@@ -131,6 +138,13 @@ class Sweeper:
             await self._ring_untaken(stage)
         await self._ring_deliveries()
         await self._store.forget_deliveries(older_seconds=self._keep_deliveries_seconds, most=FORGOTTEN_AT_ONCE)
+        await self._do_chores()
+
+    async def _do_chores(self) -> None:
+        self._sweeps += 1
+        if self._sweeps % SWEEPS_PER_CHORE == 1:
+            for chore in self._chores:
+                await chore()
 
     async def _ring_untaken(self, stage: Stage) -> None:
         waiting = await self._waiting(stage)

@@ -1,14 +1,14 @@
 """How a submission is shown: one document, parts appearing as they become known."""
 
 from collections.abc import Mapping
-from typing import Any
-
-import msgspec
+from typing import Any, Final
 
 from pipeline.lifecycle import Stage
-from pipeline.model import JsonValue, Question, SubmissionView
+from pipeline.model import Question, SubmissionView
 
-Document = dict[str, JsonValue]
+Document = dict[str, Any]
+"""Ready to be encoded as JSON."""
+STAGES: Final = tuple(Stage)
 
 
 def submission_document(view: SubmissionView) -> Document:
@@ -29,7 +29,7 @@ def submission_document(view: SubmissionView) -> Document:
         "created_at": view.created_at,
         "updated_at": view.updated_at,
         "completed_at": view.completed_at,
-        "stages": {stage: msgspec.to_builtins(view.stages[stage]) for stage in Stage},
+        "stages": {stage: view.stages[stage] for stage in STAGES},
     }
     document.update(known_parts(view.results, view.questions))
     return document

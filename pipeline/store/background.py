@@ -55,6 +55,18 @@ KEEP = text(
 )
 
 
+FORGET = text(
+    """
+    WITH old AS MATERIALIZED (
+        SELECT submission_id FROM feedback_backgrounds
+        WHERE created_at < now() - make_interval(secs => :older_seconds)
+        ORDER BY created_at LIMIT :most FOR UPDATE SKIP LOCKED
+    )
+    DELETE FROM feedback_backgrounds b USING old WHERE b.submission_id = old.submission_id
+    """
+)
+
+
 class BackgroundStore:
     """The port `pipeline.ports.generation.Backgrounds`."""
 
@@ -65,6 +77,11 @@ class BackgroundStore:
     async def of(self, learning: Learning) -> Background | None:
         """A submission's background; None where it was erased. Raises `Unavailable`."""
         return await self._wanted.add(learning)
+
+    async def forget(self, *, older_seconds: float, most: int) -> int:
+        """Delete what was kept so long ago for stages that might be repeated; answers how many."""
+        async with transaction(self._engine) as connection:
+            return int((await connection.execute(FORGET, {"older_seconds": older_seconds, "most": most})).rowcount)
 
     async def _read(self, wanted: list[Learning]) -> list[Background | None]:
         async with transaction(self._engine) as connection:

@@ -40,6 +40,7 @@ PARTS: Final = (
     "attempts",
     "answers",
     "stages",
+    "feedback_backgrounds",
     "feedback_assignments",
     "feedback_ratings",
     "feedback_improvements",

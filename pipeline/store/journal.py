@@ -149,6 +149,7 @@ class JournalStore:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._begin: Batcher[Wish, Standing] = Batcher(self._begin_together, most=AT_ONCE)
+        self._renew: Batcher[dict[str, Any], bool] = Batcher(self._renew_together, most=10 * AT_ONCE)
         self._answer: Batcher[dict[str, Any], None] = Batcher(self._answer_together, most=AT_ONCE)
 
     async def begin(self, wanted: Wanted, *, lease_seconds: float, fresh_seconds: float) -> Standing:
@@ -157,8 +158,7 @@ class JournalStore:
 
     async def renew(self, wanted: Wanted, token: str, *, lease_seconds: float) -> bool:
         """Go on asking; False where somebody else has taken over or answered."""
-        row = {**row_of(wanted), "token": token, "lease_seconds": lease_seconds}
-        return bool(await self._run(RENEW, [row]))
+        return await self._renew.add({**row_of(wanted), "token": token, "lease_seconds": lease_seconds})
 
     async def answer(self, wanted: Wanted, token: str, answered: Answered) -> None:
         """Keep a reply, committed when this returns; one for what was erased meanwhile is not kept."""
@@ -173,6 +173,10 @@ class JournalStore:
         """Delete rows that nobody has asked for since so long ago."""
         async with transaction(self._engine) as connection:
             return int((await connection.execute(FORGET, {"older_seconds": older_seconds, "most": most})).rowcount)
+
+    async def _renew_together(self, rows: list[dict[str, Any]]) -> list[bool]:
+        renewed = {row.token for row in await self._run(RENEW, rows)}
+        return [row["token"] in renewed for row in rows]
 
     async def _begin_together(self, wishes: list[Wish]) -> list[Standing | Exception]:
         seen = await self._look({wish.key for wish in wishes})

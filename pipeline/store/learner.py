@@ -64,7 +64,16 @@ KEEPSAKES = text(
          FROM attempts t WHERE t.submission_id = s.id) AS attempts,
         (SELECT jsonb_agg(jsonb_build_object('id', d.id, 'event', d.event, 'url', d.url, 'payload', d.payload,
                 'state', d.state, 'created_at', d.created_at, 'finished_at', d.finished_at) ORDER BY d.id)
-         FROM deliveries d WHERE d.submission_id = s.id) AS deliveries
+         FROM deliveries d WHERE d.submission_id = s.id) AS deliveries,
+        (SELECT jsonb_agg(jsonb_build_object('question_id', f.question_id, 'rating', f.rating, 'comment', f.comment,
+                'created_at', f.created_at) ORDER BY f.question_id)
+         FROM feedback_ratings f WHERE f.tenant_id = s.tenant_id AND f.submission_id = s.id) AS ratings,
+        (SELECT jsonb_agg(jsonb_build_object('question_id', f.question_id, 'experiment', f.experiment, 'arm', f.arm,
+                'created_at', f.created_at) ORDER BY f.question_id)
+         FROM feedback_assignments f WHERE f.tenant_id = s.tenant_id AND f.submission_id = s.id) AS experiments,
+        (SELECT jsonb_agg(jsonb_build_object('question_id', m.question_id, 'purpose', m.purpose,
+                'provider', m.provider, 'model', m.model, 'started_at', m.started_at) ORDER BY m.id)
+         FROM llm_attempts m WHERE m.tenant_id = s.tenant_id AND m.submission_id = s.id) AS model_requests
     FROM submissions s WHERE s.tenant_id = :tenant_id AND s.id = ANY(CAST(:ids AS uuid[]))
     """
 )
@@ -109,7 +118,7 @@ class LearnerStore:
         """The rest of what is kept of these submissions, by id."""
         async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             rows = await connection.execute(KEEPSAKES, {"tenant_id": tenant_id, "ids": list(submission_ids)})
-            return {row.id: Keepsake(row.answers or (), row.attempts or (), row.deliveries or ()) for row in rows}
+            return {id_: Keepsake(*[part or () for part in parts]) for id_, *parts in rows}
 
     async def _of_learner(self, statement: Any, tenant_id: int, learner_id: str, **more: Any) -> Sequence[Any]:
         values = {"tenant_id": tenant_id, "learner_id": learner_id, **more}

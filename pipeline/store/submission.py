@@ -1,8 +1,9 @@
 """Accepting submissions: many in one statement, each kept whole or not at all."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
+import msgspec
 import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from pipeline import telemetry
 from pipeline.lifecycle import Stage, StageState, Status, first_states
-from pipeline.model import NewSubmission
+from pipeline.model import JsonValue, NewSubmission
 from pipeline.ports import Acceptance, Accepted, Repeated, Stale
 from pipeline.store.engine import as_json, statement
 
@@ -79,36 +80,67 @@ FIRST_STATES = as_json([{"stage": stage, "state": state} for stage, state in fir
 READY_AT_FIRST: tuple[Stage, ...] = tuple(s for s, state in first_states().items() if state is StageState.READY)
 
 
-def submission_row(submission: NewSubmission) -> dict[str, Any]:
-    return {
-        "id": submission.id,
-        "tenant_id": submission.tenant_id,
-        "learner_id": submission.learner_id,
-        "assignment_id": submission.assignment_id,
-        "locale": submission.context.locale,
-        "career_goal": submission.context.career_goal,
-        "industry": submission.context.industry,
-        "priority": submission.priority if submission.priority != "normal" else None,
-        "callback_url": submission.callback_url,
-        "metadata": submission.metadata or None,
-        "submitted_at": submission.submitted_at,
-        "idempotency_key": submission.idempotency_key,
-        "fingerprint": submission.fingerprint.hex() if submission.fingerprint else None,
-    }
+class SubmissionRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A submission as the statement reads it. What is not known is left out: most of it mostly is."""
+
+    id: str
+    tenant_id: int
+    learner_id: str
+    assignment_id: str | None = None
+    locale: str | None = None
+    career_goal: str | None = None
+    industry: str | None = None
+    priority: str | None = None
+    callback_url: str | None = None
+    metadata: Mapping[str, JsonValue] | None = None
+    submitted_at: datetime | None = None
+    idempotency_key: str | None = None
+    fingerprint: str | None = None
 
 
-def answer_rows(submission: NewSubmission) -> list[dict[str, Any]]:
+class AnswerRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An answer as the statement reads it."""
+
+    submission_id: str
+    position: int
+    tenant_id: int
+    question_id: str
+    version_key: int
+    response: JsonValue = None
+    response_time_ms: int | None = None
+    confidence: int | None = None
+
+
+def submission_row(submission: NewSubmission) -> SubmissionRow:
+    return SubmissionRow(
+        id=submission.id,
+        tenant_id=submission.tenant_id,
+        learner_id=submission.learner_id,
+        assignment_id=submission.assignment_id,
+        locale=submission.context.locale,
+        career_goal=submission.context.career_goal,
+        industry=submission.context.industry,
+        priority=submission.priority if submission.priority != "normal" else None,
+        callback_url=submission.callback_url,
+        metadata=submission.metadata or None,
+        submitted_at=submission.submitted_at,
+        idempotency_key=submission.idempotency_key,
+        fingerprint=submission.fingerprint.hex() if submission.fingerprint else None,
+    )
+
+
+def answer_rows(submission: NewSubmission) -> list[AnswerRow]:
     return [
-        {
-            "submission_id": submission.id,
-            "position": position,
-            "tenant_id": submission.tenant_id,
-            "question_id": answer.question_id,
-            "version_key": answer.version_key,
-            "response": answer.response,
-            "response_time_ms": answer.response_time_ms,
-            "confidence": answer.confidence,
-        }
+        AnswerRow(
+            submission_id=submission.id,
+            position=position,
+            tenant_id=submission.tenant_id,
+            question_id=answer.question_id,
+            version_key=answer.version_key,
+            response=answer.response,
+            response_time_ms=answer.response_time_ms,
+            confidence=answer.confidence,
+        )
         for position, answer in enumerate(submission.answers)
     ]
 

@@ -17,11 +17,61 @@ from pipeline.model import Change, Claim
 from pipeline.ports import WorkStore
 from pipeline.settings import Settings
 from pipeline.store.engine import create_engine, transaction
+from pipeline.store.schema import metadata
 from tests.api.installation import Installation, question
 
 OF_LEARNER = ("learners", "submissions", "answers", "stages", "attempts", "results", "skills", "learner_days")
+WRITTEN_BY_MODELS = (
+    "feedback_backgrounds",
+    "feedback_assignments",
+    "feedback_ratings",
+    "feedback_improvements",
+    "llm_replies",
+    "llm_batch_items",
+)
 ANONYMOUS = ("item_statistics", "item_ratings", "stage_minutes")
 OF_DELIVERY = ("deliveries", "delivery_tries")
+OF_NO_LEARNER = {
+    *("tenants", "api_keys", "audit_log", "webhooks", "questions", "question_versions", "workers", "stage_pauses"),
+    *("llm_policies", "llm_served", "llm_batches", "generations"),
+}
+MONEY = {"llm_attempts", "llm_budgets"}
+"""What is spent stays, without the learner's name: tests/integration/test_erased_money.py."""
+
+WRITE_BY_MODELS = [
+    "INSERT INTO feedback_backgrounds (submission_id, tenant_id, picture) SELECT id, tenant_id, '{}' FROM submissions",
+    (
+        "INSERT INTO feedback_assignments (tenant_id, submission_id, question_id, experiment, arm, source)"
+        " SELECT tenant_id, id, 'q1', 'tone', 'warm', 'template' FROM submissions"
+    ),
+    (
+        "INSERT INTO feedback_ratings (tenant_id, submission_id, question_id, learner_id, rating)"
+        " SELECT tenant_id, id, 'q1', learner_id, 5 FROM submissions"
+    ),
+    (
+        "INSERT INTO feedback_improvements (submission_id, tenant_id, available_at, give_up_at)"
+        " SELECT id, tenant_id, now(), now() FROM submissions"
+    ),
+    (
+        "INSERT INTO llm_replies (tenant_id, key, state, token, asker_id, submission_id, text, provider, model,"
+        " prompt_version, answered_at)"
+        " SELECT tenant_id, uuid_send(id), 'answered', gen_random_uuid(), id, id, '{}', 'p',"
+        " 'm', 'v', now() FROM submissions"
+    ),
+    (
+        "INSERT INTO llm_batch_items (custom_id, tenant_id, key, submission_id, prompt, route, state, deadline_at)"
+        " SELECT id::text, tenant_id, uuid_send(id), id, '{}', 'p/m', 'waiting', now() FROM submissions"
+    ),
+    (
+        "INSERT INTO llm_attempts (id, tenant_id, learner_id, submission_id, purpose, provider, model, account,"
+        " prompt_version, state, estimate)"
+        " SELECT id, tenant_id, learner_id, id, 'feedback', 'p', 'm', 'a', 'v', 'open', 5 FROM submissions"
+    ),
+    (
+        "INSERT INTO llm_budgets (tenant_id, learner_id, day, spent)"
+        " SELECT DISTINCT tenant_id, unnest(ARRAY['', learner_id]), current_date, 10 FROM submissions"
+    ),
+]
 
 AGREEMENT = """
     SELECT s.learner_id, count(*) AS submissions,
@@ -80,6 +130,28 @@ async def test_nothing_is_left_of_an_erased_learner(installation: Installation, 
     for path in (f"/v1/submissions/{done}", "/v1/learners/ada/skills", "/v1/learners/ada/export"):
         assert (await teacher.get(path)).status_code == 404
     assert (await teacher.delete("/v1/learners/ada")).status_code == 404
+
+
+async def test_nothing_is_left_of_what_models_wrote_for_an_erased_learner(
+    installation: Installation, engine: AsyncEngine
+) -> None:
+    """What was spent stays, and nobody can say on whom; what is another learner's stays as it was."""
+    for learner_id in ("ada", "ada", "bob"):
+        await handed_in(installation, learner_id)
+    for statement in WRITE_BY_MODELS:
+        await run(engine, statement)
+    assert set((await rows_in(engine, WRITTEN_BY_MODELS)).values()) == {3}
+    assert (await installation.caller().delete("/v1/learners/ada")).status_code == 204
+    assert set((await rows_in(engine, WRITTEN_BY_MODELS)).values()) == {1}
+    spenders = await run(engine, "SELECT learner_id, submission_id IS NULL AS erased FROM llm_attempts ORDER BY 1")
+    assert [tuple(row) for row in spenders] == [("bob", False), (None, True), (None, True)]
+    budgets = await run(engine, "SELECT learner_id, spent FROM llm_budgets ORDER BY learner_id")
+    assert [tuple(row) for row in budgets] == [("", 10), ("bob", 10)]
+
+
+def test_of_every_table_it_is_decided_what_an_erasure_does_to_it() -> None:
+    decided = {*OF_LEARNER, *WRITTEN_BY_MODELS, *ANONYMOUS, *OF_DELIVERY, *OF_NO_LEARNER, *MONEY}
+    assert {table.name for table in metadata.sorted_tables} == decided
 
 
 async def test_others_and_anonymous_sums_stay(installation: Installation, engine: AsyncEngine) -> None:

@@ -4,9 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+from sqlalchemy import text
 
 from pipeline.lifecycle import Stage
 from pipeline.service.access import Role
+from pipeline.settings import Settings
+from pipeline.store.engine import create_engine, transaction
 from tests.api.installation import Installation, question
 
 
@@ -82,6 +85,23 @@ async def test_a_learner_without_advice_yet_has_empty_recommendations(installati
     assert (shown["submission_id"], shown["questions"], shown["weaknesses"]) == (None, [], [])
 
 
+WRITTEN_BY_A_MODEL = [
+    (
+        "INSERT INTO feedback_ratings (tenant_id, submission_id, question_id, learner_id, rating, comment)"
+        " VALUES (1, CAST(:id AS uuid), 'q1', 'ada', 4, 'thanks')"
+    ),
+    (
+        "INSERT INTO feedback_assignments (tenant_id, submission_id, question_id, experiment, arm, source)"
+        " VALUES (1, CAST(:id AS uuid), 'q1', 'tone', 'warm', 'template')"
+    ),
+    (
+        "INSERT INTO llm_attempts (id, tenant_id, learner_id, submission_id, question_id, purpose, provider, model,"
+        " account, prompt_version, state, estimate) VALUES (gen_random_uuid(), 1, 'ada', CAST(:id AS uuid), 'q1',"
+        " 'feedback', 'openai', 'gpt-6-luna', 'main', 'feedback/personalized/en@1', 'open', 5)"
+    ),
+]
+
+
 async def test_an_unknown_learner_is_not_found(installation: Installation) -> None:
     teacher = installation.caller()
     for part in ("/skills", "/progress", "/recommendations", "/export"):
@@ -101,6 +121,23 @@ async def test_an_export_holds_everything_and_says_that_it_ended(installation: I
     assert (first["id"], first["status"]) == (ids[0], "completed")
     assert [one["response"] for one in first["answers"]] == ["a", "b"]
     assert {"score", "feedback", "recommendations"} <= first.keys()
+
+
+async def test_an_export_says_what_models_were_asked_and_what_the_learner_thought(
+    installation: Installation, settings: Settings
+) -> None:
+    ids = await learnt(installation)
+    engine = create_engine(str(settings.database_url), pool_size=1)
+    async with transaction(engine) as connection:
+        for statement in WRITTEN_BY_A_MODEL:
+            await connection.execute(text(statement), {"id": ids[0]})
+    await engine.dispose()
+    answer = await installation.caller().get("/v1/learners/ada/export")
+    first, second = [line for line in map(msgspec.json.decode, answer.content.splitlines()) if "score" in line]
+    assert [(one["rating"], one["comment"]) for one in first["ratings"]] == [(4, "thanks")]
+    assert [(one["experiment"], one["arm"]) for one in first["experiments"]] == [("tone", "warm")]
+    assert [(one["provider"], one["model"]) for one in first["model_requests"]] == [("openai", "gpt-6-luna")]
+    assert [second[part] for part in ("ratings", "experiments", "model_requests")] == [[], [], []]
 
 
 async def test_a_token_is_minted_for_as_long_as_asked(installation: Installation) -> None:

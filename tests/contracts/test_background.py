@@ -56,3 +56,13 @@ async def test_what_was_erased_has_no_background(postgres_house: PostgresHouse, 
     [id_] = await postgres_house.accept(1)
     await run(engine, "DELETE FROM submissions")
     assert await BackgroundStore(engine).of(Learning(postgres_house.tenant_id, id_, "ada")) is None
+
+
+async def test_old_pictures_are_forgotten(postgres_house: PostgresHouse, engine: AsyncEngine) -> None:
+    store = BackgroundStore(engine)
+    for id_ in await postgres_house.accept(2):
+        await store.of(Learning(postgres_house.tenant_id, id_, "ada"))
+    assert await store.forget(older_seconds=60.0, most=10) == 0
+    await run(engine, "UPDATE feedback_backgrounds SET created_at = created_at - interval '2 minutes'")
+    assert await store.forget(older_seconds=60.0, most=1) == 1
+    assert await store.forget(older_seconds=60.0, most=10) == 1

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator
-from typing import Final, Literal
+from types import MappingProxyType
+from typing import Any, Final, Literal
 
 import pytest
 
@@ -14,8 +15,8 @@ from pipeline.ports.generation import Provider
 from tests.standin.script import Fault, Rule
 from tests.standin.server import StandIn, standing_in
 
-Kind = Literal["openai", "anthropic"]
-KINDS: Final[tuple[Kind, ...]] = ("openai", "anthropic")
+Kind = Literal["openai", "responses", "anthropic"]
+KINDS: Final[tuple[Kind, ...]] = ("openai", "responses", "anthropic")
 KEY: Final = "sk-test-key"
 SECONDS: Final = 10.0
 SECRET: Final = "a closure remembers the variables around it"
@@ -24,12 +25,14 @@ PROMPT: Final = Prompt(
     system="You write feedback for learners. " * 8,
     user=f"Why does it print 3?\n<<answer k3v9>>\n{SECRET}\n<<end answer k3v9>>",
     schema_name="answer_feedback",
-    schema={
-        "type": "object",
-        "properties": {"right": {"type": "string"}, "quotation": {"type": "string"}},
-        "required": ["right", "quotation"],
-        "additionalProperties": False,
-    },
+    schema=MappingProxyType(
+        {
+            "type": "object",
+            "properties": MappingProxyType({"right": {"type": "string"}, "quotation": {"type": "string"}}),
+            "required": ("right", "quotation"),
+            "additionalProperties": False,
+        }
+    ),
     max_output_tokens=400,
 )
 TROUBLES: Final = {
@@ -52,6 +55,8 @@ TROUBLES: Final = {
 }
 ENDED_BADLY: Final = {
     ("openai", Fault.CONTENT_FILTER): Trouble.FILTERED,
+    ("responses", Fault.CONTENT_FILTER): Trouble.FILTERED,
+    ("responses", Fault.STREAM_ERROR): Trouble.SERVER_ERROR,
     ("anthropic", Fault.CONTENT_FILTER): Trouble.REFUSED,  # one stop reason for both
     ("openai", Fault.STREAM_ERROR): Trouble.SERVER_ERROR,
     ("anthropic", Fault.STREAM_ERROR): Trouble.OVERLOADED,
@@ -69,12 +74,14 @@ class Listener:
 
 
 def route_of(kind: Kind, **others: object) -> Route:
-    return Route("stand-in", kind, "model-1", "account", **others)  # type: ignore[arg-type]
+    if kind == "responses":
+        others["api"] = "responses"
+    return Route("stand-in", "anthropic" if kind == "anthropic" else "openai", "model-1", "account", **others)  # type: ignore[arg-type]
 
 
 def base_url(kind: Kind, url: str) -> str:
     """Where each SDK expects its version of the path."""
-    return f"{url}/v1" if kind == "openai" else url
+    return url if kind == "anthropic" else f"{url}/v1"
 
 
 @pytest.fixture(params=KINDS)
@@ -94,6 +101,13 @@ async def provider(kind: Kind, stand_in: StandIn) -> AsyncIterator[Provider]:
     built = build_provider(route_of(kind), KEY, base_url(kind, stand_in.url))
     yield built
     await built.close()
+
+
+def system_of(body: Any) -> str:
+    """The static part, wherever a wire has it."""
+    if "messages" not in body:
+        return str(body["instructions"])
+    return str(body["system"][0]["text"] if "system" in body else body["messages"][0]["content"])
 
 
 async def send(provider: Provider, prompt: Prompt = PROMPT, *, listener: Listener | None = None) -> Reply:
@@ -306,9 +320,8 @@ async def test_the_static_part_comes_first_and_the_learner_only_as_a_hash(
     await send(provider, again)
     [call] = stand_in.calls
     body = call.body
-    first = body["system"][0]["text"] if "system" in body else body["messages"][0]["content"]
-    said = [message for message in body["messages"] if message["role"] != "system"]
-    assert first == PROMPT.system
+    said = [message for message in body.get("messages") or body["input"] if message["role"] != "system"]
+    assert system_of(body) == PROMPT.system
     assert [message["content"] for message in said] == [PROMPT.user, "{}", "A field is missing."]
     assert call.user == "3f7a"
     assert "temperature" not in body
@@ -339,10 +352,9 @@ async def test_an_endpoint_that_knows_no_schemas_is_told_in_words(
     await completed(provider)
     await provider.close()
     body = stand_in.calls[0].body
-    system = body["system"][0]["text"] if "system" in body else body["messages"][0]["content"]
+    system = system_of(body)
     assert system.startswith(PROMPT.system)
     assert '"additionalProperties":false' in system
     assert "output_config" not in body
-    assert body.get("response_format") == (
-        {"type": "json_object"} if (kind, structured) == ("openai", "object") else None
-    )
+    asked = body.get("response_format") or body.get("text", {}).get("format")
+    assert asked == ({"type": "json_object"} if structured == "object" and kind != "anthropic" else None)

@@ -12,7 +12,7 @@ from pipeline.llm.build import build_provider
 from tests.standin.script import Rule
 from tests.standin.server import standing_in
 
-Kind = Literal["openai", "anthropic"]
+Kind = Literal["openai", "responses", "anthropic"]
 Recorded = dict[str, Any]
 
 PROMPT: Final = Prompt("recorded@1", "system", "user", "recorded", {"type": "object"}, 100)
@@ -23,9 +23,16 @@ NO_TEXT: Final = {
     **dict.fromkeys(("w00588", "w00594", "w00609"), Trouble.REFUSED),
     **dict.fromkeys(("w00097", "w00373", "w00377", "w00385", "w00389"), Trouble.INVALID_REPLY),
     **dict.fromkeys(("w00398", "w00406", "w00424", "w00764", "w00768"), Trouble.INVALID_REPLY),
+    **dict.fromkeys(("w00000", "w00065", "w00069", "w00073", "w00077", "w00085", "w00193"), Trouble.INVALID_REPLY),
+    **dict.fromkeys(("w00218", "w00231", "w00307", "w00323", "w00333", "w00350"), Trouble.INVALID_REPLY),
+    **dict.fromkeys(("w00651", "w00741", "w00881"), Trouble.INVALID_REPLY),
+    "w00189": Trouble.CUT_OFF,  # only queued
+    **dict.fromkeys(("w00235", "w00239", "w00255"), Trouble.CUT_OFF),  # compactions: no response of a model
     **dict.fromkeys(("w00025", "w00369"), Trouble.UNREADABLE),  # a batch and a count of tokens: no messages
 }
 """Recorded successes that are no text of a model that ended by itself: tools were called, or it refused."""
+NOTHING_BOOKED: Final = {"w00025", "w00369", "w00189", "w00665", "w00669", "w00676"}
+"""Those of them that don't say what was used: it was not asked for, or it is no reply."""
 
 ERRORS: Final = {
     "w00001": Trouble.UNAUTHORIZED,
@@ -51,8 +58,14 @@ ERRORS: Final = {
     "w00485": Trouble.UNKNOWN_MODEL,
     "w00840": Trouble.UNKNOWN_MODEL,
 }
+ROUTES: Final[dict[Kind, Route]] = {
+    "openai": Route("recorded", "openai", "m", "account"),
+    "responses": Route("recorded", "openai", "m", "account", api="responses"),
+    "anthropic": Route("recorded", "anthropic", "m", "account"),
+}
 FILES: Final[dict[Kind, str]] = {
     "openai": "success_openai_chat.jsonl",
+    "responses": "success_openai_responses.jsonl",
     "anthropic": "success_anthropic_messages.jsonl",
 }
 
@@ -81,8 +94,7 @@ async def replay(kind: Kind, entries: list[Recorded]) -> dict[str, Reply]:
     async def ignore(_: str) -> None: ...
 
     async with standing_in() as stand_in:
-        url = f"{stand_in.url}/v1" if kind == "openai" else stand_in.url
-        provider = build_provider(Route("recorded", kind, "m", "account"), "sk-key", url)
+        provider = build_provider(ROUTES[kind], "sk-key", f"{stand_in.url}/v1")
         for one in entries:
             form = "text/event-stream" if one["sse"] else "application/json"
             stand_in.play(Rule(raw=body_of(one), status=one["status"], headers={"content-type": form}))
@@ -167,18 +179,41 @@ async def test_every_recorded_message_is_read_as_it_was_meant(wires: Path) -> No
         assert reply.model
 
 
-@pytest.mark.parametrize("kind", ["openai", "anthropic"])
+def response_said(one: Recorded) -> tuple[str, dict[str, Any]]:
+    """A stream ends with the whole; its text is that of all messages in it."""
+    body = events_of(body_of(one))[-1]["response"] if one["sse"] else json.loads(body_of(one))
+    parts = [part for item in body["output"] if item["type"] == "message" for part in item["content"]]
+    return "".join(part["text"] for part in parts), body["usage"]
+
+
+def response_usage(used: dict[str, Any]) -> Usage:
+    return Usage(
+        input_tokens=used["input_tokens"],
+        cached_input_tokens=used["input_tokens_details"]["cached_tokens"],
+        output_tokens=used["output_tokens"],
+        reasoning_tokens=used["output_tokens_details"]["reasoning_tokens"],
+    )
+
+
+async def test_every_recorded_response_is_read_as_it_was_meant(wires: Path) -> None:
+    entries = list(recorded(wires / FILES["responses"]))
+    replies = await replay("responses", entries)
+    assert len(replies) == 62
+    for one in (one for one in entries if one["id"] not in NO_TEXT):
+        reply, (text, used) = replies[one["id"]], response_said(one)
+        assert isinstance(reply, Completion), (one["id"], reply)
+        assert reply.text == text, one["id"]
+        assert reply.usage == response_usage(used), one["id"]
+        assert reply.model
+
+
+@pytest.mark.parametrize("kind", FILES)
 async def test_every_recorded_reply_without_a_complete_text_is_named_for_what_it_is(wires: Path, kind: Kind) -> None:
     entries = [one for one in recorded(wires / FILES[kind]) if one["id"] in NO_TEXT]
     for name, reply in (await replay(kind, entries)).items():
         assert isinstance(reply, Failed), name
         assert reply.trouble is NO_TEXT[name], name
-        assert reply.usage is not None or NO_TEXT[name] is Trouble.UNREADABLE or usage_was_not_told(entries, name)
-
-
-def usage_was_not_told(entries: list[Recorded], name: str) -> bool:
-    [one] = [one for one in entries if one["id"] == name]
-    return bool(one["sse"]) and '"usage":{' not in body_of(one).replace(" ", "")
+        assert (reply.usage is None) == (name in NOTHING_BOOKED), name
 
 
 async def test_every_recorded_error_is_classified_as_what_it_is(wires: Path) -> None:

@@ -12,10 +12,11 @@ from tests.standin.chat import Chat
 from tests.standin.http import Cut, Request, Response, json_response, listening
 from tests.standin.messages import Messages
 from tests.standin.replies import compliant, obedient, off_schema
+from tests.standin.responses import Responses
 from tests.standin.script import Director, Fault, Rule, Script, read_script
 from tests.standin.wire import EVENT_STREAM, Asked, Wire, Written
 
-WIRES: Final[Mapping[str, Wire]] = {"/chat/completions": Chat(), "/messages": Messages()}
+WIRES: Final[Mapping[str, Wire]] = {"/chat/completions": Chat(), "/responses": Responses(), "/messages": Messages()}
 ERRORS: Final = frozenset(
     {
         Fault.RATE_LIMIT,

@@ -118,7 +118,7 @@ llm_budgets = Table(
     Column("spent", BigInteger, nullable=False),
     PrimaryKeyConstraint("tenant_id", "learner_id", "day"),
     CheckConstraint("spent >= 0", name="spent"),
-    Index("llm_budgets_day_idx", "day"),
+    Index("llm_budgets_day_idx", "day", postgresql_where=text("learner_id <> ''")),
     postgresql_with={"fillfactor": 50},
 )
 

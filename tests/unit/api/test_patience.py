@@ -22,11 +22,11 @@ async def test_waits_of_one_call_are_taken_together() -> None:
     """What the first wait used up, the second doesn't get again."""
     clock = Clock()
     patience = Patience(SECONDS, clock)
-    async with patience.lasting():
+    async with patience:
         clock.now += SECONDS
     async with asyncio.timeout(5):
         with pytest.raises(Unavailable):
-            async with patience.lasting():
+            async with patience:
                 await asyncio.Event().wait()
 
 
@@ -35,6 +35,6 @@ async def test_what_is_between_waits_uses_up_nothing() -> None:
     clock = Clock()
     patience = Patience(SECONDS, clock)
     for _ in range(3):
-        async with patience.lasting():
+        async with patience:
             await asyncio.sleep(0)
         clock.now += SECONDS

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.checkup import Level, checkup, clock, disk, schema
+from cli.checkup import checkup, clock, disk, schema
 from cli.connection import Connection, write_connection
+from cli.finding import Level
 from pipeline.embedded.lock import DirectoryLock
 
 KILLED = Connection(
@@ -13,7 +14,14 @@ KILLED = Connection(
 
 @pytest.fixture(autouse=True)
 def _no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("GRADELINE_DATABASE_URL", "GRADELINE_REDIS_URL", "GRADELINE_HOME"):
+    for name in (
+        "GRADELINE_DATABASE_URL",
+        "GRADELINE_REDIS_URL",
+        "GRADELINE_HOME",
+        "OPENAI_API_KEY",
+        "ANTHROPIC_API_KEY",
+        "GRADELINE_AI_CONFIG",
+    ):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -81,6 +81,7 @@ concurrency = 20
 timeout_seconds = 12.5
 first_text_seconds = 4
 structured = "object"
+api = "responses"
 batch = true
 price = {{ input_per_million = 0.2, output_per_million = 0.6 }}
 {HOUSE}
@@ -95,6 +96,7 @@ arms = [
     cloud, house = found.routes
     assert (cloud.weight, cloud.concurrency, cloud.timeout_seconds, cloud.first_text_seconds) == (3, 20, 12.5, 4.0)
     assert (cloud.structured, cloud.batch, cloud.price) == ("object", True, Price(0.2, 0.6))
+    assert (cloud.api, house.api) == ("responses", "chat")
     assert (house.place, house.concurrency, house.structured, house.price) == (Place.LOCAL, 5, "schema", None)
     assert found.credentials["house"].api_key is None
     assert found.experiments == (

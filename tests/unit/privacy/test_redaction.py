@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.privacy.redaction import redact, redact_each, restore
+from pipeline.privacy.redaction import redact, redact_each, restore, showable
 
 PRIVATE = {
     "email": [
@@ -235,6 +235,30 @@ def test_an_original_that_looks_like_a_placeholder_is_not_put_back_twice() -> No
 
 def test_originals_do_not_show_when_a_redaction_is_printed() -> None:
     assert "a@x.org" not in f"{redact('a@x.org', programming=False)!r}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'password="<svg/onload=alert(1)>"',
+        "password=[x](https://evil.example/1)",
+        '"<b>"@example.com',
+        "-----BEGIN PRIVATE KEY-----\n<script>\n-----END PRIVATE KEY-----",
+        "I am <img/src=x>",
+        "token: `https://evil.example/1`",
+        "passwort ist www.evil.example/1",
+    ],
+)
+def test_nothing_that_could_do_harm_is_put_back_for_people(text: str) -> None:
+    redacted = redact(text, ("<img/src=x>",), programming=False)
+    assert redacted.originals
+    assert restore(redacted.text, showable(redacted.originals)) == redacted.text
+
+
+def test_what_is_harmless_is_put_back_for_people() -> None:
+    text = "Ada (ada@x.org) +82 10-1234-5678 password: hunter2"
+    redacted = redact(text, NAMES, programming=False)
+    assert restore(redacted.text, showable(redacted.originals)) == text
 
 
 pieces = st.one_of(

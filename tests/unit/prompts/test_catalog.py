@@ -71,8 +71,8 @@ def test_models_are_instructed_in_english() -> None:
     assert {text.language for text in every() if text.schema is not None} == {"en"}
 
 
-@pytest.mark.parametrize("text", [text for text in every() if not text.id.startswith("feedback/template")])
-def test_a_front_matter_says_what_the_text_is(text: Text) -> None:
+@pytest.mark.parametrize("text", [text for text in every() if text.schema is not None])
+def test_the_front_matter_of_a_prompt_says_what_it_is(text: Text) -> None:
     source = files("prompts").joinpath(*text.id.split("/"), f"{text.language}.jinja").read_text(encoding="utf-8")
 
     assert f"id: {text.id}\n" in source

@@ -16,6 +16,7 @@ from pipeline.service.upkeep import (
     OVERFULL,
     SUSPECTS_AT_ONCE,
     SUSPECTS_PER_RING,
+    SWEEPS_PER_CHORE,
     TOPPED_UP_BELOW,
     Heartbeat,
     Sweeper,
@@ -116,9 +117,18 @@ class House:
             batch=10,
         )
         self.heartbeat = Heartbeat(self.shop, self.store)
+        self.chores_done = 0
         self.sweeper = Sweeper(
-            self.shop, self.store, dead_seconds=DEAD_SECONDS, grace_seconds=1.0, keep_deliveries_seconds=KEEP_SECONDS
+            self.shop,
+            self.store,
+            dead_seconds=DEAD_SECONDS,
+            grace_seconds=1.0,
+            keep_deliveries_seconds=KEEP_SECONDS,
+            chores=[self.chore],
         )
+
+    async def chore(self) -> None:
+        self.chores_done += 1
 
     def later(self, seconds: float) -> None:
         """Let Postgres' clock move on."""
@@ -238,3 +248,12 @@ async def test_a_bell_that_is_away_stops_no_sweep() -> None:
     house.store.due = {"score": Found(("a",))}
     await house.sweeper.tick()
     assert house.store.trusted == [False]
+
+
+async def test_chores_are_done_at_the_first_sweep_and_then_now_and_then() -> None:
+    house = House()
+    for _ in range(SWEEPS_PER_CHORE):
+        await house.sweeper.sweep()
+    assert house.chores_done == 1
+    await house.sweeper.sweep()
+    assert house.chores_done == 2

@@ -1,0 +1,22 @@
+"""What `gradeline doctor` finds."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Level(StrEnum):
+    """How bad it is."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that was checked; `advice` says what to do, and is empty where nothing needs doing."""
+
+    subject: str
+    level: Level
+    found: str
+    advice: str = ""

@@ -1,0 +1,270 @@
+"""Feedback on a submission: what a model is asked, what the learner reads, and what happens where no model writes."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from pipeline.exchange import Arm, Experiment, Place, Purpose, Route
+from pipeline.generation.assignment import Unwritten, Written
+from pipeline.generation.author import Author, Quota, Taste
+from pipeline.generation.flight import Wish
+from pipeline.llm.template import TemplateProvider
+from pipeline.model import Answer, AnswerScore, JsonValue, Outcome, Question, ScoredAnswer
+from pipeline.ports.generation import Background, Learning, Policy
+from pipeline.prompting.feedback import FeedbackRequest, LearnerPicture, Source
+from tests.contracts.fakes.ledger import FakeLedger
+
+CLOUD = Route("openai", "openai", "model-1", "account-1")
+HOUSE = Route("ollama", "openai", "model-2", "account-2", place=Place.LOCAL)
+GOOD = {
+    "right": "You saw that it repeats.",
+    "quotation": "it repeats",
+    "misconception": "It ends when the list ends, not before.",
+    "next_step": "Write one loop over a list of three numbers.",
+    "summary": "Look at where a loop ends.",
+}
+NOTHING_SAID = {"right": "", "quotation": "", "misconception": "", "next_step": "", "summary": ""}
+
+
+@dataclass
+class Flown:
+    """Gives each wish what it was told to, and remembers them."""
+
+    replies: list[Written | Unwritten]
+    wishes: list[Wish] = field(default_factory=list)
+
+    async def get(self, wish: Wish) -> Written | Unwritten:
+        self.wishes.append(wish)
+        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+
+
+class Around:
+    """Backgrounds of every submission but those that are gone."""
+
+    def __init__(self, background: Background | None) -> None:
+        self.background = background
+
+    async def of(self, learning: Learning) -> Background | None:
+        assert learning.tenant_id == 1
+        return self.background
+
+
+class Allowing:
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+
+    async def of(self, tenant_id: int) -> Policy:
+        assert tenant_id == 1
+        return self.policy
+
+
+@dataclass
+class Shown:
+    """What was told while it was written, by question."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+
+    async def tell(
+        self, submission_id: str, tenant_id: int, question_id: str, text: str, *, after: str = "", whole: bool = False
+    ) -> None:
+        assert (submission_id, tenant_id) == ("s", 1)
+        assert self.texts.get(question_id, "") == after
+        self.texts[question_id] = after + text
+        assert not whole or text
+
+    async def restart(self, submission_id: str, tenant_id: int, question_id: str) -> None:
+        assert (submission_id, tenant_id) == ("s", 1)
+        self.texts[question_id] = ""
+
+
+class NoMore:
+    async def take(self, tenant_id: int, learner_id: str) -> bool:
+        assert (tenant_id, learner_id) == (1, "ann")
+        return False
+
+
+def written(reply: dict[str, str] | None = None, *, paid: bool = True) -> Written:
+    return Written(json.dumps(reply or GOOD), "openai", "model-1", "feedback/personalized/en@1", paid=paid)
+
+
+class Study:
+    """An author, and all that stands around it."""
+
+    def __init__(
+        self,
+        *replies: Written | Unwritten,
+        policy: Policy | None = None,
+        routes: Sequence[Route] = (CLOUD, HOUSE),
+        metadata: dict[str, JsonValue] | None = None,
+        gone: bool = False,
+        experiments: Sequence[Experiment] = (),
+        quota: Quota | None = None,
+        taste: Taste | None = None,
+    ) -> None:
+        self.flown, self.ledger, self.shown = Flown(list(replies) or [written()]), FakeLedger(), Shown()
+        self.author = Author(
+            templates=TemplateProvider(),
+            flights=self.flown,
+            policies=Allowing(policy or Policy()),
+            backgrounds=Around(
+                None if gone else Background(LearnerPicture(level="beginner"), metadata or {}, "secret")
+            ),
+            ledger=self.ledger,
+            deltas=self.shown,
+            routes=routes,
+            experiments=experiments,
+            quota=quota,
+            taste=taste,
+        )
+
+    @property
+    def prompts(self) -> list[str]:
+        return [wish.assignment.prompt.user for wish in self.flown.wishes]
+
+
+def scored(response: JsonValue, outcome: Outcome = Outcome.INCORRECT, *, id_: str = "loops") -> ScoredAnswer:
+    question = Question(id_, 1, "short_text", "What does a loop do?", {"accepted": ["repeat"]}, topics=("history",))
+    fraction = {Outcome.CORRECT: 1.0, Outcome.PARTIAL: 0.5}.get(outcome, 0.0)
+    return ScoredAnswer(Answer(question, response), AnswerScore(outcome, fraction, fraction, 1.0, "short_text/1"))
+
+
+def request(*answers: ScoredAnswer, locale: str = "en") -> FeedbackRequest:
+    return FeedbackRequest(1, "s", locale, answers, learner_id="ann")
+
+
+WRONG = scored("it repeats until I stop it")
+
+
+async def test_what_a_model_wrote_stands_behind_the_rules_verdict() -> None:
+    feedback = await Study().author.write(request(WRONG))
+    [answer] = feedback.answers
+    assert answer.text.startswith("Not right.\n\nYou saw that it repeats.")
+    assert (answer.source, answer.provider, answer.model) == (Source.AI, "openai", "model-1")
+    assert (feedback.source, feedback.shortfall) == (Source.AI, None)
+    assert feedback.summary.endswith("Look at where a loop ends.")
+
+
+async def test_a_blank_answer_is_never_sent_and_never_praised() -> None:
+    study = Study()
+    feedback = await study.author.write(
+        request(scored("  \u200b", Outcome.INCORRECT), scored(None, Outcome.UNANSWERED))
+    )
+    assert study.flown.wishes == []
+    assert (feedback.source, feedback.shortfall) == (Source.TEMPLATE, None)
+
+
+async def test_answers_that_no_model_is_asked_about_keep_the_built_in_words() -> None:
+    feedback = await Study().author.write(request(WRONG, scored(None, Outcome.UNANSWERED, id_="lists")))
+    assert [answer.source for answer in feedback.answers] == [Source.AI, Source.TEMPLATE]
+    assert (feedback.source, feedback.shortfall) == (Source.MIXED, None)
+
+
+async def test_only_mistakes_are_sent_where_that_is_the_taste() -> None:
+    study = Study(taste=Taste("mistakes"))
+    await study.author.write(request(scored("repeat", Outcome.CORRECT), WRONG))
+    assert len(study.flown.wishes) == 1
+
+
+async def test_where_no_model_wrote_the_built_in_words_serve_and_say_so() -> None:
+    feedback = await Study(Unwritten("providers_failed")).author.write(request(WRONG))
+    assert (feedback.source, feedback.shortfall) == (Source.TEMPLATE, "providers_failed")
+    assert feedback.summary.endswith("because the AI could not be reached.")
+
+
+async def test_the_notice_speaks_the_learners_language() -> None:
+    feedback = await Study(Unwritten("tenant_budget_spent")).author.write(request(WRONG, locale="ko-KR"))
+    assert "AI 예산" in feedback.summary
+
+
+async def test_one_failed_answer_costs_only_that_one() -> None:
+    study = Study(written(), Unwritten("deadline"))
+    feedback = await study.author.write(request(WRONG, scored("it repeats", id_="lists")))
+    assert [answer.source for answer in feedback.answers] == [Source.AI, Source.TEMPLATE]
+    assert feedback.shortfall == "deadline"
+
+
+async def test_a_kept_reply_that_will_not_do_any_more_is_not_shown() -> None:
+    feedback = await Study(written(NOTHING_SAID, paid=False)).author.write(request(WRONG))
+    assert (feedback.source, feedback.shortfall) == (Source.TEMPLATE, "unreadable_reply")
+
+
+async def test_a_tenant_without_ai_gets_all_that_it_asked_for() -> None:
+    study = Study(policy=Policy("off"))
+    feedback = await study.author.write(request(WRONG))
+    assert (study.flown.wishes, feedback.source, feedback.shortfall) == ([], Source.TEMPLATE, None)
+
+
+async def test_a_tenant_that_stays_in_the_house_never_reaches_a_cloud() -> None:
+    study = Study(policy=Policy("local"))
+    await study.author.write(request(WRONG))
+    assert study.flown.wishes[0].assignment.routes == (HOUSE,)
+
+
+async def test_without_a_model_in_the_house_nothing_is_sent() -> None:
+    study = Study(policy=Policy("local"), routes=[CLOUD])
+    feedback = await study.author.write(request(WRONG))
+    assert (study.flown.wishes, feedback.shortfall) == ([], None)
+
+
+async def test_an_erased_submission_is_written_about_by_nobody() -> None:
+    study = Study(gone=True)
+    await study.author.write(request(WRONG))
+    assert study.flown.wishes == []
+
+
+async def test_who_had_enough_for_now_gets_the_built_in_words() -> None:
+    study = Study(quota=NoMore())
+    feedback = await study.author.write(request(WRONG))
+    assert (study.flown.wishes, feedback.shortfall) == ([], "learner_limit")
+
+
+async def test_private_things_stay_here_and_are_back_in_the_text() -> None:
+    study = Study(
+        written({**GOOD, "right": "You told [name-1] and [email-1] that it repeats."}), metadata={"name": "Ann Boleyn"}
+    )
+    mine = scored("it repeats, says Ann Boleyn, ann@example.org")
+    feedback = await study.author.write(request(mine))
+    assert "ann@example.org" not in study.prompts[0]
+    assert "Boleyn" not in study.prompts[0]
+    assert "You told Ann Boleyn and ann@example.org that it repeats." in feedback.answers[0].text
+
+
+async def test_no_prompt_holds_the_learners_id() -> None:
+    study = Study()
+    await study.author.write(request(WRONG))
+    [wish] = study.flown.wishes
+    assert "ann" not in wish.assignment.prompt.system + wish.assignment.prompt.user
+    assert wish.assignment.user != "ann"
+    assert len(wish.assignment.user) == 32
+
+
+async def test_learners_with_the_same_answer_share_a_request_but_no_fence() -> None:
+    one, other = Study(), Study()
+    await one.author.write(request(WRONG))
+    await other.author.write(request(WRONG))
+    [first], [second] = one.flown.wishes, other.flown.wishes
+    assert first.wanted.key == second.wanted.key
+    assert first.assignment.prompt.user != second.assignment.prompt.user
+
+
+async def test_what_was_written_is_what_was_shown_at_the_end() -> None:
+    study = Study()
+    feedback = await study.author.write(request(WRONG))
+    assert study.shown.texts == {"loops": feedback.answers[0].text}
+
+
+async def test_a_reply_that_was_paid_for_before_is_counted_as_served() -> None:
+    study = Study(written(paid=False))
+    await study.author.write(request(WRONG))
+    assert dict(study.ledger.served) == {(1, None, Purpose.FEEDBACK, "openai"): 1}
+
+
+async def test_an_arm_decides_who_is_asked_first_and_shares_with_nobody() -> None:
+    arms = (Arm("house", 1.0, provider="ollama", prompt="feedback/encouragement"), Arm("never", 0.0))
+    study, plain = Study(experiments=[Experiment("where", arms)]), Study()
+    await study.author.write(request(WRONG))
+    await plain.author.write(request(WRONG))
+    assignment = study.flown.wishes[0].assignment
+    assert (assignment.arm, assignment.routes[0]) == ("where/house", HOUSE)
+    assert assignment.prompt.reference.startswith("feedback/encouragement/")
+    assert study.flown.wishes[0].wanted.key != plain.flown.wishes[0].wanted.key
