@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -56,6 +57,7 @@ class Flaw(StrEnum):
     LANGUAGE = "language"
 
 
+@lru_cache(maxsize=1024)  # a section is judged while it is streamed, in the whole reply, and when that is used
 def judged(section: Section, value: str, facts: AnswerFacts) -> str | Flaw:
     """The text to show of a section, "" where it is empty, or why it is dropped."""
     if len(value) > 2 * SECTION_CHARS[section]:
@@ -133,6 +135,8 @@ _NAME_START: Final = re.compile(r"[A-Z]+")
 def _foreign(text: str, facts: AnswerFacts) -> Flaw | None:
     """Whether it is written in a script that neither the language nor the teacher uses: nothing in it was checked."""
     scripts = [_script(character) for character in text if character.isalpha() and not character.isascii()]
+    if len(scripts) <= _MOST_FOREIGN:
+        return None
     known = _SCRIPTS.get(facts.language, _LATIN) | {_script(c) for c in facts.teaching if c.isalpha()}
     return Flaw.LANGUAGE if sum(script not in known for script in scripts) > _MOST_FOREIGN else None
 
