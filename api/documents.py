@@ -65,6 +65,7 @@ class SubmissionDocument(msgspec.Struct, frozen=True):
     career_goal: str | None
     industry: str | None
     priority: Literal["low", "normal", "high"]
+    retry_feedback: bool
     callback_url: str | None
     metadata: Mapping[str, JsonValue]
     submitted_at: datetime | None
@@ -94,6 +95,7 @@ SUBMISSION_EXAMPLE: Final[Mapping[str, Any]] = {
     "career_goal": None,
     "industry": None,
     "priority": "normal",
+    "retry_feedback": False,
     "callback_url": None,
     "metadata": {},
     "submitted_at": None,

@@ -14,6 +14,7 @@ from pipeline.lifecycle import (
     EVENT_MEANING,
     FINAL_STATUSES,
     PREDECESSORS,
+    SUCCEEDED_STATES,
     SUCCESSORS,
     TRANSITIONS,
     Event,
@@ -129,8 +130,8 @@ def _stage_lines() -> Iterator[str]:
         starting[state].append(stage)
     yield from (f"[*] --> {state}: {', '.join(stages)}" for state, stages in starting.items())
     yield from (f"{state} --> {after}: {event}" for (state, event), after in TRANSITIONS.items())
-    leaving = {state for state, _ in TRANSITIONS}
-    yield from (f"{state} --> [*]" for state in StageState if state not in leaving)
+    ends = SUCCEEDED_STATES | {StageState.CANCELLED}
+    yield from (f"{state} --> [*]" for state in StageState if state in ends)
 
 
 def _status_lines() -> Iterator[str]:

@@ -54,6 +54,7 @@ class Event(StrEnum):
     EXHAUSTED = "exhausted"
     CANCELLED = "cancelled"
     RETRIED = "retried"
+    IMPROVED = "improved"
 
 
 class IllegalTransition(Exception):
@@ -74,6 +75,7 @@ TRANSITIONS: Final[Mapping[tuple[StageState, Event], StageState]] = MappingProxy
         (StageState.RUNNING, Event.LEASE_LOST): StageState.READY,
         (StageState.RUNNING, Event.EXHAUSTED): StageState.DEAD,
         (StageState.RUNNING, Event.CANCELLED): StageState.CANCELLED,
+        (StageState.DEGRADED, Event.IMPROVED): StageState.DONE,
         (StageState.DEAD, Event.RETRIED): StageState.READY,
         (StageState.DEAD, Event.CANCELLED): StageState.CANCELLED,
     }
@@ -91,6 +93,7 @@ EVENT_MEANING: Final[Mapping[Event, str]] = MappingProxyType(
         Event.EXHAUSTED: "no attempt is left, or the failure is final",
         Event.CANCELLED: "the client or an operator asked for it",
         Event.RETRIED: "somebody asked for another round of attempts",
+        Event.IMPROVED: "what was asked for takes the place of the lesser result",
     }
 )
 

@@ -111,6 +111,7 @@ class NewSubmission(msgspec.Struct, frozen=True):
     answers: tuple[NewAnswer, ...]
     idempotency_key: str | None = None
     fingerprint: bytes | None = None
+    retry_feedback: bool = False
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -244,6 +245,7 @@ class SubmissionView(msgspec.Struct, frozen=True):
     stages: Mapping[Stage, StageView]
     questions: tuple[Question, ...]
     results: Mapping[str, Any]
+    retry_feedback: bool = False
 
 
 class Standing(msgspec.Struct, frozen=True):

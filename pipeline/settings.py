@@ -130,7 +130,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ai_config: Annotated[
         str | None,
         described(
-            "TOML file that names language models and how they are used (docs/llm.md); unset: those whose keys are in "
+            "TOML file that names language models and how they are used (docs/ai.toml); unset: those whose keys are in "
             "OPENAI_API_KEY and ANTHROPIC_API_KEY; without any, feedback comes from templates."
         ),
     ] = None

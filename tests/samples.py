@@ -50,6 +50,7 @@ def a_hand_in(
     idempotency_key: str | None = None,
     fingerprint: bytes | None = None,
     callback_url: str | None = None,
+    retry_feedback: bool = False,
 ) -> NewSubmission:
     """A checked hand-in that answers the first questions with these responses."""
     answers = tuple(
@@ -69,4 +70,5 @@ def a_hand_in(
         answers=answers,
         idempotency_key=idempotency_key,
         fingerprint=fingerprint,
+        retry_feedback=retry_feedback,
     )

@@ -31,6 +31,7 @@ BROKER_REPLY_SECONDS: Final = 10
 BROKER_CONNECTIONS: Final = 200
 START_SECONDS: Final = 60.0
 """How long a starting worker waits for Postgres."""
+IMPROVING_EVERY_SECONDS: Final = 10.0
 TIDY_SECONDS: Final = 2.0
 """What is kept of the time to stop for giving back and leaving, at most."""
 
@@ -123,6 +124,7 @@ async def serve(parts: WorkerParts, stop: asyncio.Event, concurrency: int) -> No
     upkeep = [
         asyncio.create_task(every(settings.heartbeat_seconds, parts.heartbeat.tick, ended)),
         asyncio.create_task(every(settings.sweep_seconds, parts.sweeper.tick, stop)),
+        asyncio.create_task(every(IMPROVING_EVERY_SECONDS, parts.improver.tick, stop)),
     ]
     wakes.start()
     worker.start()

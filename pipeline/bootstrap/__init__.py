@@ -35,6 +35,7 @@ from pipeline.service.delivering import Deliverer
 from pipeline.service.erasure import Erasure
 from pipeline.service.following import Following
 from pipeline.service.health import Examination
+from pipeline.service.improving import Improver
 from pipeline.service.intake import IntakeLimits
 from pipeline.service.learner import Learners
 from pipeline.service.limits import Limits
@@ -59,6 +60,7 @@ from pipeline.store.delivery import DeliveryStore
 from pipeline.store.engine import create_engine
 from pipeline.store.erasure import ErasureStore
 from pipeline.store.health import HealthStore
+from pipeline.store.improvement import ImprovementStore
 from pipeline.store.learner import LearnerStore
 from pipeline.store.migrate import current_revision, newest_revision
 from pipeline.store.migrate import migrate as migrate_engine
@@ -317,6 +319,7 @@ class WorkerParts(msgspec.Struct, frozen=True):
     upkeep: UpkeepStore
     heartbeat: Heartbeat
     sweeper: Sweeper
+    improver: Improver
     deliverer: Deliverer | None
     writers: Writers | None = None
 
@@ -353,6 +356,7 @@ def build_worker(
             keep_deliveries_seconds=settings.webhook_keep_seconds,
             chores=build_chores(settings, servers.upkeep),
         ),
+        improver=build_improver(servers, shop, writers),
         deliverer=build_deliverer(settings, servers, shop.worker_id) if deliver else None,
         writers=writers,
     )
@@ -366,6 +370,17 @@ def build_writers(settings: Settings, servers: Servers) -> Writers | None:
     from pipeline.bootstrap.generation import assemble_writers  # noqa: PLC0415 - brings much with it
 
     return assemble_writers(settings, configuration, servers.engine, servers.redis, TemplateProvider())
+
+
+def build_improver(servers: Servers, shop: Shop, writers: Writers | None) -> Improver:
+    """What tries lesser feedback again; without models it only gives up what has waited too long."""
+    return Improver(
+        store=ImprovementStore(servers.engine),
+        works=shop.store,
+        board=shop.board,
+        write=partial(write_feedback_by_models, writers) if writers is not None else None,
+        ready=writers.ready if writers is not None else None,
+    )
 
 
 def build_deliverer(settings: Settings, servers: Servers, worker_id: str) -> Deliverer:

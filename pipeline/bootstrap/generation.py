@@ -18,6 +18,7 @@ from pipeline.llm.configuration import AiConfiguration
 from pipeline.llm.template import TemplateProvider
 from pipeline.metering.price import PriceList
 from pipeline.ports.generation import Provider
+from pipeline.service.improving import somebody_writes
 from pipeline.service.policy import default_policy
 from pipeline.settings import Settings
 from pipeline.store.background import BackgroundStore
@@ -31,7 +32,8 @@ def assemble_writers(
 ) -> Writers:
     """The author of feedback, with all that it asks."""
     providers = tuple(build_of(configuration, index) for index in range(len(configuration.routes)))
-    gate = FairGate(RedisHealth(redis, HealthPolicy(concurrency=settings.ai_concurrency)))
+    health = RedisHealth(redis, HealthPolicy(concurrency=settings.ai_concurrency))
+    gate = FairGate(health)
     prices, ledger = PriceList(), LedgerStore(engine)
     prices.prepare()
     asker = Asker(
@@ -67,7 +69,7 @@ def assemble_writers(
         for provider in providers:
             await provider.close()
 
-    return Writers(author, settings.ai_slots, close)
+    return Writers(author, settings.ai_slots, close, somebody_writes(health, configuration.routes))
 
 
 def build_of(configuration: AiConfiguration, index: int) -> Provider:

@@ -8,8 +8,12 @@ from pipeline.ports import FeedbackProvider
 
 
 class Writers(msgspec.Struct, frozen=True):
-    """The author of feedback, how many submissions it is given at once, and what ends it with the process."""
+    """The author of feedback, how many submissions it is given at once, and what ends it with the process.
+
+    `ready` says whether any model may be asked at this moment.
+    """
 
     author: FeedbackProvider
     room: int
     close: Callable[[], Awaitable[None]]
+    ready: Callable[[], Awaitable[bool]]

@@ -31,6 +31,7 @@ UNBILLED: Final = frozenset(
         Trouble.UNKNOWN_MODEL,
         Trouble.BAD_REQUEST,
         Trouble.CONTEXT_TOO_LONG,
+        Trouble.UNREACHABLE,
     }
 )
 """Troubles after which nobody is billed, where the provider booked nothing itself: the model has not written."""

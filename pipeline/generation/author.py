@@ -165,12 +165,14 @@ class Author:
         outcome = await self._flights.get(self._wish(commission, errand, teller))
         if isinstance(outcome, Unwritten):
             log.info(telemetry.GENERATION_UNWRITTEN, submission_id=request.submission_id, reason=outcome.reason)
+            await teller.take_back()
             return outcome
         if not outcome.paid:
             label = commission.assigned.label
             await self._ledger.note_served(request.tenant_id, label, Purpose.FEEDBACK, outcome.provider)
         text = text_of(errand, outcome)
         if text is None:
+            await teller.take_back()
             return Unwritten(UNREADABLE)
         await teller.finish(text.feedback.text)
         return text

@@ -11,13 +11,14 @@ from pipeline.prompting.partial import PartialReply
 
 log = structlog.get_logger()
 
-Sections = Mapping[str, str | None]
-"""The complete fields of a reply under way, in the order they came; None is a null."""
+Sections = Mapping[str, str]
+"""The complete fields of a reply under way, in the order they came."""
 
 Compose = Callable[[Sections], str | None]
 """What may be shown of these sections: the beginning of the text to be stored, after all checks that it will pass.
 
-None where they don't pass them: then nothing more is shown until the reply is judged as a whole.
+`pipeline.prompting.compose.text_so_far` is one. None where they don't pass: then nothing more is shown until the
+reply is judged as a whole.
 """
 
 Restore = Callable[[str], str]
@@ -33,7 +34,9 @@ class AnswerTold(msgspec.Struct, frozen=True):
 
 
 class Teller:
-    """Tells of one answer: `pipeline.generation.assignment.Telling`, and then `finish` with what will be stored.
+    """Tells of one answer: `pipeline.generation.assignment.Telling`, then `finish` with what will be stored.
+
+    Or `take_back`, where no model wrote it.
 
     Only whole sections are told, for a check needs one. What went wrong here is never the generation's trouble.
     """
@@ -48,7 +51,7 @@ class Teller:
 
     def _begin(self) -> None:
         self._reply = PartialReply()
-        self._sections: dict[str, str | None] = {}
+        self._sections: dict[str, str] = {}
         self._silent = False
 
     async def piece(self, text: str) -> None:
@@ -77,6 +80,12 @@ class Teller:
             await self.anew()
         self._silent = True
         await self._go_on(text, whole=True)
+
+    async def take_back(self) -> None:
+        """Nothing was written after all: take back whatever was told, by a worker that died before this one too."""
+        self._silent, self._told = True, ""
+        answer = self._answer
+        await self._deltas.restart(answer.submission_id, answer.tenant_id, answer.question_id)
 
     async def _go_on(self, text: str, *, whole: bool = False) -> None:
         after, self._told = self._told, text

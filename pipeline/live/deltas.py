@@ -102,7 +102,14 @@ class RedisDeltas:
     ) -> None:
         """Show this text behind `after`; what was lost before is shown with it."""
         arguments: list[str | int | bytes] = [submission_id, tenant_id, question_id, KEPT_SECONDS, EVENTS_KEPT]
-        arguments += [(after + text).encode(), int(whole), MOST_BYTES, MOST_FIELDS, MOST_MARKS_BYTES, BURIED]
+        arguments += [
+            (after + text).encode(errors="replace"),
+            int(whole),
+            MOST_BYTES,
+            MOST_FIELDS,
+            MOST_MARKS_BYTES,
+            BURIED,
+        ]
         await self._or_lose(lambda: self._tell(keys=keys_of(submission_id), args=arguments))
 
     async def restart(self, submission_id: str, tenant_id: int, question_id: str) -> None:

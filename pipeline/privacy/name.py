@@ -23,6 +23,8 @@ PERSON_KEYS: Final = frozenset({"learner", "student", "user", "person", "author"
 MOST_NAMES: Final = 32
 LONGEST_NAME: Final = 100
 LEAST_CHARS: Final = 2
+SHORT_CHARS: Final = 2
+"""Names so short are words of some language: written small they are taken for those."""
 
 _ALSO_WORDS: Final = (
     "art bill bob chance charity chase chip christian chuck clay cliff dale dawn dean don drew earnest eve faith frank "
@@ -120,7 +122,7 @@ def is_name(text: str, start: int, end: int, *, programming: bool) -> bool:
     written = text[start:end]
     if is_joined(text, start) or is_joined(text, end) or not ends_word(text, start, end):
         return False
-    if written in ALSO_WORDS:
+    if written in ALSO_WORDS or (len(written) <= SHORT_CHARS and written.islower()):
         return False
     return not programming or is_cjk(written[0]) or not is_code(text, start, end)
 
@@ -136,7 +138,7 @@ def ends_word(text: str, start: int, end: int) -> bool:
 
 
 def is_code(text: str, start: int, end: int) -> bool:
-    """Whether a program uses it as a name of its own: written small, called, assigned to, or an attribute."""
-    if text[start:end].islower() or text[start - 1 : start] in {".", "@", "$"}:
+    """Whether a program uses it as a name of its own: written small or large, called, assigned to, an attribute."""
+    if text[start:end].islower() or text[start:end].isupper() or text[start - 1 : start] in {".", "@", "$"}:
         return True
     return _IN_CODE.match(text, end) is not None

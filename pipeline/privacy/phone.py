@@ -4,9 +4,12 @@ Digits alone prove nothing. What counts is a shape that a country's numbers have
 as "phone" before it, and that no letter, point or sign of arithmetic ties it to something else.
 """
 
+import re
 from collections.abc import Iterator
 from enum import Enum
 from typing import Any, Final
+
+import msgspec
 
 from pipeline.privacy.pattern import compiled
 from pipeline.privacy.spelling import is_cjk, is_joined, is_quoted
@@ -20,8 +23,16 @@ class Proof(Enum):
     NONE = "only where a word before it says so"
 
 
-SHAPES: Final[tuple[tuple[Any, range, Proof], ...]] = tuple(
-    (compiled(pattern), digits, proof)
+class Shape(msgspec.Struct, frozen=True):
+    """A form in which numbers are written, how many digits they have, and how much the form proves."""
+
+    pattern: Any
+    digits: range
+    proof: Proof
+
+
+SHAPES: Final = tuple(
+    Shape(compiled(pattern), digits, proof)
     for pattern, digits, proof in (
         # +82 10-1234-5678, +1 (555) 123-4567, +49 (0) 30 123456
         (
@@ -82,44 +93,56 @@ _BOUND_BEFORE: Final = frozenset("+-*/=.,:#$€£¥₩%^~@&_\\)")
 _BOUND_BEHIND: Final = frozenset(".,:/-+*%")
 LONGEST: Final = 40
 """No telephone number is longer, in characters."""
+_FIRST_GROUP: Final = re.compile(r"[+(]{0,2}\d{1,20}")
+_DIGITS: Final = "0123456789"
+_BETWEEN: Final = " .-/()+"
 _BITS: Final = frozenset("01")
 _MOST_TRAILING_ZEROS: Final = 4
 
 
 def find_phones(text: str, *, programming: bool) -> Iterator[tuple[int, int]]:
     """Where telephone numbers are."""
-    called = any(word in text.lower() for word in WORDS)
-    for pattern, digits, proof in SHAPES:
-        if proof is Proof.NONE and not called:
-            continue
-        for start, end in candidates(pattern, text, digits):
-            fits = is_number_apart(text, start, end) and is_phone(text[start:end], digits)
-            if fits and is_proven(text, start, end, proof, programming=programming):
-                yield start, end
+    lowered = text.lower()
+    called = any(word in lowered for word in WORDS)
+    for shape in SHAPES:
+        if shape.proof is not Proof.NONE or called:
+            yield from phones_of(shape, text, programming=programming)
 
 
-def candidates(pattern: Any, text: str, digits: range) -> Iterator[tuple[int, int]]:
-    """Where a shape is; where it took in the beginning of the next number, that one as well."""
-    for match in pattern.finditer(text):
-        start, end = fitted(match[0], match.start(), digits)
-        yield start, end
-        if end < match.end():
-            for behind in pattern.finditer(text[end : match.end() + LONGEST]):
-                yield fitted(behind[0], end + behind.start(), digits)
+def phones_of(shape: Shape, text: str, *, programming: bool) -> Iterator[tuple[int, int]]:
+    """Where numbers of one shape are; where one took in the beginning of the next, that one as well."""
+    for match in shape.pattern.finditer(text):
+        span = fitted(shape, text, match.span(), programming=programming)
+        if span is not None:
+            yield span
+        rest = behind_group(text, match.start()) if span is None else span[1]
+        if rest < match.end():
+            for behind in shape.pattern.finditer(text[rest : match.end() + LONGEST]):
+                found = fitted(shape, text, (rest + behind.start(), rest + behind.end()), programming=programming)
+                if found is not None:
+                    yield found
 
 
-def fitted(found: str, start: int, digits: range) -> tuple[int, int]:
-    """Without the groups at its end that are too many (`+82 10-1234-5678 2024` is two numbers) or half a bracket."""
-    if found.startswith("(") and ")" not in found:
-        start, found = start + 1, found[1:]
-    if found.endswith(")") and found.count(")") > found.count("("):
-        found = found[:-1]
-    while sum(map(str.isdecimal, found)) > digits[-1] and not found.isdecimal():
-        shorter = found.rstrip("0123456789").rstrip(" .-/()")
-        if not shorter or shorter == found:
-            break
-        found = shorter
-    return start, start + len(found)
+def behind_group(text: str, start: int) -> int:
+    """Where the first group of digits of a number ends."""
+    match = _FIRST_GROUP.match(text, start)
+    return match.end() if match else start
+
+
+def fitted(shape: Shape, text: str, span: tuple[int, int], *, programming: bool) -> tuple[int, int] | None:
+    """The number there, without groups at its end that are another's (`+82 10-1234-5678 2024`) or half a bracket."""
+    start, end = span
+    if text[start] == "(" and ")" not in text[start:end]:
+        start += 1
+    while end > start:
+        found = text[start:end]
+        if found.endswith(")") and found.count(")") > found.count("("):
+            end -= 1
+        elif is_number_apart(text, start, end) and is_phone(found, shape.digits):
+            return (start, end) if is_proven(text, start, end, shape.proof, programming=programming) else None
+        else:
+            end = start + len(found.rstrip(_DIGITS).rstrip(_BETWEEN))
+    return None
 
 
 def is_number_apart(text: str, start: int, end: int) -> bool:

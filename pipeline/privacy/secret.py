@@ -34,6 +34,8 @@ ASSIGNED: Final = compiled(
     r"(?:\"([^\"\n]{4,128})\"|'([^'\n]{4,128})'|([^\s\"'<>,;]{4,128}))",
     keep_case=False,
 )
+_STANDS_FOR: Final = "<{$%["
+"""What begins so in the place of a password stands for one: `<password>`, `{password}`, `$PASSWORD`."""
 _QUOTED: Final = (2, 3)
 _BARE: Final = 4
 _LEAST_IN_PROGRAM: Final = 8
@@ -51,7 +53,7 @@ def find_secrets(text: str, *, programming: bool) -> Iterator[tuple[int, int]]:
         yield from (match.span(1) for match in pattern.finditer(text))
     for pattern in LIKELY:
         yield from (match.span(1) for match in pattern.finditer(text) if is_random(match[1]))
-    yield from (match.span(1) for match in IN_URL.finditer(text))
+    yield from (match.span(1) for match in IN_URL.finditer(text) if match[1][0] not in _STANDS_FOR)
     yield from assigned(text, programming=programming)
 
 

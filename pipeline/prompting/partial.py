@@ -4,14 +4,13 @@ It tells each section as soon as its string is complete. What is told here is ne
 and judged again at its end, by a parser that knows all of JSON. So this one only has to be quiet where it is unsure.
 """
 
+import json
 import re
 from enum import Enum, auto
 from typing import Final
 
-import msgspec
-
-Section = tuple[str, str | None]
-"""A field and its text; None where the model wrote null."""
+Section = tuple[str, str]
+"""A field and its text; null is an empty one."""
 
 WHITESPACE: Final = " \t\n\r"
 MOST_OPENING: Final = 100
@@ -20,6 +19,7 @@ OPENING: Final = re.compile(r"\ufeff?\s*(?:```\w*\s*)?")
 STRETCH: Final = re.compile(r'[^"\\]*')
 """What in a string needs no second look."""
 NULL: Final = "null"
+DECODER: Final = json.JSONDecoder(strict=False)
 
 
 class Place(Enum):
@@ -134,12 +134,12 @@ class PartialReply:
         self._parts.append(piece[position])
         word = "".join(self._parts)
         if word == NULL:
-            self._tell(None)
+            self._tell("")
         elif not NULL.startswith(word):
             self._place = Place.OVER
         return position + 1
 
-    def _tell(self, text: str | None) -> None:
+    def _tell(self, text: str) -> None:
         self._sections.append((self._name, text))
         self._go(Place.BEFORE_COMMA)
 
@@ -149,8 +149,13 @@ class PartialReply:
 
 
 def decoded(raw: str) -> str | None:
-    """What stands between a string's quotes, with its escapes undone; None where JSON does not allow it."""
+    """What stands between a string's quotes, with its escapes undone; None where it is no text.
+
+    Line breaks may stand in it as they are: models write them so, and the reader of the whole lets them pass.
+    """
     try:
-        return msgspec.json.decode(f'"{raw}"', type=str)
-    except (msgspec.DecodeError, UnicodeError):
+        text = str(DECODER.decode(f'"{raw}"'))
+        text.encode()  # half a surrogate pair can't be shown
+    except ValueError:
         return None
+    return text

@@ -37,6 +37,8 @@ class SubmissionIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A hand-in as clients send it.
 
     `submitted_at` is when the learner handed in, where that was before now (work done off line).
+    `retry_feedback` asks for better feedback later, where a model was to write it and could not: the submission is
+    completed with feedback from a template, and gets a new version once a model has written it, within a day.
     `idempotency_key` stands for the header of that name where many are sent together.
     """
 
@@ -49,6 +51,7 @@ class SubmissionIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     career_goal: Word | None = None
     industry: Word | None = None
     priority: Literal["low", "normal", "high"] = "normal"
+    retry_feedback: bool = False
     callback_url: Annotated[str, msgspec.Meta(pattern=r"^https?://\S+$", max_length=2000)] | None = None
     metadata: dict[str, JsonValue] = {}
     submitted_at: datetime | None = None

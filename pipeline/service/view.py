@@ -23,6 +23,7 @@ def submission_document(view: SubmissionView) -> Document:
         "career_goal": view.career_goal,
         "industry": view.industry,
         "priority": view.priority,
+        "retry_feedback": view.retry_feedback,
         "callback_url": view.callback_url,
         "metadata": view.metadata,
         "submitted_at": view.submitted_at,

@@ -17,7 +17,8 @@ from pipeline.store.question import QuestionVersions
 
 COLUMNS = """
     s.id::text, s.tenant_id, s.version, s.status, s.learner_id, s.assignment_id, s.locale, s.career_goal, s.industry,
-    s.priority, s.callback_url, s.metadata, s.submitted_at, s.created_at, s.updated_at, s.completed_at,
+    s.priority, s.retry_feedback, s.callback_url, s.metadata, s.submitted_at, s.created_at, s.updated_at,
+    s.completed_at,
     (SELECT jsonb_agg(jsonb_build_object('stage', t.stage, 'state', t.state, 'attempts', t.attempts,
             'queued_at', t.queued_at, 'started_at', t.started_at, 'finished_at', t.finished_at,
             'error', CASE WHEN t.state IN ('dead', 'ready') AND t.epoch > 0 THEN (
@@ -83,6 +84,7 @@ def view_from(row: Any, versions: Any) -> SubmissionView:
         career_goal=row.career_goal,
         industry=row.industry,
         priority=row.priority or "normal",
+        retry_feedback=bool(row.retry_feedback),
         callback_url=row.callback_url,
         metadata=row.metadata or {},
         submitted_at=row.submitted_at,

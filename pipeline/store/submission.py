@@ -24,8 +24,8 @@ INSERT = text(
     WITH input AS (
         SELECT * FROM jsonb_to_recordset(CAST(:submissions AS jsonb)) AS s(
             id uuid, tenant_id int, learner_id text, assignment_id text, locale text, career_goal text,
-            industry text, priority text, callback_url text, metadata jsonb, submitted_at timestamptz,
-            idempotency_key text, fingerprint text)
+            industry text, priority text, retry_feedback boolean, callback_url text, metadata jsonb,
+            submitted_at timestamptz, idempotency_key text, fingerprint text)
     ), answer AS (
         SELECT * FROM jsonb_to_recordset(CAST(:answers AS jsonb)) AS a(
             submission_id uuid, position smallint, tenant_id int, question_id text, version_key bigint,
@@ -38,9 +38,9 @@ INSERT = text(
         GROUP BY a.submission_id
     ), inserted AS (
         INSERT INTO submissions (id, tenant_id, learner_id, assignment_id, status, version, locale, career_goal,
-            industry, priority, callback_url, metadata, submitted_at, idempotency_key, fingerprint)
+            industry, priority, retry_feedback, callback_url, metadata, submitted_at, idempotency_key, fingerprint)
         SELECT id, tenant_id, learner_id, assignment_id, :status, 1, locale, career_goal, industry, priority,
-            callback_url, metadata, submitted_at, idempotency_key, decode(fingerprint, 'hex')
+            retry_feedback, callback_url, metadata, submitted_at, idempotency_key, decode(fingerprint, 'hex')
         FROM input i
         WHERE NOT EXISTS (SELECT FROM stale WHERE stale.submission_id = i.id)
         ORDER BY tenant_id, idempotency_key, id
@@ -91,6 +91,7 @@ class SubmissionRow(msgspec.Struct, frozen=True, omit_defaults=True):
     career_goal: str | None = None
     industry: str | None = None
     priority: str | None = None
+    retry_feedback: bool | None = None
     callback_url: str | None = None
     metadata: Mapping[str, JsonValue] | None = None
     submitted_at: datetime | None = None
@@ -121,6 +122,7 @@ def submission_row(submission: NewSubmission) -> SubmissionRow:
         career_goal=submission.context.career_goal,
         industry=submission.context.industry,
         priority=submission.priority if submission.priority != "normal" else None,
+        retry_feedback=submission.retry_feedback or None,
         callback_url=submission.callback_url,
         metadata=submission.metadata or None,
         submitted_at=submission.submitted_at,

@@ -13,6 +13,7 @@ from pipeline.model import Change, Held, Recorded
 from pipeline.stages.run import Run, Step
 from pipeline.stages.verdict import Verdict
 from pipeline.store.engine import as_json
+from pipeline.store.lesser import improve_later
 from pipeline.store.packing import packed
 
 # Everything a batch came to, in one statement. Each stage row names the state and epoch it leaves; `moved`
@@ -218,12 +219,17 @@ async def write(connection: AsyncConnection, pending: Sequence[PendingWrite]) ->
     row = (await connection.execute(WRITE, values)).one()
     if (row.moved, row.updated) != (len(moves), len(changes)):
         raise FenceBroken(f"moved {row.moved} of {len(moves)} stages, {row.updated} of {len(changes)} submissions")
+    await improve_later(connection, [one.run.before for one in pending if has_lesser_feedback(one.run)])
     ended = [
         {"id": c.submission_id, "tenant_id": c.tenant_id, "event": f"submission.{c.status}"}
         for c, one in zip(changes, pending, strict=True)
         if c.status in FINAL_STATUSES and c.status is not one.run.before.status
     ]
     return Recorded(tuple(changes), await _outbox(connection, ended))
+
+
+def has_lesser_feedback(run: Run) -> bool:
+    return run.states[Stage.FEEDBACK] is StageState.DEGRADED is not run.before.states[Stage.FEEDBACK]
 
 
 def update_row(change: Change) -> dict[str, Any]:

@@ -1,13 +1,16 @@
 """The contract of `pipeline.ports.generation.Journal`, run against Postgres and the fake."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.ports.generation import Abandoned, Answered, Journal, Standing, Theirs, Wanted, Yours
+from pipeline.store.journal import JournalStore, Key, Wish
 from tests.contracts.journal_world import JournalWorld, MemoryJournals, PostgresJournals
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
@@ -247,3 +250,52 @@ async def test_a_reply_with_characters_that_cannot_be_stored_harms_nobody(engine
     )
     assert await begin(world.journal, first) == msgspec.structs.replace(REPLY, text="a�b�c")
     assert await begin(world.journal, second) == LATER_REPLY
+
+
+class Interrupted(JournalStore):
+    """A journal that sees its rows, and takes them only after something has happened to them."""
+
+    def __init__(self, engine: AsyncEngine, happens: Callable[[], Awaitable[object]]) -> None:
+        super().__init__(engine)
+        self._happens = happens
+
+    async def _take(self, wishes: Iterable[Wish], seen: dict[Key, Any]) -> set[str]:
+        await self._happens()
+        return await super()._take(wishes, seen)
+
+
+async def test_a_claim_renewed_in_the_last_moment_is_not_taken_over(engine: AsyncEngine) -> None:
+    world = PostgresJournals(engine)
+    wanted = await wish(world)
+    token = await taken(world.journal, wanted)
+    await world.pass_time(LEASE + 1)
+    late = Interrupted(engine, lambda: world.journal.renew(wanted, token, lease_seconds=LEASE))
+    assert await begin(late, wanted) == Theirs()
+
+
+async def test_a_reply_that_comes_in_the_last_moment_is_not_asked_for_again(engine: AsyncEngine) -> None:
+    world = PostgresJournals(engine)
+    wanted = await wish(world)
+    token = await taken(world.journal, wanted)
+    await world.pass_time(LEASE + 1)
+    late = Interrupted(engine, lambda: world.journal.answer(wanted, token, REPLY))
+    assert await begin(late, wanted) == REPLY
+
+
+async def test_a_new_wish_that_another_process_has_in_the_last_moment_is_its_own(engine: AsyncEngine) -> None:
+    world = PostgresJournals(engine)
+    wanted = await wish(world)
+    late = Interrupted(engine, lambda: begin(world.journal, wanted))
+    assert await begin(late, wanted) == Theirs()
+
+
+async def test_a_row_that_another_process_has_locked_is_not_waited_for(engine: AsyncEngine) -> None:
+    """A frozen process may hold it; others' wishes of the same flush must not wait with it."""
+    world = PostgresJournals(engine)
+    wanted = await wish(world)
+    await taken(world.journal, wanted)
+    await world.pass_time(LEASE + 1)
+    async with engine.begin() as frozen:
+        await frozen.execute(text("SELECT FROM llm_replies FOR UPDATE"))
+        async with asyncio.timeout(10):
+            assert await begin(world.journal, wanted) == Theirs()

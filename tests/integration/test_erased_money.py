@@ -13,12 +13,16 @@ from uuid_utils import uuid7
 from pipeline.exchange import Usage
 from pipeline.ports.generation import Attempt, Budgets, Settlement, Spent
 from pipeline.store.engine import create_engine
-from pipeline.store.erasure import ErasureStore
-from pipeline.store.ledger import LedgerStore
+from pipeline.store.erasure import LOCK_MONEY, ErasureStore
+from pipeline.store.ledger import MONEY_LOCK, SHARE_MONEY, LedgerStore
 from pipeline.store.submission import IntakeStore
 from tests.contracts.ledger_world import PostgresLedgers, an_attempt
 from tests.samples import a_hand_in, new_tenant, stored_questions
 
+BOOK_ON_ADA = text(
+    "INSERT INTO llm_budgets (tenant_id, learner_id, day, spent)"
+    " VALUES (:tenant_id, 'ada', CAST(now() AT TIME ZONE 'UTC' AS date), 1)"
+)
 BUDGETS = Budgets(tenant=10_000, learner=500)
 
 
@@ -118,29 +122,32 @@ async def test_requests_amid_an_erasure_leave_no_name_behind(engine: AsyncEngine
 
 
 async def test_an_erasure_waits_for_who_is_booking_on_the_learner(engine: AsyncEngine) -> None:
-    """The lock of those who book keeps the erasure waiting, and it then finds what they wrote."""
+    """And finds what was booked."""
     attempt = await handed_in(engine)
     async with engine.begin() as booking:
-        await booking.execute(text("SELECT pg_advisory_xact_lock_shared(:space, :tenant)"), lock_of(attempt))
+        await booking.execute(SHARE_MONEY, {"space": MONEY_LOCK, "tenants": [attempt.tenant_id]})
         erasing = asyncio.create_task(erase(engine, attempt))
-        async with engine.connect() as watching:
-            while not await somebody_waits(watching):  # noqa: ASYNC110 - nothing tells
-                await asyncio.sleep(0)
-        await booking.execute(
-            text(
-                "INSERT INTO llm_budgets (tenant_id, learner_id, day, spent)"
-                " VALUES (:tenant, 'ada', CAST(now() AT TIME ZONE 'UTC' AS date), 1)"
-            ),
-            {"tenant": attempt.tenant_id},
-        )
+        await somebody_waits(engine)
+        await booking.execute(BOOK_ON_ADA, {"tenant_id": attempt.tenant_id})
     await erasing
     assert await named(engine) == []
 
 
-def lock_of(attempt: Attempt) -> dict[str, int]:
-    return {"space": 0x6D6F_6E65, "tenant": attempt.tenant_id}
+async def test_who_books_waits_for_an_erasure_and_finds_the_learner_gone(engine: AsyncEngine) -> None:
+    attempt = await handed_in(engine)
+    async with engine.begin() as erasing:
+        await erasing.execute(LOCK_MONEY, {"space": MONEY_LOCK, "tenant_id": attempt.tenant_id})
+        booking = asyncio.create_task(LedgerStore(engine).reserve(attempt, BUDGETS))
+        await somebody_waits(engine)
+        await erasing.execute(text("DELETE FROM submissions"))
+    assert await booking is None
+    assert await named(engine) == []
+    assert await PostgresLedgers(engine).spent(attempt.tenant_id) == 100
 
 
-async def somebody_waits(connection: Any) -> bool:
+async def somebody_waits(engine: AsyncEngine) -> None:
+    """Until somebody waits for the lock on a tenant's money."""
     waiting = text("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)")
-    return bool((await connection.execute(waiting)).scalar_one())
+    async with asyncio.timeout(10), engine.connect() as watching:
+        while not (await watching.execute(waiting)).scalar_one():  # noqa: ASYNC110 - nothing tells
+            await asyncio.sleep(0)

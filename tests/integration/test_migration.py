@@ -14,12 +14,17 @@ from pipeline.model import LearnerContext, NewAnswer, NewSubmission, Question
 from pipeline.ports import Accepted
 from pipeline.store.access import AccessStore
 from pipeline.store.bank import BankStore
-from pipeline.store.engine import create_engine
+from pipeline.store.engine import create_engine, transaction
 from pipeline.store.migrate import configuration, current_revision, downgrade, migrate, newest_revision
 from pipeline.store.schema import metadata
 from pipeline.store.submission import IntakeStore
 
 QUESTION = Question(id="q", version=0, type="true_false", prompt="Is 1 = 1?", answer={"value": True})
+
+INSERT_AS_BEFORE = text(
+    "INSERT INTO submissions (tenant_id, id, learner_id, status, version)"
+    " VALUES (1, CAST(:id AS uuid), 'u-1', 'pending', 1)"
+)
 
 
 def revisions() -> list[str]:
@@ -95,12 +100,18 @@ async def test_a_new_column_waits_its_turn_and_lets_others_by(empty_database_url
         migrating = asyncio.create_task(migrate(engine, "0002"))
         for _ in range(3):
             await begins_to_wait(watching)
-            await hand_in(engine)
+            await hand_in_as_before(engine)
         assert not migrating.done()
         await long.rollback()
         await migrating
     assert await current_revision(engine) == "0002"
     await engine.dispose()
+
+
+async def hand_in_as_before(engine: AsyncEngine) -> None:
+    """As the version before does it, which knows nothing of the new column."""
+    async with transaction(engine) as connection:
+        await connection.execute(INSERT_AS_BEFORE, {"id": str(uuid7())})
 
 
 async def begins_to_wait(connection: AsyncConnection) -> None:

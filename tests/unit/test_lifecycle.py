@@ -43,7 +43,7 @@ LEGAL = {
         "cancelled": "cancelled",
     },
     "done": {},
-    "degraded": {},
+    "degraded": {"improved": "done"},
     "dead": {"retried": "ready", "cancelled": "cancelled"},
     "cancelled": {},
 }
@@ -88,8 +88,19 @@ def test_each_event_leads_to_one_state_only() -> None:
 
 def test_done_is_never_undone_and_cancelled_never_revived() -> None:
     leaving = {state for state, _ in TRANSITIONS}
-    assert set(StageState) - leaving == SUCCEEDED_STATES | {StageState.CANCELLED}
+    assert set(StageState) - leaving == {StageState.DONE, StageState.CANCELLED}
     assert leaving >= OPEN_STATES
+
+
+def test_a_lesser_result_can_only_become_a_better_one() -> None:
+    """And that changes nothing else of the submission."""
+    assert [event for state, event in TRANSITIONS if state is StageState.DEGRADED] == [Event.IMPROVED]
+    for states in reachable():
+        before = dict(zip(Stage, states, strict=True))
+        for stage in [stage for stage, state in before.items() if state is StageState.DEGRADED]:
+            after = advance(before, stage, Event.IMPROVED)
+            assert after == {**before, stage: StageState.DONE}
+            assert status_of(after) is status_of(before)
 
 
 def test_successors_and_predecessors_agree() -> None:

@@ -139,9 +139,13 @@ def test_a_missing_password_stops_compose(text: str) -> None:
 
 
 def test_no_secret_has_a_default(text: str) -> None:
+    """It must be given, or there is none: models are not asked without a key."""
     secrets = [found for found in REFERENCE.finditer(text) if re.search("PASSWORD|SECRET|KEY", found["name"] or "")]
     assert secrets
-    assert {found["operator"] for found in secrets} == {":?"}
+    assert {(found["operator"], found["operator"] == ":?" or found["word"]) for found in secrets} == {
+        (":?", True),
+        (":-", ""),
+    }
 
 
 def test_images_are_pinned_by_tag(composition: Composition, project: dict[str, Any]) -> None:

@@ -28,13 +28,16 @@ NOTHING_SAID = {"right": "", "quotation": "", "misconception": "", "next_step": 
 
 @dataclass
 class Flown:
-    """Gives each wish what it was told to, and remembers them."""
+    """Gives each wish what it was told to, and remembers them; `begun` is what a model had written by then."""
 
     replies: list[Written | Unwritten]
     wishes: list[Wish] = field(default_factory=list)
+    begun: str = ""
 
     async def get(self, wish: Wish) -> Written | Unwritten:
         self.wishes.append(wish)
+        if self.begun and wish.telling is not None:
+            await wish.telling.piece(self.begun)
         return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
 
@@ -169,6 +172,14 @@ async def test_where_no_model_wrote_the_built_in_words_serve_and_say_so() -> Non
     feedback = await Study(Unwritten("providers_failed")).author.write(request(WRONG))
     assert (feedback.source, feedback.shortfall) == (Source.TEMPLATE, "providers_failed")
     assert feedback.summary.endswith("because the AI could not be reached.")
+
+
+async def test_what_was_shown_of_a_text_that_nobody_finished_is_taken_back() -> None:
+    """What is stored is the template's, and nobody is to believe the beginning of another."""
+    study = Study(Unwritten("providers_failed"))
+    study.flown.begun = json.dumps(GOOD)[:-2]
+    await study.author.write(request(WRONG))
+    assert study.shown.texts == {"loops": ""}
 
 
 async def test_the_notice_speaks_the_learners_language() -> None:

@@ -1,11 +1,19 @@
 """Telling of one answer while a model writes it."""
 
 import json
+from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.generation.assignment import Telling
 from pipeline.generation.telling import AnswerTold, Sections, Teller
+from pipeline.model import Outcome
+from pipeline.prompting.compose import compose_text, text_so_far
+from pipeline.prompting.facts import AnswerFacts
+from pipeline.prompting.reply import Accepted, accept
+from pipeline.prompting.section import Section
 from tests.contracts.fakes.live import FakeDeltas
 
 REPLY = json.dumps({"right": "Good <1>.", "misconception": "But no.", "next_step": "Try.", "summary": "So so."})
@@ -14,7 +22,7 @@ STORED = "Good Ada. But no. Try."
 
 def compose(sections: Sections) -> str | None:
     """The text of these sections in their order; one that speaks of grades passes no check."""
-    shown = [sections[name] or "" for name in ("right", "misconception", "next_step") if name in sections]
+    shown = [sections[name] for name in ("right", "misconception", "next_step") if name in sections]
     return None if any("grade" in text for text in shown) else " ".join(shown)
 
 
@@ -85,6 +93,13 @@ async def test_a_text_that_nobody_wrote_just_now_is_told_at_once(desk: Desk) -> 
     assert desk.told == [STORED]
 
 
+async def test_what_a_dead_worker_told_is_taken_back_too_where_nothing_was_written(desk: Desk) -> None:
+    await desk.write(REPLY[:25])
+    successor = Teller(desk.deltas, AnswerTold("s", 1, "q"), compose=compose)
+    await successor.take_back()
+    assert desk.told == ["Good Ada.", None]
+
+
 async def test_a_reply_that_is_no_json_tells_nothing_before_the_end(desk: Desk) -> None:
     await desk.write("I am sorry, Ada, I can't do that.")
     assert desk.told == []
@@ -100,3 +115,47 @@ async def test_a_surprise_in_composing_is_not_the_generations_trouble() -> None:
     assert deltas.events == []
     await teller.finish(STORED)
     assert deltas.events == [("q", STORED)]
+
+
+FACTS = AnswerFacts(
+    type="short_text",
+    question="What does range(3) start with?",
+    options="",
+    solution="0",
+    explanation="",
+    response="it starts with one",
+    outcome=Outcome.INCORRECT,
+    fraction=0.0,
+    finding="",
+    language="en",
+)
+SENTENCES = st.sampled_from(
+    [
+        "",
+        "You read the loop carefully.",
+        "starts with one",
+        "was never said",
+        "Perfect, full marks!",
+        "See https://evil.example.",
+        "Counting begins at nought here.",
+        "Try range(1).\nThen range(2).",
+    ]
+)
+
+
+@given(st.fixed_dictionaries({section.value: SENTENCES for section in Section}), st.randoms(use_true_random=False))
+async def test_with_the_real_checks_what_is_told_is_what_is_stored(reply: dict[str, str], random: Random) -> None:
+    """Whatever the model says, in whatever order: nothing is told that will not be stored, and all of it at the end."""
+    names = list(reply)
+    random.shuffle(names)
+    text = json.dumps({name: reply[name] for name in names})
+    deltas = FakeDeltas()
+    teller = Teller(deltas, AnswerTold("s", 1, "q"), compose=lambda found: text_so_far("Not right.", found, FACTS))
+    for start in range(0, len(text), 7):
+        await teller.piece(text[start : start + 7])
+    accepted = accept(text, FACTS)
+    if isinstance(accepted, Accepted):
+        stored = compose_text("Not right.", accepted, FACTS.language)
+        assert stored.startswith("".join(piece for _, piece in deltas.events if piece is not None))
+        await teller.finish(stored)
+        assert "".join(str(piece) for _, piece in deltas.events) == stored

@@ -9,6 +9,7 @@ import pytest
 from pipeline.exchange import Arm, Experiment, Place, Price
 from pipeline.llm.configuration import AiConfiguration, AiConfigurationError, read_configuration
 from pipeline.llm.credential import Credential, Secret
+from pipeline.llm.declaration import PriceIn, ProviderIn
 from pipeline.settings import Settings
 
 KEYS = {"TOGETHER_KEY": "tk-very-secret"}
@@ -244,3 +245,14 @@ def test_an_account_is_the_same_wherever_address_and_key_are_and_tells_neither()
     assert account != Credential("https://b.example/v1", Secret("k1")).account
     assert len(account) == 16
     assert "k1" not in account
+
+
+def test_the_example_in_the_docs_is_right_and_says_all_there_is_to_a_provider() -> None:
+    file = Path(__file__).resolve().parents[3] / "docs" / "ai.toml"
+    keys = {"OPENAI_API_KEY": "a", "ANTHROPIC_API_KEY": "b", "TOGETHER_API_KEY": "c"}
+    found = read_configuration(Settings(ai_config=str(file)), keys)
+    assert [route.provider for route in found.routes] == ["openai", "anthropic", "together", "house"]
+    assert [arm.provider for arm in found.experiments[0].arms] == ["openai", "anthropic"]
+    text = file.read_text(encoding="utf-8")
+    fields = {field.name for kind in (ProviderIn, PriceIn) for field in msgspec.structs.fields(kind)}
+    assert {name for name in fields if f"{name} = " not in text} == set()
