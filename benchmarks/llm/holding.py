@@ -202,7 +202,7 @@ def standing_in(home: Path, piece: int) -> Iterator[str]:
     script = home / "script.json"
     script.write_text(json.dumps({"latency_seconds": MODEL_SECONDS, "piece_characters": piece}))
     command = [sys.executable, "-m", "tests.standin", "--script", str(script)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:  # noqa: S603 - our own program
         try:
             assert process.stdout is not None  # noqa: S101 - as asked for above
             yield json.loads(process.stdout.readline())["url"]
@@ -228,7 +228,7 @@ def working(settings: Settings, home: Path, stand_in: str, kind: str) -> Iterato
     }
     environment = os.environ | {name: value for name, value in variables.items() if value is not None}
     command = [sys.executable, *os.environ.get("HOLDING_WORKER", "-m workers").split()]
-    with subprocess.Popen(command, env=environment) as process:
+    with subprocess.Popen(command, env=environment) as process:  # noqa: S603 - our own program
         try:
             yield psutil.Process(process.pid)
         finally:
