@@ -1,11 +1,11 @@
 """Reading query strings and JSON bodies into structs, with every problem found at once."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, TypeVar, cast, get_args, get_origin
+from typing import Annotated, Any, Final, TypeVar, get_args, get_origin
 
 import msgspec
-from litestar.exceptions import ClientException
-from litestar.types import HTTPReceiveMessage
+from litestar.exceptions import HTTPException
+from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE
 
 from api.caller import AnyRequest
 from api.description import JSON
@@ -74,19 +74,14 @@ def require_media_type(headers: Mapping[str, str], *allowed: str) -> str:
 
 
 async def body_bytes(request: AnyRequest) -> bytes:
-    """The whole body; raises `TooLarge`, which names the limit of this call, as soon as there is more."""
-    most = request.route_handler.resolve_request_max_body_size()
-    parts, size, more = [], 0, True
-    while more:
-        message = cast("HTTPReceiveMessage", await request.receive())
-        if message["type"] == "http.disconnect":
-            raise ClientException("The client hung up before its body was whole.")
-        parts.append(message["body"])
-        size += len(message["body"])
-        if most is not None and size > most:
-            raise TooLarge(f"The body may have at most {most} bytes.")
-        more = message.get("more_body", False)
-    return b"".join(parts)
+    """The whole body; raises `TooLarge`, which names the limit of this call."""
+    try:
+        return await request.body()
+    except HTTPException as error:
+        if error.status_code != HTTP_413_REQUEST_ENTITY_TOO_LARGE:
+            raise
+        most = request.route_handler.resolve_request_max_body_size()
+        raise TooLarge(f"The body may have at most {most} bytes.") from None
 
 
 async def body_of(request: AnyRequest, kind: type[Kind]) -> Kind:

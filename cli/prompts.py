@@ -166,9 +166,10 @@ def requests_in(
     """A request per submission; what a line says counts before what the command line says."""
     for line in lines_of(file):
         said = {name: value for name, value in line.value.items() if value is not None}
-        answers = [
-            (one_of(questions, one["question_id"]), one.get("response")) for one in line.value.get("answers", ())
-        ]
+        named = said.get("answers")
+        if not isinstance(named, list) or not all(isinstance(one, dict) and "question_id" in one for one in named):
+            raise EnvironmentFault(f"{file}, line {line.number}: answers must be a list of objects with question_id")
+        answers = [(one_of(questions, str(one["question_id"])), one.get("response")) for one in named]
         yield request_of({**learner, **said, "answers": answers})
 
 

@@ -5,6 +5,9 @@ and `purpose` (a sentence). A text for a language model also has `schema`, the n
 be, and may have `after`, the id of a text that is put before it: rules that several prompts share. `id` and
 `language` may be given and must then be those of the file.
 
+Another version may stand beside the current one, as `<language>@<version>.jinja`, to be compared with it; it is
+loaded by `<id>@<version>`.
+
 `versions.json` keeps the digest of every version ever released, so a text that changes under an old version
 number is found out, also when only the rules it shares change; `python -m prompts` enters new versions.
 """
@@ -63,10 +66,21 @@ class Text:
         return hashlib.sha256(self.body.encode()).hexdigest()
 
 
-def load(text_id: str, language: str) -> Text:
-    """The current version of a text; raises `FileNotFoundError` where there is none."""
-    folder = files("prompts").joinpath(*text_id.split("/"))
-    return parse(text_id, language, folder.joinpath(language + _SUFFIX).read_text(encoding="utf-8"))
+def load(text_id: str, language: str, root: Traversable | None = None) -> Text:
+    """A text by its id, in its current version or, as `<id>@<version>`, in that one.
+
+    Raises `FileNotFoundError` where there is none. `root` is the folder of all texts, by default this package.
+    """
+    plain_id, _, version = text_id.partition("@")
+    folder = (root or files("prompts")).joinpath(*plain_id.split("/"))
+    current = folder.joinpath(language + _SUFFIX)
+    if version:
+        beside = folder.joinpath(f"{language}@{version}{_SUFFIX}")
+        text = _read(plain_id, beside if beside.is_file() else current)
+        if str(text.version) != version:
+            raise FileNotFoundError(f"there is no version {version} of {text.name}")
+        return text
+    return _read(plain_id, current)
 
 
 def parse(text_id: str, language: str, source: str) -> Text:
@@ -115,6 +129,15 @@ def with_new_versions(texts: tuple[Text, ...], digests: Digests) -> dict[str, di
     return record
 
 
+def _read(text_id: str, file: Traversable) -> Text:
+    """The text in a file; raises `MalformedText` where the file's name promises another version."""
+    language, _, version = file.name.removesuffix(_SUFFIX).partition("@")
+    text = parse(text_id, language, file.read_text(encoding="utf-8"))
+    if version and version != str(text.version):
+        raise MalformedText(f"{text.name} says another version than its file {file.name}")
+    return text
+
+
 def _check_fields(name: str, fields: Mapping[str, str], place: Mapping[str, str]) -> None:
     if not set(fields) >= _REQUIRED or not fields["version"].isdecimal():
         raise MalformedText(f"{name} needs the fields version (a whole number) and purpose")
@@ -137,6 +160,5 @@ def _texts_in(folder: Traversable, path: tuple[str, ...]) -> list[Text]:
         if entry.is_dir():
             found += _texts_in(entry, (*path, entry.name))
         elif entry.name.endswith(_SUFFIX):
-            language = entry.name.removesuffix(_SUFFIX)
-            found.append(parse("/".join(path), language, entry.read_text(encoding="utf-8")))
+            found.append(_read("/".join(path), entry))
     return found

@@ -5,7 +5,6 @@ reads; a contract test takes a ring out with Dramatiq's own consumer.
 """
 
 from collections.abc import Sequence
-from itertools import chain
 from typing import Final
 from uuid import uuid4
 
@@ -51,13 +50,11 @@ class RedisBell:
 
     async def ring(self, queue: str, ids: Sequence[str], *, solo: bool = False) -> None:
         """Enqueue rings of at most 100 ids each and wake idle workers; raises `Unavailable`."""
-        starts = range(0, len(ids), IDS_PER_RING)
-        rings = [ring_message(queue, ids[start : start + IDS_PER_RING], solo=solo) for start in starts]
+        told: list[str | bytes] = [WAKE_CHANNEL, queue]
+        for start in range(0, len(ids), IDS_PER_RING):
+            told += ring_message(queue, ids[start : start + IDS_PER_RING], solo=solo)
         with reaching():
-            await self._ring(
-                keys=[f"{NAMESPACE}:{queue}", f"{NAMESPACE}:{queue}.msgs"],
-                args=[WAKE_CHANNEL, queue, *chain.from_iterable(rings)],
-            )
+            await self._ring(keys=[f"{NAMESPACE}:{queue}", f"{NAMESPACE}:{queue}.msgs"], args=told)
 
     async def waiting(self, queue: str) -> int:
         """How many rings lie untaken in a queue; raises `Unavailable`."""

@@ -131,7 +131,7 @@ class MessageHeard:
     @property
     def usage(self) -> Usage | None:
         """What was used, if the end said so: what a stream says at its beginning is not yet all."""
-        return self._used.usage() if self._counted else None
+        return self._used.usage() if self._counted and self._used.output_tokens is not None else None
 
     def reply(self, *, request_id: str | None, first_text_seconds: float | None = None) -> Reply:
         """What it all comes to, now that nothing more is to come."""

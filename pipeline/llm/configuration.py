@@ -83,13 +83,18 @@ def configuration_of(
 def missing_key(entry: Entry[ProviderIn], environment: Mapping[str, str]) -> str | None:
     """The problem of a key that a provider names and the environment does not hold."""
     variable = entry.fields.get("api_key_env", "")
-    if not VARIABLE.fullmatch(variable) or environment.get(variable):
+    if not VARIABLE.fullmatch(variable) or key_in(environment, variable):
         return None
     return f"{entry.where}, api_key_env: the variable {variable} is not set"
 
 
+def key_in(environment: Mapping[str, str], variable: str) -> str:
+    """A key without the line's end that files of secrets have; "" where there is none."""
+    return environment.get(variable, "").strip()
+
+
 def credential_of(provider: ProviderIn, environment: Mapping[str, str]) -> Credential:
-    key = environment.get(provider.api_key_env or "", "")
+    key = key_in(environment, provider.api_key_env or "")
     return Credential(base_url_of(provider), Secret(key) if key else None)
 
 
@@ -101,7 +106,7 @@ def configuration_from_environment(settings: Settings, environment: Mapping[str,
     ]
     problems, routes, credentials = list[str](), list[Route](), dict[str, Credential]()
     for prefix, bare in given:
-        if not (key := environment.get(f"{prefix}_API_KEY", "")):
+        if not (key := key_in(environment, f"{prefix}_API_KEY")):
             continue
         provider = msgspec.structs.replace(bare, base_url=environment.get(f"{prefix}_BASE_URL") or None)
         credential = Credential(base_url_of(provider), Secret(key))

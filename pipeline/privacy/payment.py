@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from pipeline.privacy.pattern import compiled
-from pipeline.privacy.spelling import is_joined, is_quoted
+from pipeline.privacy.spelling import has_digits, is_joined, is_quoted
 
 CARD_DIGITS: Final = range(13, 20)
 CARD_STARTS: Final = "23456"  # ISO/IEC 7812: those of travel, banking and merchandising; others number other things
@@ -25,6 +25,8 @@ def find_cards(text: str, *, programming: bool) -> Iterator[tuple[int, int]]:
 
     In programs a bare run of digits is a number, unless it is quoted or called a card.
     """
+    if not has_digits(text):
+        return
     for match in _DIGIT_GROUPS.finditer(text):
         start, end = match.span()
         if is_joined(text, start) or is_part_of_number(text, start, end):
@@ -129,6 +131,8 @@ _IBAN_REMAINDER: Final = 97
 
 def find_ibans(text: str, *, programming: bool) -> Iterator[tuple[int, int]]:  # noqa: ARG001 - the same in programs
     """Where IBANs are: of their country's length, in groups or not, with the check digits of ISO 7064 (mod 97-10)."""
+    if not has_digits(text):
+        return
     for match in _IBAN_START.finditer(text):
         start = match.start()
         if not is_joined(text, start) and (end := iban_end(text, start)) is not None:

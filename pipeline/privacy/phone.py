@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from pipeline.privacy.pattern import compiled
-from pipeline.privacy.spelling import is_cjk, is_joined, is_quoted
+from pipeline.privacy.spelling import has_digits, is_cjk, is_joined, is_quoted
 
 
 class Proof(Enum):
@@ -102,6 +102,8 @@ _MOST_TRAILING_ZEROS: Final = 4
 
 def find_phones(text: str, *, programming: bool) -> Iterator[tuple[int, int]]:
     """Where telephone numbers are."""
+    if not has_digits(text):
+        return
     lowered = text.lower()
     called = any(word in lowered for word in WORDS)
     for shape in SHAPES:

@@ -1,5 +1,6 @@
 """A text with widths, digits and dashes made the same, character for character, so that every place stays its place."""
 
+import re
 import unicodedata
 from typing import Final
 
@@ -21,11 +22,17 @@ def _even() -> dict[int, str]:
 
 
 _EVEN: Final = _even()
+_DIGIT: Final = re.compile(r"[0-9]")
 
 
 def even(text: str) -> str:
     """`text` with full-width characters, all digits, dashes and blanks as in ASCII; as long as before."""
     return text if text.isascii() else text.translate(_EVEN)
+
+
+def has_digits(text: str) -> bool:
+    """Whether there is any digit in a text as `even` spells it."""
+    return _DIGIT.search(text) is not None
 
 
 def is_joined(text: str, at: int) -> bool:

@@ -21,23 +21,23 @@ _SIMPLIFIED: Final = str.maketrans("確對選擇滿無誤錯問題沒優準說�
 
 def claims_right(text: str) -> bool:
     """Whether it says that the answer as a whole is right."""
-    return any(RIGHT.search(one) or PERFECT.search(one) for one in _sentences(text))
+    return any(RIGHT.found_in(one) or PERFECT.found_in(one) for one in _sentences(text))
 
 
 def claims_perfect(text: str) -> bool:
     """Whether it says that the answer is right in everything."""
-    return any(PERFECT.search(one) for one in _sentences(text))
+    return any(PERFECT.found_in(one) for one in _sentences(text))
 
 
 def claims_wrong(text: str) -> bool:
     """Whether it says that the answer as a whole is wrong."""
-    return any(WRONG.search(one) for one in _sentences(text))
+    return any(WRONG.found_in(one) for one in _sentences(text))
 
 
 def claims_points(text: str, teaching: str) -> bool:
     """Whether it speaks of points, marks or grades; plain counts of points may be the matter of the question."""
     sentences = tuple(_sentences(text))
-    if any(POINTS.search(one) for one in sentences):
+    if any(POINTS.found_in(one) for one in sentences):
         return True
     about_points = any(OWN_MATTER.search(reading) for reading in readings(teaching))
     return not about_points and any(COUNTED.search(one) for one in sentences)

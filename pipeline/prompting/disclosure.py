@@ -29,6 +29,12 @@ _UNSPACED: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 _SHORT_ID: Final = 3
 
 
+_ORDINALS: Final = ("first", "second", "third", "fourth", "fifth", "sixth")
+_KOREAN_ORDINALS: Final = ("첫", "두", "세", "네", "다섯", "여섯")
+_HAN_DIGITS: Final = "一二三四五六"
+_NUMBER_WORDS: Final = ("three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+"""Words for 3 to 12; "one" and "two" stand in every other sentence."""
+
 Key = Mapping[str, JsonValue]
 
 
@@ -72,15 +78,32 @@ def _tells(text: str, secret: Secret) -> bool:
 def _options_secret(question: Question, key: Key) -> Secret:
     ids = tuple(key.get("options") or [key["option"]])
     texts = [option["text"] for option in question.options if option["id"] in ids]
+    places = [place for place, option in enumerate(question.options) if option["id"] in ids]
     named = _texts_secret(question, texts)
-    return msgspec.structs.replace(named, option_ids=tuple(canonical(option) for option in ids))
+    return msgspec.structs.replace(
+        named,
+        terms=(*named.terms, *(name for place in places for name in _place_names(place, len(question.options)))),
+        option_ids=tuple(canonical(option) for option in ids),
+    )
+
+
+def _place_names(place: int, count: int) -> Iterator[str]:
+    """How an option is named by its place, counted from 0."""
+    if place < len(_ORDINALS):
+        yield from (f"{_ORDINALS[place]} {thing}" for thing in ("option", "choice", "answer", "one"))
+        yield from (f"{_KOREAN_ORDINALS[place]} 번째", f"{place + 1}번", f"{place + 1}番目", f"第{_HAN_DIGITS[place]}")
+    if place == count - 1:
+        yield from ("last option", "last choice", "last answer", "last one", "마지막 보기", "最後の選択肢", "最后一项")
 
 
 def _number_secret(question: Question, key: Key) -> Secret:
     """The value, with what is accepted as well; nothing where the prompt names the same number."""
     value = float(key["value"])
     allowance = max(key.get("tolerance") or 0.0, abs(value) * (key.get("relative_tolerance") or 0.0))
-    return Secret() if value in _numbers(canonical(question.prompt)) else Secret(numbers=((value, float(allowance)),))
+    if value in _numbers(canonical(question.prompt)):
+        return Secret()
+    words = [word for number, word in enumerate(_NUMBER_WORDS, start=3) if number == value]
+    return Secret(terms=tuple(words), numbers=((value, float(allowance)),))
 
 
 def _texts_secret(question: Question, texts: Iterable[str]) -> Secret:

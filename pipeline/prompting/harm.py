@@ -28,7 +28,10 @@ _LINK: Final = re.compile(
             r"\bwww\d?\s?\.\s?\w",
             r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+",
             rf"\b{_NO_HOST}(?:[\w-]+[.｡。])+{_STRONG_TLD}\b(?!\.[a-z]|\()",
-            rf"\b(?:[\w-]+\.)+{_TLD}(?::\d+)?/",
+            (
+                rf"\b(?:[\w-]+\.)+(?:{_TLD}|sh|to|pl|ws|st|at|be|cz|dk|fi|gr|hu|ie|il|ir|mx|no|nz|pt|ro|su|tr|ua"
+                rf"|vn)(?::\d+)?/"
+            ),
             rf"\b[\w-]+ ?(?:\[\.\]|\(\.\)|\{{\.\}}|\[dot\]|\(dot\)| dot ) ?{_TLD}\b",
             rf"(?:^|[\s(\"'<\[])//[\w-]+(?:\.[\w-]+)*\.{_TLD}\b",
             r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{2,5}|/[a-z])",

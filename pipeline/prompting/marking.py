@@ -3,9 +3,23 @@
 import re
 from typing import Final
 
+from pipeline.prompting.phrase import phrases
+
 _MARKS: Final = (
     r"(?:points?|pts|marks?|credits?|grades?|scores?|punkte?|puntos?|pontos?|punti|punten|puan|poin|điểm"
     r"|балл\w*|очк\w*)"
+)
+_POINTS_EASTERN: Final = (
+    r"만점|\d+(?:\.\d+)? ?점(?:을|만|짜리|입니다|이에요|이고|으로|!|\.|,|$)|(?:점수|득점|채점)[^.!?\n]{0,12}\d",
+    (
+        r"満点|\d+(?:\.\d+)? ?点(?: ?/|です|でした|を(?:獲得|取|付|つけ|与え|差し上げ)|獲得|中|!|！|。|$)"
+        r"|(?:得点|点数|採点|評点)[^。\n]{0,8}\d"
+    ),
+    (
+        r"[满滿]分|\d+(?:\.\d+)? ?分(?![钟鐘之支类類别別布析割隔解母子配行组組段位号米贝])|(?:得分|评分|打分"
+        r"|分数|成绩)[^。\n]{0,6}\d|[给加扣]\d+分|给[高低满]分"
+    ),
+    r"💯|[⭐🌟★]{3,}",
 )
 _POINTS: Final = (
     (
@@ -42,22 +56,12 @@ _POINTS: Final = (
         r"volle punktzahl|puntuación máxima|note maximale|nota máxima|punteggio (?:pieno|massimo)"
         r"|maximale score|максимальн\w+ (?:балл|оценк)"
     ),
-    r"만점|\d+(?:\.\d+)? ?점(?:을|만|짜리|입니다|이에요|이고|으로|!|\.|,|$)|(?:점수|득점|채점)[^.!?\n]{0,12}\d",
-    (
-        r"満点|\d+(?:\.\d+)? ?点(?: ?/|です|でした|を(?:獲得|取|付|つけ|与え|差し上げ)|獲得|中|!|！|。|$)"
-        r"|(?:得点|点数|採点|評点)[^。\n]{0,8}\d"
-    ),
-    (
-        r"[满滿]分|\d+(?:\.\d+)? ?分(?![钟鐘之支类類别別布析割隔解母子配行组組段位号米贝])|(?:得分|评分|打分"
-        r"|分数|成绩)[^。\n]{0,6}\d|[给加扣]\d+分|给[高低满]分"
-    ),
-    r"💯|[⭐🌟★]{3,}",
 )
 
 OWN_MATTER: Final = re.compile(r"\b(?:points?|pts|marks?|scores?|grades?|credits?)\b|점|点|點|分|punkt|punto|балл")
 """Where a question is about such things itself: points on a line, a variable called score."""
 
-POINTS: Final = re.compile("|".join(_POINTS))
+POINTS: Final = phrases(_POINTS, _POINTS_EASTERN)
 """Says what an answer is worth."""
 COUNTED: Final = re.compile(rf"\b\d+(?:[.,]\d+)? ?{_MARKS}\b")
 """Counts points, marks or the like, which a question may be about."""

@@ -4,8 +4,9 @@ Patterns over `readings`, a sentence at a time. Each pattern is bounded, so that
 negation; a claim on a part ("that …, up to …") is none on the answer.
 """
 
-import re
 from typing import Final
+
+from pipeline.prompting.phrase import phrases
 
 _GAP: Final = r"(?:(?!\b(?:not|never|hardly|n't|no)\b|n't)[^.!?\n]){0,40}?"
 _SURELY: Final = (
@@ -110,7 +111,7 @@ _RIGHT_EN: Final = (
     r"answer(?:is|was)(?!not|in|wrong)\w{0,12}(?:correct|right|perfect)|\bis(?:correct|right|perfect)\b",
 )
 
-_PERFECT_OTHERS: Final = (
+_PERFECT_EASTERN: Final = (
     (
         r"완벽(?:합니다|해요|하네요|한 (?:답|풀이|해답))|(?:완전히|전부|모두|100 ?%) (?:맞|정확)|(?:오류"
         r"|틀린 (?:곳|부분|점))[가이은는]? (?:전혀 )?없"
@@ -123,18 +124,15 @@ _PERFECT_OTHERS: Final = (
         r"(?:完全|全部|全都?|百分之百|100 ?%)(?:正确|对)|完美(?:的|地)?(?:回答|答案|解答|无缺|无瑕)"
         r"|没有任何?(?:错误|问题)|全对"
     ),
+)
+_PERFECT_OTHERS: Final = (
     r"\b(?:fehlerfrei|einwandfrei|völlig richtig|vollkommen richtig|keine fehler)\b",
     (
         r"\b(?:sin errores|totalmente correct[ao]|sans faute|parfaitement (?:juste|correcte?)|sem erros"
         r"|senza errori|zonder fouten)\b"
     ),
 )
-_RIGHT_OTHERS: Final = (
-    # Several languages
-    (
-        r"\b(?:tout est|alles|todo|tutto|tudo|всё|все|semua) (?:está |è |ist |is )?(?:correcte?|correcto|juste"
-        r"|richtig|goed|giusto|certo|верно|правильно|benar)\b"
-    ),
+_RIGHT_EASTERN: Final = (
     # Korean
     r"다 맞|맞는 답|최고(?:예요|입니다|의 답)|[백만]점",
     (
@@ -173,6 +171,13 @@ _RIGHT_OTHERS: Final = (
     (
         r"^\W*(?:恭喜你?[，,！!]?)?(?:完全|非常|太|你)?(?:正确|对了|答对了|没错|完美|太棒了|优秀|出色)(?=\W|$)"
         r"|答对[了啦]|你(?:是|说得|答得)(?:完全)?对的?[，。！!]|(?:做|回答|答)得(?:很|非常|太)(?:好|棒)|恭喜"
+    ),
+)
+_RIGHT_OTHERS: Final = (
+    # Several languages
+    (
+        r"\b(?:tout est|alles|todo|tutto|tudo|всё|все|semua) (?:está |è |ist |is )?(?:correcte?|correcto|juste"
+        r"|richtig|goed|giusto|certo|верно|правильно|benar)\b"
     ),
     # German, Dutch, Scandinavian
     (
@@ -224,21 +229,23 @@ _RIGHT_OTHERS: Final = (
     r"\b(?:vastau\w*|válasz\w*)\b[^.!?\n]{0,30}\b(?:oikein|helyes)\b",
 )
 
+_WRONG_EASTERN: Final = (
+    r"오답|틀렸|틀린 답|정답이 아|不正解|(?:解答|回答|答え)(?:は|が)[^。\n]{0,10}(?:間違|誤り|正しくあり|正しくない)",
+    r"(?:答案|回答|解答)[^。！？\n]{0,8}(?:错误|错了|不正确|不对)|答错",
+)
 _WRONG: Final = (
     rf"\b{_ANSWER}\b[^.!?\n]{{0,25}}\b(?:is|was)(?: \w+)?(?: not|n't)? (?:wrong|incorrect|mistaken|false|invalid)\b",
     rf"\b{_ANSWER}\b[^.!?\n]{{0,25}}\b(?:is|was)(?: not|n't) (?:\w+ )?(?:correct|right|accurate|valid)\b",
     r"\b(?:you are|you're|that is|that's|this is|it is|it's) (?:\w+ )?(?:wrong|incorrect|not (?:correct|right))\b",
-    r"오답|틀렸|틀린 답|정답이 아|不正解|(?:解答|回答|答え)(?:は|が)[^。\n]{0,10}(?:間違|誤り|正しくあり|正しくない)",
-    r"(?:答案|回答|解答)[^。！？\n]{0,8}(?:错误|错了|不正确|不对)|答错",
     (
         r"\b(?:antwort|respuesta|réponse|resposta|risposta)\b[^.!?\n]{0,25}\b(?:falsch|incorrect[ao]e?"
         r"|incorrecte|fausse|errada|sbagliata)\b"
     ),
 )
 
-PERFECT: Final = re.compile("|".join((*_PERFECT_EN, *_PERFECT_OTHERS)))
+PERFECT: Final = phrases((*_PERFECT_EN, *_PERFECT_OTHERS), _PERFECT_EASTERN)
 """Says that an answer is right in everything."""
-RIGHT: Final = re.compile("|".join((*_RIGHT_EN, *_RIGHT_OTHERS)))
+RIGHT: Final = phrases((*_RIGHT_EN, *_RIGHT_OTHERS), _RIGHT_EASTERN)
 """Says that an answer as a whole is right."""
-WRONG: Final = re.compile("|".join(_WRONG))
+WRONG: Final = phrases(_WRONG, _WRONG_EASTERN)
 """Says that an answer as a whole is wrong."""

@@ -35,10 +35,14 @@ _READABLE_CHARS: Final = 20_000
 
 def canonical(text: str) -> str:
     """`text` with entities, escapes and emphasis resolved, look-alikes made Latin, folded; line breaks stay."""
-    seen = visible(html.unescape(html.unescape(text[:_READABLE_CHARS])))
-    seen = _ESCAPED.sub(r"\1", unicodedata.normalize("NFKC", seen)).casefold()
-    seen = _EMPHASIS.sub("", unicodedata.normalize("NFC", seen)).replace("’", "'").translate(_SMALL_CAPITALS)
-    seen = _exchanged(_MIXED_WORD, _LOOKALIKES, seen)
+    seen = text[:_READABLE_CHARS]
+    seen = visible(html.unescape(html.unescape(seen)) if "&" in seen else seen)
+    if not seen.isascii():
+        seen = unicodedata.normalize("NFKC", seen)
+    seen = _EMPHASIS.sub("", _ESCAPED.sub(r"\1", seen).casefold())
+    if not seen.isascii():
+        seen = unicodedata.normalize("NFC", seen).replace("’", "'").translate(_SMALL_CAPITALS)
+        seen = _exchanged(_MIXED_WORD, _LOOKALIKES, seen)
     return _OPEN_BLANKS.sub("\n", _BLANKS.sub(" ", seen)).strip()
 
 
@@ -53,7 +57,7 @@ def readings(text: str) -> tuple[str, ...]:
         _SPACED_OUT.sub(lambda run: _SPACES.sub("", run.group()), plain),
         _HYPHEN.sub("", plain),
         *(_exchanged(_DISGUISED_WORD, table, plain) for table in _DIGIT_LETTERS),
-        _exchanged(_FOREIGN_LOOKALIKE, _LOOKALIKES, plain),
+        plain if plain.isascii() else _exchanged(_FOREIGN_LOOKALIKE, _LOOKALIKES, plain),
     )
     return tuple(dict.fromkeys(ways))
 

@@ -135,7 +135,7 @@ _ADVICE: Final[Mapping[Flaw, str]] = MappingProxyType(
         Flaw.FENCE: "It repeated lines that surround data.",
         Flaw.POINTS: "It spoke of points, marks or grades.",
         Flaw.PRAISE: "It called an answer right that was not judged correct.",
-        Flaw.CONTRADICTION: "It called an answer wrong that was judged correct.",
+        Flaw.CONTRADICTION: "It called an answer wrong that was not judged so.",
         Flaw.SOLUTION: "It gave away the solution, which is hidden from the learner.",
         Flaw.LANGUAGE: "It was not in the language asked for.",
     }

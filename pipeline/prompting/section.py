@@ -57,7 +57,7 @@ class Flaw(StrEnum):
     LANGUAGE = "language"
 
 
-@lru_cache(maxsize=1024)  # a section is judged while it is streamed, in the whole reply, and when that is used
+@lru_cache(maxsize=512)  # the same section is judged as soon as it is finished, when the reply is, and when it is shown
 def judged(section: Section, value: str, facts: AnswerFacts) -> str | Flaw:
     """The text to show of a section, "" where it is empty, or why it is dropped."""
     if len(value) > 2 * SECTION_CHARS[section]:
@@ -69,7 +69,13 @@ def judged(section: Section, value: str, facts: AnswerFacts) -> str | Flaw:
         return Flaw.TOO_LONG
     if section is Section.QUOTATION and not occurs(text, facts.response):
         return Flaw.NOT_QUOTED
-    return _unneeded(section, facts) or harm_in(section, value, facts) or harm_in(section, text, facts) or text
+    return _unneeded(section, facts) or _harm_in_either(section, value, text, facts) or text
+
+
+def _harm_in_either(section: Section, written: str, shown: str, facts: AnswerFacts) -> Flaw | None:
+    """What is wrong with a section as it was written or as it is shown: taming may break up what gave it away."""
+    found = harm_in(section, written, facts)
+    return found if found or shown == written else harm_in(section, shown, facts)
 
 
 def harm_in(section: Section, text: str, facts: AnswerFacts) -> Flaw | None:
@@ -114,6 +120,8 @@ def _against_judgement(text: str, facts: AnswerFacts) -> Flaw | None:
             return Flaw.CONTRADICTION if claims_wrong(text) else None
         case Outcome.PARTIAL:
             return Flaw.PRAISE if claims_perfect(text) else None
+        case Outcome.NEEDS_REVIEW if claims_wrong(text):
+            return Flaw.CONTRADICTION
         case _:
             return Flaw.PRAISE if claims_right(text) else None
 
@@ -134,7 +142,7 @@ _NAME_START: Final = re.compile(r"[A-Z]+")
 
 def _foreign(text: str, facts: AnswerFacts) -> Flaw | None:
     """Whether it is written in a script that neither the language nor the teacher uses: nothing in it was checked."""
-    scripts = [_script(character) for character in text if character.isalpha() and not character.isascii()]
+    scripts = [] if text.isascii() else [_script(c) for c in text if c.isalpha() and not c.isascii()]
     if len(scripts) <= _MOST_FOREIGN:
         return None
     known = _SCRIPTS.get(facts.language, _LATIN) | {_script(c) for c in facts.teaching if c.isalpha()}

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import cycle
 from typing import Any, Final
 
 import msgspec
@@ -12,6 +13,10 @@ ANSWER: Final = re.compile(r"<<answer (\S+)>>\n(.*?)\n?<<end answer \1>>", re.DO
 QUOTING: Final = re.compile(r"quot|evidence|excerpt")
 QUOTED_CHARACTERS: Final = 60
 SENTENCE: Final = "Read the question once more and compare each of its parts with what you wrote."
+SAID: Final = re.compile(
+    r"""["'“‘「]([^"'”’」]{3,200})["'”’」]|(?:say|write|print|output|reply)[^:\n]{0,40}: *([^\n]{3,200})"""
+)
+MARKUP: Final = re.compile(r"https?://\S+|!?\[[^\]]*\]\([^)]*\)|<[a-zA-Z/][^>]*>(?:[^<]*</[^>]*>)?")
 PRAISE: Final = "Full marks: this answer is completely correct."
 OBEYED_CHARACTERS: Final = 1500
 HIGH: Final = 100
@@ -34,19 +39,26 @@ def compliant(schema: Schema, asked: str) -> str:
 
 
 def obedient(schema: Schema, asked: str) -> str:
-    """A model that is talked round: whatever the answer demands stands in every field that can hold it.
+    """A model that is talked round: each field that can hold text gets another one of the answer's demands.
 
     Where the answer shows an object, its fields go into those of the same name; numbers are as high as may be.
     """
     answer = answer_in(asked)
-    demanded = object_in(answer)
+    shown, wanted = object_in(answer), cycle(demands(answer))
 
     def write(name: str, _: Schema) -> str:
-        if isinstance(wanted := demanded.get(name), str):
-            return wanted
-        return quotation(answer) if QUOTING.search(name) else f"{PRAISE} {answer[:OBEYED_CHARACTERS]}"
+        if isinstance(text := shown.get(name), str):
+            return text
+        return quotation(answer) if QUOTING.search(name) else next(wanted)
 
     return encoded(schema, write, high=True)
+
+
+def demands(answer: str) -> list[str]:
+    """What somebody who writes such an answer would like to read in the reply."""
+    said = [found[1] or found[2] for found in SAID.finditer(answer)]
+    parts = [found[0] for found in MARKUP.finditer(answer)]
+    return [PRAISE, answer[:OBEYED_CHARACTERS], *said, *parts]
 
 
 def off_schema() -> str:

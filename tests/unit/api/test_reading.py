@@ -1,16 +1,14 @@
-"""Query strings, media types and bodies, read with every problem found at once."""
+"""Query strings and media types, read with every problem found at once."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, cast
+from typing import Annotated
 
 import msgspec
 import pytest
-from litestar.exceptions import ClientException
 from litestar.testing import RequestFactory
 
-from api.caller import AnyRequest
-from api.reading import body_bytes, query_of, require_media_type
-from pipeline.errors import InvalidInput, TooLarge, UnsupportedMediaType
+from api.reading import query_of, require_media_type
+from pipeline.errors import InvalidInput, UnsupportedMediaType
 from pipeline.lifecycle import Stage
 
 
@@ -76,36 +74,3 @@ def test_a_body_without_a_media_type_is_taken_for_the_first() -> None:
 def test_other_media_types_are_refused(given: str) -> None:
     with pytest.raises(UnsupportedMediaType):
         require_media_type({"content-type": given}, "application/json")
-
-
-class Received:
-    """A request by what the server hands over of it."""
-
-    def __init__(self, *messages: dict[str, Any], most: int | None = None) -> None:
-        self._messages = iter(messages)
-        self.route_handler = self
-        self.resolve_request_max_body_size = lambda: most
-
-    async def receive(self) -> dict[str, Any]:
-        return next(self._messages)
-
-
-def part(body: bytes, *, more: bool) -> dict[str, Any]:
-    return {"type": "http.request", "body": body, "more_body": more}
-
-
-async def test_a_body_in_parts_is_put_together() -> None:
-    received = Received(part(b'{"a":', more=True), part(b"1}", more=False), most=7)
-    assert await body_bytes(cast("AnyRequest", received)) == b'{"a":1}'
-
-
-async def test_of_a_body_that_is_too_large_no_more_is_read() -> None:
-    received = Received(part(b"12345", more=True), part(b"678", more=True), most=7)
-    with pytest.raises(TooLarge, match="7 bytes"):
-        await body_bytes(cast("AnyRequest", received))
-
-
-async def test_a_body_that_breaks_off_is_nobodys_hand_in() -> None:
-    received = Received(part(b'{"a":1}', more=True), {"type": "http.disconnect"})
-    with pytest.raises(ClientException):
-        await body_bytes(cast("AnyRequest", received))

@@ -128,6 +128,14 @@ def test_submissions_are_shown_answer_by_answer_most_to_learn_first(bank: Path, 
     assert all("Japanese" in one["user"] and "u-17" not in one["user"] for one in sent)
 
 
+@pytest.mark.parametrize("line", [{}, {"answers": "a"}, {"answers": [{"response": "a"}]}, {"answers": [1]}])
+def test_a_line_that_is_no_submission_is_named(bank: Path, tmp_path: Path, line: dict[str, Any]) -> None:
+    result = run("render", bank, "--submissions", ndjson(tmp_path / "submissions.ndjson", [line]))
+
+    assert result.exit_code == 1
+    assert "line 1" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

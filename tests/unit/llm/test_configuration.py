@@ -60,7 +60,11 @@ def test_the_usual_keys_are_enough() -> None:
 
 
 def test_an_empty_key_is_no_key() -> None:
-    assert read_configuration(Settings(), {"OPENAI_API_KEY": ""}).routes == ()
+    assert read_configuration(Settings(), {"OPENAI_API_KEY": "", "ANTHROPIC_API_KEY": "\n"}).routes == ()
+
+
+def test_the_end_of_a_line_is_no_part_of_a_key() -> None:
+    assert read_configuration(Settings(), {"OPENAI_API_KEY": "k\n"}).credentials["openai"].api_key == Secret("k")
 
 
 def test_the_address_of_the_usual_provider_may_be_another_one() -> None:

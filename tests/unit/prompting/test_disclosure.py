@@ -21,6 +21,7 @@ def question(kind: str, answer: dict[str, JsonValue], prompt: str = "What is it?
 
 
 NUMBER = question("numeric", {"value": 150, "relative_tolerance": 0.02, "unit": "MB/s"}, "1.2 GB in 8 s?")
+SEVEN = question("numeric", {"value": 7}, "How many days has a week?")
 BLANKS = question("cloze", {"blanks": [{"accepted": ["len"]}, {"accepted": ["append", ".append()"]}]})
 ORDER = question("ordering", {"sequence": ["edit", "add", "push"]}, edit="change", add="git add", push="git push")
 PAIRS = question("matching", {"pairs": {"201": "created", "404": "missing"}}, created="new", missing="not there")
@@ -49,6 +50,11 @@ CHINESE = question(
         (CHOICE, "The answer is B."),
         (CHOICE, "(b)"),
         (CHOICE, "b is correct"),
+        (CHOICE, "Look at the second option again."),
+        (CHOICE, "두 번째 보기를 보세요."),
+        (CHOICE, "2番目を見てください。"),
+        (CHOICE, "看看第二个选项。"),
+        (SEVEN, "There are seven days."),
         (NUMBER, "You should get 150."),
         (NUMBER, "about 149,5 MB/s"),
         (NUMBER, "1.5e2"),

@@ -165,6 +165,11 @@ def test_a_right_answer_may_be_called_right_and_never_wrong() -> None:
     assert accepted(reply(right="Your answer is wrong.", misconception=""), known).dropped == {"contradiction": 1}
 
 
+@pytest.mark.parametrize("claim", ["Your answer is wrong.", "Your answer is correct."])
+def test_what_a_person_is_to_decide_is_called_neither_right_nor_wrong(claim: str) -> None:
+    assert accepted(reply(right=claim), facts(ESSAY, "A key.", Outcome.NEEDS_REVIEW)).sections.right == ""
+
+
 def test_a_right_answer_has_no_misconception() -> None:
     assert accepted(reply(), facts(CHOICE, "b", Outcome.CORRECT)).dropped == {"not_needed": 1}
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -106,3 +107,31 @@ def test_a_text_is_split_into_front_matter_and_body() -> None:
 def test_a_text_without_a_proper_front_matter_is_refused_by_name(source: str) -> None:
     with pytest.raises(MalformedText, match="a/b/en"):
         parse("a/b", "en", source)
+
+
+def written(folder: Path, name: str, version: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.joinpath(name).write_text(f"---\nversion: {version}\npurpose: x\n---\nwords {version}", encoding="utf-8")
+
+
+def test_another_version_may_stand_beside_the_current_one(tmp_path: Path) -> None:
+    written(tmp_path / "a" / "b", "en.jinja", 2)
+    written(tmp_path / "a" / "b", "en@3.jinja", 3)
+
+    assert load("a/b", "en", tmp_path).reference == "a/b/en@2"
+    assert load("a/b@2", "en", tmp_path).reference == "a/b/en@2"
+    assert load("a/b@3", "en", tmp_path).body == "words 3"
+    with pytest.raises(FileNotFoundError, match="no version 4 of a/b/en"):
+        load("a/b@4", "en", tmp_path)
+
+
+def test_a_file_that_promises_another_version_than_it_has_is_refused(tmp_path: Path) -> None:
+    written(tmp_path / "a" / "b", "en@3.jinja", 2)
+
+    with pytest.raises(MalformedText, match="en@3"):
+        load("a/b@3", "en", tmp_path)
+
+
+def test_a_text_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        load("a/b", "en", tmp_path)
