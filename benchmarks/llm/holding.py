@@ -175,7 +175,7 @@ def show(findings: Findings) -> None:
     show_times("added to the provider's time", findings.added)
     show_times("feedback from the journal", findings.cached)
     show_times("handed in to scored, no calls", findings.idle_scores)
-    show_times("handed in to scored, 200 calls", findings.scores)
+    show_times("handed in to scored, meanwhile", findings.scores)
 
 
 def show_times(name: str, found: Sequence[float]) -> None:
@@ -227,7 +227,7 @@ def working(settings: Settings, home: Path, stand_in: str, kind: str) -> Iterato
         "GRADELINE_LOG_LEVEL": "warning",
     }
     environment = os.environ | {name: value for name, value in variables.items() if value is not None}
-    command = [sys.executable, *os.environ.get("HOLDING_WORKER", "-m workers").split()]
+    command = [sys.executable, "-m", "workers"]
     with subprocess.Popen(command, env=environment) as process:  # noqa: S603 - our own program
         try:
             yield psutil.Process(process.pid)
