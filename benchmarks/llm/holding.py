@@ -175,7 +175,7 @@ def show(findings: Findings) -> None:
     show_times("added to the provider's time", findings.added)
     show_times("feedback from the journal", findings.cached)
     show_times("handed in to scored, no calls", findings.idle_scores)
-    show_times("handed in to scored, 200 calls", findings.scores)
+    show_times("handed in to scored, meanwhile", findings.scores)
 
 
 def show_times(name: str, found: Sequence[float]) -> None:
@@ -202,7 +202,7 @@ def standing_in(home: Path, piece: int) -> Iterator[str]:
     script = home / "script.json"
     script.write_text(json.dumps({"latency_seconds": MODEL_SECONDS, "piece_characters": piece}))
     command = [sys.executable, "-m", "tests.standin", "--script", str(script)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:  # noqa: S603 - our own program
         try:
             assert process.stdout is not None  # noqa: S101 - as asked for above
             yield json.loads(process.stdout.readline())["url"]
@@ -227,8 +227,8 @@ def working(settings: Settings, home: Path, stand_in: str, kind: str) -> Iterato
         "GRADELINE_LOG_LEVEL": "warning",
     }
     environment = os.environ | {name: value for name, value in variables.items() if value is not None}
-    command = [sys.executable, *os.environ.get("HOLDING_WORKER", "-m workers").split()]
-    with subprocess.Popen(command, env=environment) as process:
+    command = [sys.executable, "-m", "workers"]
+    with subprocess.Popen(command, env=environment) as process:  # noqa: S603 - our own program
         try:
             yield psutil.Process(process.pid)
         finally:
