@@ -165,7 +165,7 @@ async def hand_in_one(
     except GradelineError as error:
         return error
     except Exception as surprise:  # noqa: BLE001 - it is this entry's, its neighbours may be stored by now
-        report_surprise(request, surprise)
+        report_surprise(request.method, request.url.path, surprise)
         return GradelineError("Something went wrong on our side.")
 
 

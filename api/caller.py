@@ -3,6 +3,7 @@
 from typing import Any, Final, cast
 
 from litestar import Request
+from litestar.types import HTTPScope
 
 from api.patience import Patience
 from pipeline.bootstrap import ApiParts
@@ -13,9 +14,9 @@ TOKEN_PARAMETER: Final = "access_token"  # noqa: S105 - names a parameter
 AnyRequest = Request[Any, Any, Any]
 
 
-def headers_of(request: AnyRequest) -> dict[str, str]:
+def headers_of(scope: HTTPScope) -> dict[str, str]:
     """The headers by their names in small letters; of one sent twice, the first. Cheaper than the framework's."""
-    given = reversed([*request.scope["headers"]])
+    given = reversed([*scope["headers"]])
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in given}
 
 
@@ -32,13 +33,18 @@ async def allow(
     Looking up the key may take what `patience` has, and uses it up.
     """
     parts = parts_of(request)
-    authorization = headers_of(request).get("authorization")
+    authorization = headers_of(request.scope).get("authorization")
+    return parts, await verified(parts, authorization, permission, patience or Patience())
+
+
+async def verified(parts: ApiParts, authorization: str | None, permission: Permission, patience: Patience) -> Principal:
+    """Who sends this `Authorization`, if they may do so; raises `Unauthenticated` or `Forbidden`."""
     principal = parts.access.recall(authorization)
     if principal is None:
-        async with patience or Patience():
+        async with patience:
             principal = await parts.access.authenticate(authorization)
     principal.require(permission)
-    return parts, principal
+    return principal
 
 
 async def allow_by_address(request: AnyRequest, permission: Permission) -> tuple[ApiParts, Principal]:

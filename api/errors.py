@@ -11,6 +11,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
+from api.plain import PlainAnswer
 from pipeline import telemetry
 from pipeline.errors import (
     Conflict,
@@ -140,15 +141,35 @@ def http_detail(method: str, error: HTTPException) -> str | None:
 
 def on_surprise(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """A bug: logged by type and place, answered without a word of our insides."""
-    report_surprise(request, error)
-    return answer(Problem(type_uri("internal"), "Something went wrong on our side", 500, None, request.url.path))
+    report_surprise(request.method, request.url.path, error)
+    return answer(internal(request.url.path))
 
 
-def report_surprise(request: Request[Any, Any, Any], error: Exception) -> None:
+def internal(path: str) -> Problem:
+    return Problem(type_uri("internal"), "Something went wrong on our side", 500, None, path)
+
+
+def refusal(error: GradelineError, path: str) -> PlainAnswer:
+    """One of our errors, as it is answered without the framework."""
+    return plain_problem(problem_of(error, path), headers_of(error))
+
+
+def surprise(error: Exception, method: str, path: str) -> PlainAnswer:
+    """A bug, logged and answered as `on_surprise` does it, without the framework."""
+    report_surprise(method, path, error)
+    return plain_problem(internal(path), {})
+
+
+def plain_problem(problem: Problem, headers: Mapping[str, str]) -> PlainAnswer:
+    small = {name.lower(): value for name, value in headers.items()}
+    return PlainAnswer(problem.status, {"content-type": PROBLEM_JSON, **small}, msgspec.json.encode(problem))
+
+
+def report_surprise(method: str, path: str, error: Exception) -> None:
     log.error(  # only type and place: the text might quote an answer
         telemetry.REQUEST_FAILED,
-        path=request.url.path,
-        method=request.method,
+        path=path,
+        method=method,
         error=type(error).__name__,
         place=place_of(error),
     )

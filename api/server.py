@@ -12,6 +12,7 @@ from litestar import Litestar
 
 from api.app import create_app
 from api.cork import CorkedProtocol
+from api.lane import with_lane
 from pipeline import telemetry
 from pipeline.settings import Settings
 
@@ -55,7 +56,7 @@ def create_server(settings: Settings) -> Server:
     """A server for one API process; it serves when its `run` or `serve` is called."""
     app = create_app(settings)
     config = uvicorn.Config(
-        app,
+        with_lane(app, most_bytes=settings.max_body_bytes),
         host=settings.host,
         port=settings.port,
         loop="uvloop",

@@ -1,6 +1,6 @@
 """Handing in and looking after submissions over HTTP."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -8,29 +8,25 @@ from litestar import Response, Router, get, post
 from litestar.params import FromPath
 
 from api.batch import hand_in_batch
-from api.caller import AnyRequest, allow, headers_of
-from api.condition import idempotency_key, known_version, matches, wait_preference
+from api.caller import AnyRequest, allow, headers_of, parts_of
+from api.condition import known_version, matches
 from api.description import JSON, Answer, Body, Page, described
 from api.documents import SUBMISSION_EXAMPLE, SUBMISSION_IN_EXAMPLE, SubmissionDocument
 from api.events import stream_events
+from api.handing_in import PATH, hand_over
 from api.patience import ANSWER_SECONDS, Patience
 from api.plain import PlainAnswer
-from api.reading import body_bytes, query_of, require_media_type
-from pipeline.bootstrap import ApiParts
-from pipeline.errors import Unavailable
-from pipeline.lifecycle import FINAL_STATUSES, Status
-from pipeline.model import Shown
+from api.reading import body_bytes, query_of
+from pipeline.lifecycle import Status
 from pipeline.ports import SubmissionFilter
-from pipeline.service.access import Permission, Principal
-from pipeline.service.intake import SubmissionIn, read_submission
+from pipeline.service.access import Permission
+from pipeline.service.intake import SubmissionIn
 from pipeline.service.page import MOST_ITEMS
 from pipeline.service.showing import encode_view, etag_of, parse_submission_id
-from pipeline.service.submitting import Submitted
 from pipeline.settings import Settings
 
 TAG: Final = "Submissions"
 LIST_SECONDS: Final = 10.0
-RETRY_AFTER: Final = "1"
 PRIVATE: Final = "private, no-cache"
 
 ACCEPTED: Final = {
@@ -87,7 +83,7 @@ class ListQuery(msgspec.Struct, frozen=True):
 
 
 @post(
-    "/v1/submissions",
+    PATH,
     status_code=202,
     opt=described(
         TAG,
@@ -109,50 +105,7 @@ async def hand_in(request: AnyRequest) -> PlainAnswer:
     The answer comes once the submission is committed: it will be worked on whatever happens. Send an
     `Idempotency-Key` to be able to repeat the request safely; a repeated one is never refused for a limit.
     """
-    patience = Patience()
-    parts, principal = await allow(request, Permission.SUBMIT, patience)
-    headers = headers_of(request)
-    require_media_type(headers, JSON)
-    key = idempotency_key(headers)
-    body = await body_bytes(request)
-    given = read_submission(body, parts.intake_limits, datetime.now(UTC))
-    async with patience:
-        submitted = await parts.intake.submit(principal.tenant_id, given, key)
-    seconds = wait_preference(headers.get("prefer"))
-    shown = await shown_after(parts, principal, submitted, seconds, patience)
-    finished = seconds is not None and shown.status in FINAL_STATUSES
-    return PlainAnswer(200 if finished else 202, hand_in_headers(submitted, seconds, finished=finished), shown.document)
-
-
-async def shown_after(
-    parts: ApiParts, principal: Principal, submitted: Submitted, seconds: int | None, patience: Patience
-) -> Shown:
-    """The submission as it is answered: at once, or after waiting for the results."""
-    if seconds is None and submitted.view is not None:
-        return encode_view(submitted.view)
-    try:
-        if seconds is None:
-            async with patience:
-                return await parts.showing.show(principal, submitted.id)
-        return await parts.showing.show_final(principal, submitted.id, seconds)
-    except Unavailable:
-        if submitted.view is None:
-            raise
-        return encode_view(submitted.view)  # it is accepted, and nobody must think otherwise
-
-
-def hand_in_headers(submitted: Submitted, seconds: int | None, *, finished: bool) -> dict[str, str]:
-    headers = {"location": f"/v1/submissions/{submitted.id}"}
-    if not finished:
-        headers["retry-after"] = RETRY_AFTER
-    if submitted.view is None:
-        headers["idempotency-replayed"] = "true"
-    if seconds is not None:
-        headers["preference-applied"] = f"wait={seconds}"
-    if submitted.allowance is not None:
-        headers["ratelimit-policy"] = submitted.allowance.policy
-        headers["ratelimit"] = submitted.allowance.remaining
-    return headers
+    return await hand_over(parts_of(request), headers_of(request.scope), lambda: body_bytes(request))
 
 
 @get(

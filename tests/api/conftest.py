@@ -12,6 +12,7 @@ import uvicorn
 from litestar import Litestar
 
 from api.app import create_app
+from api.lane import with_lane
 from pipeline.bootstrap import ApiParts
 from pipeline.scoring.bank import parse_question
 from pipeline.service.access import Role
@@ -71,7 +72,8 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
         roles = (Role.SUBMITTER, Role.TEACHER, Role.OPERATOR)
         keys = {role: (await parts.access.create_key(TENANT, role, role)).secret for role in roles}
         stranger = (await parts.access.create_key(OTHER_TENANT, Role.OPERATOR, "stranger")).secret
-        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type] # its own ASGI types
+        served = with_lane(app, most_bytes=settings.max_body_bytes)
+        transport = httpx.ASGITransport(app=served, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://gradeline") as http:
             yield Api(http, parts, keys, stranger)
 

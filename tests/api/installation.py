@@ -8,6 +8,7 @@ import httpx
 import msgspec
 
 from api.app import create_app
+from api.lane import with_lane
 from pipeline.bootstrap import WorkerParts, open_servers
 from pipeline.lifecycle import Stage
 from pipeline.service.access import Access, Role
@@ -90,7 +91,8 @@ class Installation:
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Installation]:
     app = create_app(settings)
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type] # its own ASGI types
+    served = with_lane(app, most_bytes=settings.max_body_bytes)
+    transport = httpx.ASGITransport(app=served, raise_app_exceptions=False)
     async with (
         open_servers(settings, pool_size=6, pool_wait_seconds=5) as servers,
         running(app),
