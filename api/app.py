@@ -10,6 +10,7 @@ from litestar.datastructures import State
 
 from api.documentation import documentation_handlers, documentation_of
 from api.errors import EXCEPTION_HANDLERS
+from api.generations import generation_handlers
 from api.health import health_handlers
 from api.keys import key_handlers
 from api.learners import learner_handlers
@@ -88,6 +89,7 @@ def create_app(settings: Settings) -> Litestar:
             *health_handlers(),
             *metric_handlers(),
             *webhook_handlers(),
+            *generation_handlers(),
             *documentation_handlers(),
         ],
         lifespan=[lifespan],

@@ -13,7 +13,7 @@ from cli.place import home_option, local_settings
 from pipeline.settings import Settings
 
 STAGES: Final = ("score", "recommend", "metrics", "feedback")
-QUEUES: Final = (*STAGES, "deliver")
+QUEUES: Final = (*STAGES, "deliver", "generate")
 
 
 class QueueNames(click.ParamType[str]):

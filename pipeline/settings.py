@@ -179,6 +179,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Dollars | None,
         described("Most that is spent on models for one learner in a day (UTC); unset: no limit."),
     ] = None
+    ai_generation_seconds: Annotated[
+        float,
+        Positive,
+        described(
+            "How long one summary or one set of questions may take, all models and retries together, in seconds."
+        ),
+    ] = 300.0
+    generation_keep_seconds: Annotated[
+        float, Positive, described("How long a finished summary or set of questions is kept, in seconds.")
+    ] = 2_592_000.0
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], described("Least severe log lines that are written.")
     ] = "info"

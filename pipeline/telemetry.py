@@ -55,6 +55,10 @@ DELIVERY_TRIED: Final = "delivery.tried"
 DELIVERY_FENCED: Final = "delivery.fenced"
 DELIVERY_SURPRISED: Final = "delivery.surprised"
 DELIVERY_UNRECORDED: Final = "delivery.unrecorded"
+JOBS_UNREACHABLE: Final = "jobs.unreachable"
+JOB_TRIED: Final = "job.tried"
+JOB_FENCED: Final = "job.fenced"
+JOB_SURPRISED: Final = "job.surprised"
 
 
 def configure(level: str, style: str) -> None:

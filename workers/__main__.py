@@ -17,7 +17,6 @@ os.environ.setdefault("dramatiq_restart_delay", "500")
 
 def main(arguments: Sequence[str]) -> None:
     from pipeline import telemetry  # noqa: PLC0415 - after the line above
-    from pipeline.execution import DELIVER  # noqa: PLC0415 - after the line above
     from pipeline.lifecycle import Stage  # noqa: PLC0415 - after the line above
     from pipeline.settings import read_settings  # noqa: PLC0415 - after the line above
     from workers.process import run_worker  # noqa: PLC0415 - after the line above
@@ -34,15 +33,16 @@ def main(arguments: Sequence[str]) -> None:
     os.nice(settings.worker_nice)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         stages = tuple(queue for queue in asked.stages if isinstance(queue, Stage))
-        runner.run(run_worker(settings, stages, asked.concurrency, deliver=DELIVER in asked.stages))
+        besides = tuple(queue for queue in asked.stages if not isinstance(queue, Stage))
+        runner.run(run_worker(settings, stages, asked.concurrency, besides=besides))
 
 
 def parser() -> argparse.ArgumentParser:
     """What may be said on the command line; `gradeline worker` says it in the same words."""
-    from pipeline.execution import DELIVER  # noqa: PLC0415 - after the line above
+    from pipeline.execution import DELIVER, GENERATE  # noqa: PLC0415 - after the line above
     from pipeline.lifecycle import Stage  # noqa: PLC0415 - after the line above
 
-    queues: dict[str, Stage | str] = {**{stage.value: stage for stage in Stage}, DELIVER: DELIVER}
+    queues: dict[str, Stage | str] = {**{stage.value: stage for stage in Stage}, DELIVER: DELIVER, GENERATE: GENERATE}
 
     def stages(text: str) -> tuple[Stage | str, ...]:
         try:

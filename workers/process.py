@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import CancelledError
 from typing import Any, Final
 
@@ -14,12 +14,13 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from pipeline import telemetry
-from pipeline.bootstrap import WORKER_POOL_WAIT_SECONDS, WorkerParts, build_worker, open_servers, required
+from pipeline.bootstrap import BESIDES, WORKER_POOL_WAIT_SECONDS, WorkerParts, build_worker, open_servers, required
 from pipeline.errors import Unavailable
-from pipeline.execution import DELIVER, Runner, announce, patiently, place_of
+from pipeline.execution import DELIVER, GENERATE, Runner, announce, patiently, place_of
 from pipeline.lifecycle import Stage
 from pipeline.live.client import queue_url
 from pipeline.service.delivering import Deliverer
+from pipeline.service.generating import Generator
 from pipeline.service.upkeep import every
 from pipeline.settings import Settings
 from workers.broker import RingBroker, Wakes
@@ -34,6 +35,8 @@ START_SECONDS: Final = 60.0
 IMPROVING_EVERY_SECONDS: Final = 10.0
 TIDY_SECONDS: Final = 2.0
 """What is kept of the time to stop for giving back and leaving, at most."""
+
+Taker = Runner | Deliverer | Generator
 
 
 def broker_client(url: str) -> redis.Redis:
@@ -51,11 +54,11 @@ def broker_client(url: str) -> redis.Redis:
 def declare_actors(broker: RingBroker, parts: WorkerParts, loop: asyncio.AbstractEventLoop) -> None:
     """One actor per queue, named as it: it hands the ring to the loop and waits until that has taken it.
 
-    A stage has taken a ring when its batch is recorded; webhook deliveries are taken when they are lined up,
-    so that slow receivers hold no thread.
+    A stage has taken a ring when its batch is recorded; webhook deliveries, texts for teachers and stages that take
+    their time are taken when they are lined up, so that slow receivers and models hold no thread.
     """
 
-    def actor_for(queue: str, taker: Runner | Deliverer) -> Callable[..., None]:
+    def actor_for(queue: str, taker: Taker) -> Callable[..., None]:
         def ring(ids: Sequence[str], solo: bool = False) -> None:
             work = asyncio.run_coroutine_threadsafe(taker.ring(ids, solo=solo), loop)
             try:
@@ -69,22 +72,28 @@ def declare_actors(broker: RingBroker, parts: WorkerParts, loop: asyncio.Abstrac
 
         return ring
 
-    takers: dict[str, Runner | Deliverer] = {stage.value: runner for stage, runner in parts.runners.items()}
+    takers: dict[str, Taker] = {stage.value: runner for stage, runner in parts.runners.items()}
     if parts.deliverer is not None:
         takers[DELIVER] = parts.deliverer
+    if parts.generator is not None:
+        takers[GENERATE] = parts.generator
     for queue, taker in takers.items():
         declare = dramatiq.actor(actor_name=queue, queue_name=queue, broker=broker)
         declare(actor_for(queue, taker))
 
 
 async def run_worker(
-    settings: Settings, stages: tuple[Stage, ...], concurrency: int | None = None, *, deliver: bool = True
+    settings: Settings,
+    stages: tuple[Stage, ...],
+    concurrency: int | None = None,
+    *,
+    besides: Collection[str] = BESIDES,
 ) -> None:
-    """Work on these stages, and on webhooks if `deliver`, until SIGTERM or SIGINT; then finish or give back."""
+    """Work on these stages, and on the queues `besides`, until SIGTERM or SIGINT; then finish or give back."""
     async with open_servers(
         settings, pool_size=settings.worker_pool_size, pool_wait_seconds=WORKER_POOL_WAIT_SECONDS
     ) as servers:
-        await run(build_worker(settings, servers, stages, deliver=deliver), concurrency)
+        await run(build_worker(settings, servers, stages, besides=besides), concurrency)
 
 
 async def run(parts: WorkerParts, concurrency: int | None = None) -> None:
@@ -145,11 +154,13 @@ async def finish(parts: WorkerParts, worker: Any, wakes: Wakes) -> None:
     parts.shop.close()
     stop_fetching(worker, wakes)
     draining = asyncio.create_task(drain(parts))
-    delivering = asyncio.create_task(stop_delivering(parts, parts.settings.shutdown_seconds - tidy_seconds))
-    await asyncio.wait({draining, delivering}, timeout=parts.settings.shutdown_seconds - tidy_seconds)
+    seconds = parts.settings.shutdown_seconds - tidy_seconds
+    besides = [asyncio.create_task(one.stop(seconds)) for one in (parts.deliverer, parts.generator) if one is not None]
+    await asyncio.wait({draining, *besides}, timeout=seconds)
     await give_back(parts, tidy_seconds / 2)
     await end(draining, seconds=0)
-    await end(delivering, seconds=tidy_seconds / 2)
+    if besides:
+        await end(*besides, seconds=tidy_seconds / 2)
     await asyncio.to_thread(worker.stop, int(tidy_seconds / 2 * 1000))
 
 
@@ -162,11 +173,6 @@ def stop_fetching(worker: Any, wakes: Wakes) -> None:
 
 async def drain(parts: WorkerParts) -> None:
     await asyncio.gather(*[runner.drain() for runner in parts.runners.values()])
-
-
-async def stop_delivering(parts: WorkerParts, seconds: float) -> None:
-    if parts.deliverer is not None:
-        await parts.deliverer.stop(seconds)
 
 
 async def end(*tasks: "asyncio.Task[None]", seconds: float) -> None:

@@ -1,6 +1,6 @@
 """Building the parts: the only module that knows them all."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
@@ -14,8 +14,9 @@ from pipeline.bootstrap.chores import build_chores
 from pipeline.bootstrap.writers import Writers
 from pipeline.delivery.reply import DeliveryPolicy
 from pipeline.errors import EnvironmentFault, SettingsError
-from pipeline.execution import DELIVER, ApartRunner, Runner, Shop, StageRunner, each_alone
+from pipeline.execution import DELIVER, GENERATE, ApartRunner, Runner, Shop, StageRunner, each_alone
 from pipeline.follow_through import Perform
+from pipeline.generation.composing import compose_nothing
 from pipeline.lifecycle import Stage
 from pipeline.live.bell import RedisBell
 from pipeline.live.board import RedisBoard
@@ -34,6 +35,8 @@ from pipeline.service.control import Control
 from pipeline.service.delivering import Deliverer
 from pipeline.service.erasure import Erasure
 from pipeline.service.following import Following
+from pipeline.service.generating import Generator
+from pipeline.service.generations import Generations
 from pipeline.service.health import Examination
 from pipeline.service.improving import Improver
 from pipeline.service.intake import IntakeLimits
@@ -61,6 +64,7 @@ from pipeline.store.engine import create_engine
 from pipeline.store.erasure import ErasureStore
 from pipeline.store.health import HealthStore
 from pipeline.store.improvement import ImprovementStore
+from pipeline.store.job import JobStore
 from pipeline.store.learner import LearnerStore
 from pipeline.store.migrate import current_revision, newest_revision
 from pipeline.store.migrate import migrate as migrate_engine
@@ -74,6 +78,8 @@ from pipeline.store.webhook import WebhookStore
 from pipeline.store.work import WorkStore
 from pipeline.webhook import WebhookSender
 
+BESIDES: Final = (DELIVER, GENERATE)
+"""The queues that are no stages."""
 WORKER_POOL_WAIT_SECONDS: Final = 30.0
 WATCH_REPLY_SECONDS: Final = 8.0
 UPKEEP_CONNECTIONS: Final = 2
@@ -245,6 +251,7 @@ class ApiParts(msgspec.Struct, frozen=True):
     policing: Policing
     examination: Examination
     webhooks: Webhooks
+    generations: Generations
 
 
 def build_operations(settings: Settings, servers: Servers, board: RedisBoard) -> Operations:
@@ -280,13 +287,14 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
     )
     learners = LearnerStore(servers.engine)
     policies = build_policies(settings, servers)
+    questions = Bank(bank, max_question_bytes=settings.max_body_bytes)
     return ApiParts(
         settings=settings,
         servers=servers,
         intake=intake,
         intake_limits=IntakeLimits(settings.max_answers, settings.max_metadata_bytes, settings.webhook_allow_private),
         bank=bank,
-        questions=Bank(bank, max_question_bytes=settings.max_body_bytes),
+        questions=questions,
         learners=Learners(learners, reading),
         erasure=Erasure(ErasureStore(servers.engine), learners, board),
         reading=reading,
@@ -305,6 +313,9 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
             RedisBell(servers.queues),
             allow_private=settings.webhook_allow_private,
         ),
+        generations=Generations(
+            JobStore(servers.engine), bell, questions, routes=read_configuration(settings).routes, policies=policies
+        ),
     )
 
 
@@ -321,13 +332,18 @@ class WorkerParts(msgspec.Struct, frozen=True):
     sweeper: Sweeper
     improver: Improver
     deliverer: Deliverer | None
+    generator: Generator | None = None
     writers: Writers | None = None
 
 
 def build_worker(
-    settings: Settings, servers: Servers, stages: tuple[Stage, ...] = tuple(Stage), *, deliver: bool = True
+    settings: Settings,
+    servers: Servers,
+    stages: tuple[Stage, ...] = tuple(Stage),
+    *,
+    besides: Collection[str] = BESIDES,
 ) -> WorkerParts:
-    """What one worker process runs: these stages and, unless told not to, webhook deliveries."""
+    """What one worker process runs: these stages, and webhook deliveries and texts for teachers if named `besides`."""
     shop = Shop(
         worker_id=str(uuid7()),
         store=WorkStore(servers.engine, QuestionVersions()),
@@ -337,9 +353,9 @@ def build_worker(
         lease_seconds=settings.lease_seconds,
         batch=settings.worker_batch,
     )
-    writers = build_writers(settings, servers) if Stage.FEEDBACK in stages else None
+    writers = build_writers(settings, servers) if Stage.FEEDBACK in stages or GENERATE in besides else None
     upkeep = UpkeepStore(servers.upkeep)
-    queues = (*stages, DELIVER) if deliver else stages
+    queues = (*stages, *besides)
     return WorkerParts(
         settings=settings,
         servers=servers,
@@ -354,10 +370,11 @@ def build_worker(
             dead_seconds=settings.worker_dead_seconds,
             grace_seconds=settings.sweep_grace_seconds,
             keep_deliveries_seconds=settings.webhook_keep_seconds,
-            chores=build_chores(settings, servers.upkeep),
+            chores=build_chores(settings, servers.upkeep, shop.bell),
         ),
         improver=build_improver(servers, shop, writers),
-        deliverer=build_deliverer(settings, servers, shop.worker_id) if deliver else None,
+        deliverer=build_deliverer(settings, servers, shop.worker_id) if DELIVER in besides else None,
+        generator=build_generator(servers, shop, writers) if GENERATE in besides else None,
         writers=writers,
     )
 
@@ -381,6 +398,12 @@ def build_improver(servers: Servers, shop: Shop, writers: Writers | None) -> Imp
         write=partial(write_feedback_by_models, writers) if writers is not None else None,
         ready=writers.ready if writers is not None else None,
     )
+
+
+def build_generator(servers: Servers, shop: Shop, writers: Writers | None) -> Generator:
+    """What works on jobs; where no model is configured any more, those that are left fail and say so."""
+    compose = compose_nothing if writers is None else writers.compose
+    return Generator(JobStore(servers.engine), shop.bell, compose, worker_id=shop.worker_id)
 
 
 def build_deliverer(settings: Settings, servers: Servers, worker_id: str) -> Deliverer:

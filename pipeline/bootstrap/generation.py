@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from pipeline.bootstrap.writers import Writers
 from pipeline.generation.asking import Asker
 from pipeline.generation.author import Author, Taste
+from pipeline.generation.composing import Composer
 from pipeline.generation.flight import Flights
 from pipeline.generation.quota import LearnerQuota
 from pipeline.generation.waiting import FairGate
@@ -30,30 +31,36 @@ from pipeline.store.policy import PolicyStore
 def assemble_writers(
     settings: Settings, configuration: AiConfiguration, engine: AsyncEngine, redis: Redis, templates: TemplateProvider
 ) -> Writers:
-    """The author of feedback, with all that it asks."""
+    """Whoever writes feedback and texts for teachers, with all that they ask."""
     providers = tuple(build_of(configuration, index) for index in range(len(configuration.routes)))
     health = RedisHealth(redis, HealthPolicy(concurrency=settings.ai_concurrency))
     gate = FairGate(health)
     prices, ledger = PriceList(), LedgerStore(engine)
     prices.prepare()
-    asker = Asker(
-        providers={provider.route.name: provider for provider in providers},
-        gate=gate,
-        ledger=ledger,
-        meter=prices,
-        deadline_seconds=settings.ai_deadline_seconds,
-        queue_seconds=settings.ai_queue_seconds,
-    )
-    flights = Flights(
-        journal=JournalStore(engine),
-        asker=asker,
-        fresh_seconds=settings.ai_cache_seconds,
-        patience_seconds=settings.ai_deadline_seconds + settings.ai_queue_seconds,
-    )
+    policies = PolicyStore(engine, default=default_policy(settings))
+
+    def flying(deadline_seconds: float) -> Flights:
+        """Texts that may take so long each."""
+        asker = Asker(
+            providers={provider.route.name: provider for provider in providers},
+            gate=gate,
+            ledger=ledger,
+            meter=prices,
+            deadline_seconds=deadline_seconds,
+            queue_seconds=settings.ai_queue_seconds,
+        )
+        return Flights(
+            journal=JournalStore(engine),
+            asker=asker,
+            fresh_seconds=settings.ai_cache_seconds,
+            patience_seconds=deadline_seconds + settings.ai_queue_seconds,
+        )
+
+    flights, long_flights = flying(settings.ai_deadline_seconds), flying(settings.ai_generation_seconds)
     author = Author(
         templates=templates,
         flights=flights,
-        policies=PolicyStore(engine, default=default_policy(settings)),
+        policies=policies,
         backgrounds=BackgroundStore(engine),
         ledger=ledger,
         deltas=RedisDeltas(redis),
@@ -63,13 +70,19 @@ def assemble_writers(
         taste=Taste(settings.ai_feedback_on, settings.ai_answers),
     )
 
+    composer = Composer(
+        flights=long_flights, routes=configuration.routes, policies=policies, seconds=settings.ai_generation_seconds
+    )
+
     async def close() -> None:
         await flights.close()
+        await long_flights.close()
         await gate.close()
         for provider in providers:
             await provider.close()
 
-    return Writers(author, settings.ai_slots, close, somebody_writes(health, configuration.routes))
+    ready = somebody_writes(health, configuration.routes)
+    return Writers(author, settings.ai_slots, close, ready, composer.compose)
 
 
 def build_of(configuration: AiConfiguration, index: int) -> Provider:

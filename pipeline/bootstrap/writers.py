@@ -5,15 +5,17 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from pipeline.ports import FeedbackProvider
+from pipeline.service.generating import Compose
 
 
 class Writers(msgspec.Struct, frozen=True):
     """The author of feedback, how many submissions it is given at once, and what ends it with the process.
 
-    `ready` says whether any model may be asked at this moment.
+    `ready` says whether any model may be asked at this moment. `compose` gets texts for teachers written.
     """
 
     author: FeedbackProvider
     room: int
     close: Callable[[], Awaitable[None]]
     ready: Callable[[], Awaitable[bool]]
+    compose: Compose

@@ -8,7 +8,7 @@ submission's failed attempt, and neighbours go on.
 `runner` runs stages that compute, a batch at a time; `apart` those that take their time, each submission by itself.
 """
 
-from pipeline.execution.announcing import DELIVER, Announcer, announce, publish, ring
+from pipeline.execution.announcing import DELIVER, GENERATE, Announcer, announce, publish, ring
 from pipeline.execution.apart import ApartRunner, PerformAlone
 from pipeline.execution.fault import each_alone, failure, patiently, place_of
 from pipeline.execution.runner import StageRunner
@@ -18,6 +18,7 @@ Runner = StageRunner | ApartRunner
 
 __all__ = [
     "DELIVER",
+    "GENERATE",
     "Announcer",
     "ApartRunner",
     "InFlight",

@@ -15,6 +15,8 @@ log = structlog.get_logger()
 
 DELIVER: Final = "deliver"
 """The queue of webhook deliveries: no stage, but rung as they are."""
+GENERATE: Final = "generate"
+"""The queue of texts that teachers have generated: no stage either."""
 
 
 class Announcer(Protocol):

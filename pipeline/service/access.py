@@ -45,6 +45,7 @@ class Permission(StrEnum):
     OPERATE = "operate"
     WEBHOOKS = "webhooks"
     READ_LEARNING = "read_learning"
+    GENERATE = "generate"
 
 
 # Deny by default: what is not listed is forbidden. CONTROL is cancel and retry of one submission. A learner
@@ -62,9 +63,12 @@ PERMISSIONS: Final = {
             Permission.WEBHOOKS,
             Permission.TEACH,
             Permission.READ_LEARNING,
+            Permission.GENERATE,
         }
     ),
-    Role.OPERATOR: frozenset({Permission.READ, Permission.CONTROL, Permission.OPERATE, Permission.WEBHOOKS}),
+    Role.OPERATOR: frozenset(
+        {Permission.READ, Permission.CONTROL, Permission.OPERATE, Permission.WEBHOOKS, Permission.GENERATE}
+    ),
     Role.LEARNER: frozenset({Permission.READ, Permission.READ_LEARNING}),
 }
 

@@ -114,14 +114,15 @@ class Follower:
     async def tell(self, standing: Standing) -> AsyncGenerator[Happening, None]:
         """A change; before the end everything that was written."""
         if standing.status in FINAL_STATUSES:
-            for happening in await self.read():
+            for happening in await self.read(last=True):
                 yield happening
         self._standing, self._version = standing, standing.version
         yield self._happening(standing)
 
-    async def read(self) -> list[Happening]:
-        """What was written since."""
-        pieces = await self._reading_along.after(self._standing.tenant_id, self._standing.submission_id, self._sequence)
+    async def read(self, *, last: bool = False) -> list[Happening]:
+        """What was written since; `last` where there will be no other chance to tell it."""
+        standing = self._standing
+        pieces = await self._reading_along.after(standing.tenant_id, standing.submission_id, self._sequence, last=last)
         happenings = []
         for piece in pieces:
             self._sequence = piece.sequence

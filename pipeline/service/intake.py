@@ -38,7 +38,8 @@ class SubmissionIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `submitted_at` is when the learner handed in, where that was before now (work done off line).
     `retry_feedback` asks for better feedback later, where a model was to write it and could not: the submission is
-    completed with feedback from a template, and gets a new version once a model has written it, within a day.
+    completed with feedback from a template, and gets a new version once a model has written it, within a day. No
+    webhook tells of that.
     `idempotency_key` stands for the header of that name where many are sent together.
     """
 

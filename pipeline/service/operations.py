@@ -96,7 +96,7 @@ class Operations:
         self._dead_seconds = dead_seconds
 
     async def queues(self) -> list[Queue]:
-        """Every queue, in the order of the stages, webhook deliveries last."""
+        """Every queue, in the order of the stages, then webhook deliveries and texts for teachers."""
         depths = await self._store.depths()
         try:
             flow: dict[str, int] | None = await self._flow()

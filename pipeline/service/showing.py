@@ -58,8 +58,13 @@ def encode_view(view: SubmissionView) -> Shown:
 
 
 def etag_of(shown: Shown) -> str:
+    """A submission's strong entity tag."""
+    return tag_of(shown.version, shown.document)
+
+
+def tag_of(version: int, document: bytes) -> str:
     """A strong entity tag: the version, and a hash of the very bytes."""
-    return f'"{shown.version}-{hashlib.blake2b(shown.document, digest_size=12).hexdigest()}"'
+    return f'"{version}-{hashlib.blake2b(document, digest_size=12).hexdigest()}"'
 
 
 class Showing:

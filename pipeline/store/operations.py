@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from pipeline.execution import DELIVER
+from pipeline.execution import DELIVER, GENERATE
 from pipeline.lifecycle import Stage
 from pipeline.ports import Act, LiveWorker, QueueDepth
 from pipeline.store.control import record_act
@@ -38,17 +38,28 @@ DEPTHS = text(
     SELECT 'deliver', 0, count(*), 0, 0, NULL FROM deliveries WHERE state = 'running'
     UNION ALL
     SELECT 'deliver', 0, 0, 0, count(*), NULL FROM deliveries WHERE state = 'dead'
+    UNION ALL
+    SELECT 'generate', count(*) FILTER (WHERE available_at <= clock_timestamp()), 0,
+        count(*) FILTER (WHERE available_at > clock_timestamp()), 0,
+        extract(epoch FROM clock_timestamp() - min(available_at))::float
+    FROM generations WHERE state = 'pending'
+    UNION ALL
+    SELECT 'generate', 0, count(*), 0, 0, NULL FROM generations WHERE state = 'running'
     """
 )
-# Ids of deliveries are UUIDv7, so those of the last minute are a range of the primary key. now() rather than
+# Ids of both are UUIDv7, so those of the last minute are a range of the primary key. now() rather than
 # clock_timestamp(), which no index can be asked with.
-DELIVERY_FLOW = text(
+FLOW = text(
     """
+    WITH since AS MATERIALIZED (
+        SELECT CAST(lpad(to_hex(((extract(epoch FROM now()) - 60) * 1000)::bigint), 12, '0')
+            || '70008000000000000000' AS uuid) AS id
+    )
     SELECT
-        (SELECT count(*) FROM deliveries WHERE id >= CAST(
-            lpad(to_hex(((extract(epoch FROM now()) - 60) * 1000)::bigint), 12, '0') || '70008000000000000000' AS uuid)
-        ) AS entered,
-        (SELECT count(*) FROM deliveries WHERE finished_at > now() - interval '1 minute') AS left
+        (SELECT count(*) FROM deliveries WHERE id >= (SELECT id FROM since)) AS delivered_in,
+        (SELECT count(*) FROM deliveries WHERE finished_at > now() - interval '1 minute') AS delivered_out,
+        (SELECT count(*) FROM generations WHERE id >= (SELECT id FROM since)) AS generated_in,
+        (SELECT count(*) FROM generations WHERE finished_at > now() - interval '1 minute') AS generated_out
     """
 )
 PAUSES = text("SELECT stage FROM stage_pauses")
@@ -71,6 +82,9 @@ LIVE_WORKERS = text(
             UNION ALL
             SELECT 'deliver', count(*) FROM deliveries d
             WHERE d.state = 'running' AND d.worker_id = w.id HAVING count(*) > 0
+            UNION ALL
+            SELECT 'generate', count(*) FROM generations g
+            WHERE g.state = 'running' AND g.worker_id = w.id HAVING count(*) > 0
         ) h) AS holds,
         ARRAY(SELECT t.submission_id::text FROM stages t
             WHERE t.state = 'running' AND t.worker_id = w.id AND t.tenant_id = :tenant_id
@@ -100,14 +114,18 @@ class OperationsStore:
         self._engine = engine
 
     async def depths(self) -> list[QueueDepth]:
-        """How much lies in each queue, in the order of the stages, webhook deliveries last."""
+        """How much lies in each queue, in the order of the stages, then webhook deliveries and texts for teachers."""
         async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             rows = list(await connection.execute(DEPTHS))
             paused = set((await connection.execute(PAUSES)).scalars())
-            flow = (await connection.execute(DELIVERY_FLOW)).one()
+            flow = (await connection.execute(FLOW)).one()
         stages = [depth_of(stage, rows, paused=stage in paused) for stage in Stage]
-        deliver = depth_of(DELIVER, rows, paused=DELIVER in paused)
-        return [*stages, msgspec.structs.replace(deliver, flow=(flow.entered, flow.left))]
+        deliver, generate = (depth_of(queue, rows, paused=queue in paused) for queue in (DELIVER, GENERATE))
+        return [
+            *stages,
+            msgspec.structs.replace(deliver, flow=(flow.delivered_in, flow.delivered_out)),
+            msgspec.structs.replace(generate, flow=(flow.generated_in, flow.generated_out)),
+        ]
 
     async def pause(self, tenant_id: int, stage: Stage, actor: str, reason: str) -> None:
         """Hand out no more work of this stage, from the commit on; what is running goes on."""

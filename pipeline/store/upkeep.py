@@ -24,6 +24,7 @@ from pipeline.store.delivery_upkeep import (
 )
 from pipeline.store.engine import as_json, transaction
 from pipeline.store.fence import LOCK, LOCK_FREE, lock
+from pipeline.store.job import END_LOST as END_LOST_JOBS
 from pipeline.store.writing import pending_write, write
 
 SWEEPER_LOCK = 0x7377_6565_70  # "sweep": one sweeper at a time per database
@@ -210,9 +211,10 @@ class UpkeepStore:
                 FIND_LOST, {"now": looked.now, "dead_seconds": dead_seconds, "most": REAPED_AT_ONCE}
             )
             lost = [lost_from(row) for row in rows]
-            await connection.execute(
-                END_LOST_DELIVERIES, {"now": looked.now, "dead_seconds": dead_seconds, "most": REAPED_AT_ONCE}
-            )
+            for end_lost in (END_LOST_DELIVERIES, END_LOST_JOBS):
+                await connection.execute(
+                    end_lost, {"now": looked.now, "dead_seconds": dead_seconds, "most": REAPED_AT_ONCE}
+                )
             await connection.execute(FORGET_DEAD)
             return Swept(
                 vigil, await take_back(connection, lost, Event.LEASE_LOST, LOCK_FREE, max_attempts=max_attempts)

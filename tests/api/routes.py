@@ -100,7 +100,18 @@ WEBHOOKS: Final = [
     Route("POST", "/v1/webhooks/deliveries/{delivery_id}/redeliver", KEYS, Foreign.NOT_FOUND),
 ]
 
-ROUTES: Final = [*PUBLIC, *SUBMISSIONS, *QUESTIONS, *LEARNERS, *OPERATIONS, *WEBHOOKS]
+OFFICE: Final = frozenset({Role.TEACHER, Role.OPERATOR})
+
+GENERATIONS: Final = [
+    Route("POST", "/v1/generate/summary", OFFICE, Foreign.OWN, {"text": "a text"}),
+    Route("POST", "/v1/generate/questions", OFFICE, Foreign.OWN, {"text": "a text", "count": 1}),
+    Route("GET", "/v1/generate", OFFICE, Foreign.EMPTY),
+    Route("GET", "/v1/generate/{generation_id}", OFFICE, Foreign.NOT_FOUND),
+    Route("POST", "/v1/generate/{generation_id}/cancel", OFFICE, Foreign.NOT_FOUND),
+    Route("POST", "/v1/generate/{generation_id}/accept", TEACHERS, Foreign.NOT_FOUND, {"ids": ["{generation_id}-1"]}),
+]
+
+ROUTES: Final = [*PUBLIC, *SUBMISSIONS, *QUESTIONS, *LEARNERS, *OPERATIONS, *WEBHOOKS, *GENERATIONS]
 
 
 def filled(template: Any, ids: Mapping[str, str]) -> Any:

@@ -35,6 +35,10 @@ WITH dead AS (
     INSERT INTO deliveries (id, tenant_id, submission_id, webhook_id, event, url, lane, payload, state, finished_at)
     SELECT CAST(:delivery_id AS uuid), tenant_id, CAST(:dead_id AS uuid), CAST(:webhook_id AS uuid),
         'submission.completed', 'https://example.org/' || :mark, 'example.org', '{}', 'dead', now() FROM dead
+), generated AS (
+    INSERT INTO generations (id, tenant_id, kind, state, input, result, attempts, epoch, finished_at)
+    SELECT CAST(:generation_id AS uuid), tenant_id, 'questions', 'completed', jsonb_build_object('mark', :mark),
+        jsonb_build_object('drafts', '[]'::jsonb), 1, 1, now() FROM dead
 )
 INSERT INTO audit_log (id, tenant_id, actor, action, target)
 SELECT CAST(:delivery_id AS uuid), tenant_id, 'key:1', 'submission.retry', jsonb_build_object('mark', :mark) FROM dead
@@ -54,7 +58,7 @@ async def school_things(installation: Installation, engine: AsyncEngine) -> dict
     await teacher.put("/v1/questions/theirs", question("theirs", prompt=MARK))
     ids = [await teacher.hand_in("ada", {"theirs": "a"}, assignment_id=MARK) for _ in range(2)]
     await installation.run(ids[:1])
-    made = {"webhook_id": str(uuid7()), "delivery_id": str(uuid7())}
+    made = {"webhook_id": str(uuid7()), "delivery_id": str(uuid7()), "generation_id": str(uuid7())}
     async with transaction(engine) as connection:
         await connection.execute(text(SET_THE_SCENE), {"dead_id": ids[1], "mark": MARK, **made})
         key = (await connection.execute(text("SELECT min(id::text) FROM api_keys WHERE tenant_id = 1"))).scalar_one()

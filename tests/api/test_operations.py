@@ -77,7 +77,14 @@ async def test_deliveries_are_counted_like_a_stage(api: Api, worker: WorkerParts
 
 async def test_the_five_queues_come_in_order_with_the_fields_of_the_contract(api: Api) -> None:
     answered = (await api.call("GET", "/v1/ops/queues")).json()
-    assert [item["name"] for item in answered["items"]] == ["score", "feedback", "recommend", "metrics", "deliver"]
+    assert [item["name"] for item in answered["items"]] == [
+        "score",
+        "feedback",
+        "recommend",
+        "metrics",
+        "deliver",
+        "generate",
+    ]
     assert answered["next"] is None
     assert all(
         list(item)

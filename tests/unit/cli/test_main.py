@@ -15,7 +15,7 @@ from cli.handing_in import HandedIn
 from cli.main import COMMANDS, main
 from cli.outcome import Outcome
 from cli.process import QUEUES
-from pipeline.execution import DELIVER
+from pipeline.execution import DELIVER, GENERATE
 from pipeline.lifecycle import Stage
 
 HEAVY = ("sqlalchemy", "httpx", "rich", "redis", "psycopg", "litestar", "dramatiq", "uvloop")
@@ -154,7 +154,7 @@ def test_stages_of_a_worker_are_checked_before_it_starts() -> None:
 
 
 def test_a_worker_may_take_every_queue_there_is() -> None:
-    assert set(QUEUES) == {*Stage, DELIVER}
+    assert set(QUEUES) == {*Stage, DELIVER, GENERATE}
 
 
 def test_results_are_written_only_where_they_are_waited_for() -> None:

@@ -75,11 +75,14 @@ class Store:
 
 
 async def test_nothing_is_told_while_redis_is_away_and_it_is_left_alone_for_a_moment() -> None:
+    """But for the last chance to tell something."""
     store, now = Store(), 0.0
     along = ReadingAlong(store, clock=lambda: now)
     store.away = True
     assert await along.after(TENANT, ID, NOTHING) == await along.after(TENANT, ID, NOTHING) == []
     assert store.reads == 1
-    now = 2.0
-    await along.after(TENANT, ID, NOTHING)
+    await along.after(TENANT, ID, NOTHING, last=True)
     assert store.reads == 2
+    now = 3.0
+    await along.after(TENANT, ID, NOTHING)
+    assert store.reads == 3
