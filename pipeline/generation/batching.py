@@ -91,10 +91,13 @@ class Batching:
         self._oldest_seconds = oldest_seconds
 
     async def tick(self) -> None:
-        """One round over all batches, unless another process is at it; raises `Unavailable` where the store is away."""
-        async with self._store.alone() as ours:
-            if ours:
-                await self._round()
+        """One round over all batches, unless another process is at it; an outage of Postgres ends it."""
+        try:
+            async with self._store.alone() as ours:
+                if ours:
+                    await self._round()
+        except Unavailable as error:
+            log.warning(telemetry.BATCH_UNREACHABLE, error=str(error))
 
     async def _round(self) -> None:
         """A provider that cannot be asked keeps nobody else from it."""

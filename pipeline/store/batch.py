@@ -208,7 +208,7 @@ def kept_row(custom_id: str, line: Line) -> dict[str, Any]:
 def reply_from(stored: dict[str, Any] | None) -> Reply | None:
     if stored is None:
         return None
-    return msgspec.convert(stored, Failed if "trouble" in stored else Completion)
+    return msgspec.convert(stored, Failed) if "trouble" in stored else msgspec.convert(stored, Completion)
 
 
 def storable_value(value: Any) -> Any:
