@@ -105,6 +105,22 @@ FINISH: Final = text(
     RETURNING t.submission_id::text
     """
 )
+FORGET: Final = text(
+    """
+    WITH old AS (
+        SELECT custom_id FROM llm_batch_items
+        WHERE created_at < now() - make_interval(secs => :older_seconds) AND deadline_at < now()
+          AND (state NOT IN ('waiting', 'sent') OR batch_id IS NULL)
+        ORDER BY created_at LIMIT :most FOR UPDATE SKIP LOCKED
+    ), gone AS (
+        DELETE FROM llm_batches b USING (
+            SELECT id FROM llm_batches WHERE finished_at < now() - make_interval(secs => :older_seconds)
+            ORDER BY finished_at LIMIT :most FOR UPDATE SKIP LOCKED
+        ) f WHERE b.id = f.id
+    )
+    DELETE FROM llm_batch_items i USING old WHERE i.custom_id = old.custom_id
+    """
+)
 
 
 class BatchStore:
@@ -192,6 +208,11 @@ class BatchStore:
             ).scalar_one()
             values = {"id": batch_id, "stage": FEEDBACK, "state": "done" if sent else "failed"}
             return [row.submission_id for row in await connection.execute(FINISH, values)]
+
+    async def forget(self, *, older_seconds: float, most: int) -> int:
+        """Delete requests that are over, and batches, so old; answers how many requests."""
+        async with transaction(self._engine) as connection:
+            return int((await connection.execute(FORGET, {"older_seconds": older_seconds, "most": most})).rowcount)
 
 
 def batch_from(row: Any) -> Batch:

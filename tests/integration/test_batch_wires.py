@@ -3,19 +3,28 @@
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from litestar import Litestar, Request, Response, get, post
 from litestar.params import FromPath
+from sqlalchemy import text
 
+from pipeline.bootstrap import build_worker
 from pipeline.errors import Unavailable
 from pipeline.exchange import Completion, Failed, Prompt, Route, Trouble
+from pipeline.lifecycle import Stage
 from pipeline.llm.anthropic_batch import AnthropicBatches
 from pipeline.llm.build import AnyBatches, build_batches
 from pipeline.llm.openai_batch import OpenAIBatches
 from pipeline.ports.batch import Batch, BatchRequest, Unsure
+from pipeline.ports.generation import Policy
+from pipeline.settings import Settings
+from pipeline.store.policy import PolicyStore
 from tests.api.conftest import served
+from tests.api.installation import opened, question
 
 PROMPT = Prompt("feedback/personalized/en@1", "Be kind.", "The facts.", "reply", {"type": "object"}, 300)
 OUTCOMES = ("good", "refused", "expired")
@@ -39,6 +48,7 @@ class StandIn:
         self.anthropic: list[dict[str, Any]] = []
         self.done = True
         self.broken = False
+        self.says = "well done"
 
     def app(self) -> Litestar:  # noqa: C901 - nine small routes, which share what they were sent
         @post("/v1/files")
@@ -103,7 +113,7 @@ class StandIn:
     def openai_line(self, name: str) -> bytes:
         if name == "expired":
             return json.dumps({"custom_id": name, "response": None, "error": {"code": "batch_expired"}}).encode()
-        said = {"content": "well done"} if name == "good" else {"refusal": "no"}
+        said = {"refusal": "no"} if name == "refused" else {"content": self.says}
         body = {
             "model": "small",
             "choices": [{"message": said, "finish_reason": "stop"}],
@@ -202,3 +212,64 @@ async def test_a_provider_that_fails_is_unavailable(stand_in: StandIn) -> None:
     with pytest.raises(Unavailable):
         await remote.send(BATCH, REQUESTS)
     await remote.close()
+
+
+MODELS = """
+[[providers]]
+name = "cloud"
+kind = "openai"
+model = "small"
+base_url = "{address}/v1"
+place = "local"
+batch = true
+"""
+REPLY = {
+    "right": "You chose one.",
+    "quotation": "",
+    "misconception": "The other one says it.",
+    "next_step": "Read both options aloud.",
+    "summary": "Read both.",
+}
+
+
+async def test_feedback_of_low_priority_waits_travels_and_arrives(
+    stand_in: StandIn, settings: Settings, tmp_path: Path
+) -> None:
+    """The whole way: hand-in, put off without an attempt, sent, taken in, woken, stored as the model's feedback."""
+    file = tmp_path / "models.toml"
+    file.write_text(MODELS.format(address=stand_in.address), encoding="utf-8")
+    stand_in.says = json.dumps(REPLY)
+    configured = msgspec.structs.replace(settings, ai_config=str(file))
+    async with opened(configured) as installation:
+        teacher, engine = installation.caller(), installation.worker.servers.engine
+        policies = PolicyStore(engine, default=Policy())
+        await policies.set(1, Policy(batch=True), actor="test")
+        await teacher.put("/v1/questions/q-1", question("q-1"))
+        submission_id = await teacher.hand_in("ann", {"q-1": "b"}, priority="low")
+        await installation.run([submission_id], [Stage.SCORE])
+        parts = build_worker(configured, installation.worker.servers)
+        assert parts.writers is not None
+        assert parts.writers.batching is not None
+
+        async def feedback() -> dict[str, Any]:
+            await parts.runners[Stage.FEEDBACK].ring([submission_id])
+            await parts.runners[Stage.FEEDBACK].drain()
+            shown: dict[str, Any] = (await teacher.get(f"/v1/submissions/{submission_id}")).json()
+            return shown
+
+        shown = await feedback()
+        assert (shown["stages"]["feedback"]["state"], shown["stages"]["feedback"]["attempts"]) == ("ready", 0)
+        async with engine.begin() as connection:
+            await connection.execute(text("UPDATE llm_batch_items SET created_at = now() - interval '1 hour'"))
+        await parts.writers.batching.tick()
+        await parts.writers.batching.tick()
+        assert len(stand_in.openai) == 1
+        shown = await feedback()
+        assert shown["stages"]["feedback"]["state"] == "done"
+        [answer] = shown["feedback"]["answers"]
+        assert (answer["source"], answer["model"]) == ("ai", "small")
+        assert "Read both options aloud." in answer["text"]
+        async with engine.begin() as connection:
+            booked = (await connection.execute(text("SELECT state, cost FROM llm_attempts"))).all()
+        assert [tuple(row) for row in booked] == [("settled", 0)]  # a model in the house costs nothing
+        await parts.writers.close()

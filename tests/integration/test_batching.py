@@ -318,3 +318,15 @@ async def test_two_processes_never_send_at_the_same_time(post: Post) -> None:
         assert post.provider.batches == {}
     await asyncio.gather(*[post.batching().tick() for _ in range(3)])
     assert post.provider.billed == ["q-0", "q-1", "q-2"]
+
+
+async def test_only_what_is_over_is_forgotten(post: Post) -> None:
+    await post.offer_all()
+    await post.rows("UPDATE llm_batch_items SET created_at = now() - interval '9 days' RETURNING 1")
+    assert await post.store.forget(older_seconds=1_000, most=100) == 0
+    for _ in range(2):
+        await post.batching().tick()
+    await post.rows("UPDATE llm_batch_items SET deadline_at = now() - interval '8 days' RETURNING 1")
+    await post.rows("UPDATE llm_batches SET finished_at = now() - interval '8 days' RETURNING 1")
+    assert await post.store.forget(older_seconds=1_000, most=100) == 3
+    assert await post.rows("SELECT id FROM llm_batches") == []
