@@ -88,7 +88,7 @@ EVENT_MEANING: Final[Mapping[Event, str]] = MappingProxyType(
         Event.SUCCEEDED: "its result is stored",
         Event.SUCCEEDED_WITH_LESS: "a lesser result than asked for is stored, and says so",
         Event.POSTPONED: "it failed and will be tried again after a back-off",
-        Event.GAVE_BACK: "its worker stops gracefully and returns it unharmed",
+        Event.GAVE_BACK: "its worker stops gracefully, or it waits for something; it is returned unharmed",
         Event.LEASE_LOST: "its worker died or fell silent; the sweeper takes it back",
         Event.EXHAUSTED: "no attempt is left, or the failure is final",
         Event.CANCELLED: "the client or an operator asked for it",

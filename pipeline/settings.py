@@ -179,6 +179,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Dollars | None,
         described("Most that is spent on models for one learner in a day (UTC); unset: no limit."),
     ] = None
+    ai_batch_hours: Annotated[
+        float,
+        Positive,
+        described("How long feedback on submissions of low priority may wait for half the price, in hours."),
+    ] = 24.0
     ai_generation_seconds: Annotated[
         float,
         Positive,

@@ -59,6 +59,7 @@ JOBS_UNREACHABLE: Final = "jobs.unreachable"
 JOB_TRIED: Final = "job.tried"
 JOB_FENCED: Final = "job.fenced"
 JOB_SURPRISED: Final = "job.surprised"
+BATCH_UNREACHABLE: Final = "batch.unreachable"
 
 
 def configure(level: str, style: str) -> None:

@@ -33,6 +33,7 @@ BROKER_CONNECTIONS: Final = 200
 START_SECONDS: Final = 60.0
 """How long a starting worker waits for Postgres."""
 IMPROVING_EVERY_SECONDS: Final = 10.0
+BATCHING_EVERY_SECONDS: Final = 30.0
 TIDY_SECONDS: Final = 2.0
 """What is kept of the time to stop for giving back and leaving, at most."""
 
@@ -135,6 +136,8 @@ async def serve(parts: WorkerParts, stop: asyncio.Event, concurrency: int) -> No
         asyncio.create_task(every(settings.sweep_seconds, parts.sweeper.tick, stop)),
         asyncio.create_task(every(IMPROVING_EVERY_SECONDS, parts.improver.tick, stop)),
     ]
+    if parts.writers is not None and parts.writers.batching is not None:
+        upkeep.append(asyncio.create_task(every(BATCHING_EVERY_SECONDS, parts.writers.batching.tick, stop)))
     wakes.start()
     worker.start()
     await stop.wait()

@@ -230,6 +230,7 @@ def upgrade() -> None:
         sa.Column("key", sa.LargeBinary(), nullable=False),
         sa.Column("submission_id", sa.Uuid(), nullable=False),
         sa.Column("prompt", postgresql.JSONB(), nullable=False),
+        sa.Column("reply", postgresql.JSONB(), nullable=True),
         sa.Column("route", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempt_id", sa.Uuid(), nullable=True),

@@ -14,7 +14,7 @@ from pipeline.bootstrap.chores import build_chores
 from pipeline.bootstrap.writers import Writers
 from pipeline.delivery.reply import DeliveryPolicy
 from pipeline.errors import EnvironmentFault, SettingsError
-from pipeline.execution import DELIVER, GENERATE, ApartRunner, Runner, Shop, StageRunner, each_alone
+from pipeline.execution import DELIVER, GENERATE, ApartRunner, Runner, Shop, StageRunner, each_alone, ring
 from pipeline.follow_through import Perform
 from pipeline.generation.composing import compose_nothing
 from pipeline.lifecycle import Stage
@@ -51,7 +51,7 @@ from pipeline.service.upkeep import Heartbeat, Sweeper
 from pipeline.service.webhooks import Webhooks
 from pipeline.settings import Settings
 from pipeline.stages import feedback, metrics, recommend, score
-from pipeline.stages.outcome import Outcome
+from pipeline.stages.outcome import Deferred, Outcome
 from pipeline.stages.verdict import RetryPolicy
 from pipeline.store.access import AccessStore
 from pipeline.store.bank import BankStore
@@ -386,7 +386,8 @@ def build_writers(settings: Settings, servers: Servers) -> Writers | None:
         return None
     from pipeline.bootstrap.generation import assemble_writers  # noqa: PLC0415 - brings much with it
 
-    return assemble_writers(settings, configuration, servers.engine, servers.redis, TemplateProvider())
+    wake = partial(ring, Stage.FEEDBACK, bell=RedisBell(servers.queues))
+    return assemble_writers(settings, configuration, servers.engine, servers.redis, TemplateProvider(), wake)
 
 
 def build_improver(servers: Servers, shop: Shop, writers: Writers | None) -> Improver:
@@ -453,7 +454,10 @@ async def perform_metrics(unit: WorkUnit, works: Sequence[Work]) -> list[Outcome
 
 
 async def write_feedback_by_models(writers: Writers, work: Work) -> Outcome:
-    return feedback.outcome_of(await writers.author.write(feedback.request_of(work)))
+    request = feedback.request_of(work)
+    if seconds := await writers.waits(request):
+        return Deferred(seconds, "waits for half the price")
+    return feedback.outcome_of(await writers.author.write(request))
 
 
 def write_feedback(templates: TemplateProvider, work: Work) -> Outcome:

@@ -10,6 +10,7 @@ from pipeline.service.generating import look_after
 from pipeline.service.upkeep import FORGOTTEN_AT_ONCE, Chore
 from pipeline.settings import Settings
 from pipeline.store.background import BackgroundStore
+from pipeline.store.batch import BatchStore
 from pipeline.store.job import JobStore
 from pipeline.store.journal import JournalStore
 from pipeline.store.ledger import LedgerStore
@@ -27,5 +28,6 @@ def build_chores(settings: Settings, engine: AsyncEngine, bell: Bell) -> list[Ch
         partial(ledger.forget, older_seconds=settings.ai_ledger_seconds, most=FORGOTTEN_AT_ONCE),
         partial(JournalStore(engine).forget, older_seconds=kept, most=FORGOTTEN_AT_ONCE),
         partial(BackgroundStore(engine).forget, older_seconds=kept, most=FORGOTTEN_AT_ONCE),
+        partial(BatchStore(engine).forget, older_seconds=kept, most=FORGOTTEN_AT_ONCE),
         partial(look_after, JobStore(engine), bell, grace_seconds=grace_seconds, keep_seconds=keep_seconds),
     ]

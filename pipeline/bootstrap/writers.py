@@ -4,14 +4,18 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from pipeline.generation.batching import Batching
 from pipeline.ports import FeedbackProvider
+from pipeline.prompting.feedback import FeedbackRequest
 from pipeline.service.generating import Compose
 
 
 class Writers(msgspec.Struct, frozen=True):
     """The author of feedback, how many submissions it is given at once, and what ends it with the process.
 
-    `ready` says whether any model may be asked at this moment. `compose` gets texts for teachers written.
+    `ready` says whether any model may be asked at this moment. `compose` gets texts for teachers written. `waits`
+    says for how long a submission is to wait for half the price, `batching`
+    what may wait for half the price; None where no model has batches.
     """
 
     author: FeedbackProvider
@@ -19,3 +23,5 @@ class Writers(msgspec.Struct, frozen=True):
     close: Callable[[], Awaitable[None]]
     ready: Callable[[], Awaitable[bool]]
     compose: Compose
+    waits: Callable[[FeedbackRequest], Awaitable[float]]
+    batching: Batching | None = None

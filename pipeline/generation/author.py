@@ -32,6 +32,8 @@ from pipeline.prompting.render import render, request_key
 
 log = structlog.get_logger()
 
+LOW: Final = "low"
+"""The priority of submissions that may wait."""
 NAMED_SUMMARIES: Final = 2
 """Of so many answers the gist stands in the submission's summary, those with the most to learn."""
 UNREADABLE: Final = "unreadable_reply"
@@ -62,6 +64,14 @@ class Getting(Protocol):
 
     async def get(self, wish: Wish) -> Written | Unwritten:
         """The text, or why there is none."""
+        ...
+
+
+class Waiting(Protocol):
+    """Whoever lets texts wait for half the price: `pipeline.generation.batching.HalfPrice`."""
+
+    async def offer(self, wish: Wish) -> float | None:
+        """For how many seconds to wait for this text; None: not at all, or not any longer."""
         ...
 
 
@@ -105,6 +115,7 @@ class Author:
         routes: Sequence[Route],
         experiments: Sequence[Experiment] = (),
         quota: Quota | None = None,
+        halfprice: Waiting | None = None,
         taste: Taste | None = None,
         fence: Callable[[], str] = fresh_fence,
     ) -> None:
@@ -117,6 +128,7 @@ class Author:
         self._routes = tuple(routes)
         self._experiments = tuple(experiments)
         self._quota = quota
+        self._halfprice = halfprice
         self._taste = taste or Taste()
         self._fence = fence
 
@@ -134,6 +146,21 @@ class Author:
         )
         return self._composed(built_in, request, planned, written)
 
+    async def waits(self, request: FeedbackRequest) -> float:
+        """For how many seconds a submission is to wait for half the price; 0: its feedback is to be written now.
+
+        Submissions of low priority wait where the tenant's policy says so, until every text is there or is to be asked
+        for after all. Raises `Unavailable`.
+        """
+        planned = plan(request, on=self._taste.on, most=self._taste.most)
+        commission = await self._commission(request) if self._halfprice is not None and planned.asked else None
+        if self._halfprice is None or commission is None or not commission.policy.batch:
+            return 0.0
+        if commission.background.priority != LOW:
+            return 0.0
+        wishes = [self._wish(commission, self._errand(commission, place)) for place in planned.asked]
+        return max([await self._halfprice.offer(wish) or 0.0 for wish in wishes])
+
     async def _commission(self, request: FeedbackRequest) -> Commission | None:
         """What to write with; None where no model may be asked, or the submission is gone."""
         policy = await self._policies.of(request.tenant_id)
@@ -150,6 +177,14 @@ class Author:
             policy=policy,
             routes=routes,
             assigned=assigned(self._experiments, request.tenant_id, request.learner_id),
+        )
+
+    def _errand(self, commission: Commission, place: int) -> Errand:
+        request = commission.request
+        scored = request.answers[place]
+        verdict = self._templates.verdict(scored, request.locale)
+        return errand_of(
+            scored, request, names_in(commission.background.metadata), commission.assigned.arm.prompt, verdict
         )
 
     async def _within_quota(self, request: FeedbackRequest) -> bool:
@@ -177,7 +212,7 @@ class Author:
         await teller.finish(text.feedback.text)
         return text
 
-    def _wish(self, commission: Commission, errand: Errand, teller: Teller) -> Wish:
+    def _wish(self, commission: Commission, errand: Errand, teller: Teller | None = None) -> Wish:
         request, arm = commission.request, commission.assigned.arm
         key = request_key(errand.facts, errand.prompt_id, group=commission.assigned.group)
         assignment = Assignment(

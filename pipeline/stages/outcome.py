@@ -38,4 +38,14 @@ class Rejected(msgspec.Struct, frozen=True, tag=True):
     traceback: str | None = None
 
 
-Outcome = Done | Degraded | RetryLater | Rejected
+class Deferred(msgspec.Struct, frozen=True, tag=True):
+    """Nothing failed: the stage waits for something that comes by itself, and looks again in `seconds` at the latest.
+
+    It is not held against the submission, however often.
+    """
+
+    seconds: float
+    reason: str
+
+
+Outcome = Done | Degraded | RetryLater | Rejected | Deferred

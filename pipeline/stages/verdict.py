@@ -7,7 +7,7 @@ import msgspec
 
 from pipeline.lifecycle import Event
 from pipeline.model import Claim
-from pipeline.stages.outcome import Body, Degraded, Done, Outcome, Rejected, RetryLater
+from pipeline.stages.outcome import Body, Deferred, Degraded, Done, Outcome, Rejected, RetryLater
 
 
 class RetryPolicy(msgspec.Struct, frozen=True):
@@ -45,6 +45,8 @@ def judge(claim: Claim, outcome: Outcome, policy: RetryPolicy, random_fraction: 
             return Verdict(claim, Event.SUCCEEDED_WITH_LESS, body=body)
         case Rejected(error=error, traceback=traceback):
             return Verdict(claim, Event.EXHAUSTED, error=error, traceback=traceback)
+        case Deferred(seconds=seconds, reason=reason):
+            return Verdict(claim, Event.GAVE_BACK, error=reason, delay_seconds=seconds)
         case RetryLater(error=error, traceback=traceback):
             if claim.attempt >= policy.max_attempts:
                 return Verdict(claim, Event.EXHAUSTED, error=error, traceback=traceback)

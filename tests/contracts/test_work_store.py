@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.lifecycle import PREDECESSORS, Stage, StageState, Status
 from pipeline.model import Claim, Recorded
-from pipeline.stages.outcome import Degraded, Done, Outcome, Rejected, RetryLater
+from pipeline.stages.outcome import Deferred, Degraded, Done, Outcome, Rejected, RetryLater
 from pipeline.stages.run import claim_to_follow, first_step, may_follow, next_step
 from pipeline.stages.verdict import judge
 from tests.contracts.fakes.work import NOW
@@ -180,6 +180,18 @@ async def test_postponed_work_rests_until_its_time(house: House) -> None:
     await record(house, Stage.SCORE, await claimed(house, Stage.SCORE, [ready]), AGAIN)
     claims = await claimed(house, Stage.SCORE, [resting, ready])
     assert [(claim.submission_id, claim.epoch, claim.attempt) for claim in claims] == [(ready, 2, 2)]
+
+
+async def test_deferred_work_rests_and_is_not_held_against_it(house: House) -> None:
+    """However often it waits for something, it has all its attempts left; its epoch grows all the same."""
+    [id_] = await house.accept(1)
+    for epoch in range(1, POLICY.max_attempts + 3):
+        claims = await claimed(house, Stage.SCORE, [id_])
+        assert [(claim.epoch, claim.attempt) for claim in claims] == [(epoch, 1)]
+        await record(house, Stage.SCORE, claims, Deferred(0.0, "waits for half the price"))
+        assert (await house.stages(id_))[Stage.SCORE] == StageRow(StageState.READY, attempts=0, epoch=epoch)
+    await record(house, Stage.SCORE, await claimed(house, Stage.SCORE, [id_]), Deferred(60.0, "waits"))
+    assert await claimed(house, Stage.SCORE, [id_]) == []
 
 
 async def test_the_last_failed_attempt_buries_with_every_cause(house: House) -> None:

@@ -41,6 +41,7 @@ llm_batch_items = Table(
     Column("key", LargeBinary, nullable=False),
     Column("submission_id", Uuid, nullable=False),
     Column("prompt", JSONB, nullable=False),
+    Column("reply", JSONB),
     Column("route", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("attempt_id", Uuid),

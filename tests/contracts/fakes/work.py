@@ -213,7 +213,8 @@ class FakeUnit:
     def _apply_step(self, submission: FakeSubmission, step: Step) -> None:
         verdict, row = step.verdict, submission.stages[step.stage]
         row.worker_id, row.resting = None, verdict.delay_seconds > 0
-        row.epoch, row.attempts = verdict.claim.epoch, verdict.claim.attempt
+        given_back = verdict.event is Event.GAVE_BACK
+        row.epoch, row.attempts = verdict.claim.epoch, verdict.claim.attempt - given_back
         if verdict.event in {Event.SUCCEEDED, Event.SUCCEEDED_WITH_LESS, Event.POSTPONED}:
             row.solo = False
         if verdict.body:

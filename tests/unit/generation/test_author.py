@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pipeline.exchange import Arm, Experiment, Place, Purpose, Route
 from pipeline.generation.assignment import Unwritten, Written
-from pipeline.generation.author import Author, Quota, Taste
+from pipeline.generation.author import Author, Quota, Taste, Waiting
 from pipeline.generation.flight import Wish
 from pipeline.llm.template import TemplateProvider
 from pipeline.model import Answer, AnswerScore, JsonValue, Outcome, Question, ScoredAnswer
@@ -103,6 +103,8 @@ class Study:
         experiments: Sequence[Experiment] = (),
         quota: Quota | None = None,
         taste: Taste | None = None,
+        halfprice: Waiting | None = None,
+        priority: str = "normal",
     ) -> None:
         self.flown, self.ledger, self.shown = Flown(list(replies) or [written()]), FakeLedger(), Shown()
         self.author = Author(
@@ -110,7 +112,7 @@ class Study:
             flights=self.flown,
             policies=Allowing(policy or Policy()),
             backgrounds=Around(
-                None if gone else Background(LearnerPicture(level="beginner"), metadata or {}, "secret")
+                None if gone else Background(LearnerPicture(level="beginner"), metadata or {}, "secret", priority)
             ),
             ledger=self.ledger,
             deltas=self.shown,
@@ -118,6 +120,7 @@ class Study:
             experiments=experiments,
             quota=quota,
             taste=taste,
+            halfprice=halfprice,
         )
 
     @property
@@ -279,3 +282,46 @@ async def test_an_arm_decides_who_is_asked_first_and_shares_with_nobody() -> Non
     assert (assignment.arm, assignment.routes[0]) == ("where/house", HOUSE)
     assert assignment.prompt.reference.startswith("feedback/encouragement/")
     assert study.flown.wishes[0].wanted.key != plain.flown.wishes[0].wanted.key
+
+
+class Post:
+    """Lets each wish wait for so long, in turn."""
+
+    def __init__(self, *seconds: float | None) -> None:
+        self.seconds, self.offered = list(seconds), list[Wish]()
+
+    async def offer(self, wish: Wish) -> float | None:
+        self.offered.append(wish)
+        return self.seconds.pop(0)
+
+
+PATIENT = Policy(batch=True)
+
+
+async def test_a_submission_of_low_priority_waits_for_the_last_of_its_texts() -> None:
+    post = Post(None, 60.0, 30.0)
+    study = Study(policy=PATIENT, halfprice=post, priority="low")
+    answers = [scored(f"it repeats {number} times", id_=f"q-{number}") for number in range(3)]
+    assert await study.author.waits(request(*answers)) == 60.0
+    assert len({wish.wanted.key for wish in post.offered}) == 3
+    assert study.flown.wishes == []
+
+
+async def test_what_waited_is_the_very_wish_that_is_asked_for_afterwards() -> None:
+    post = Post(None)
+    study = Study(policy=PATIENT, halfprice=post, priority="low")
+    assert await study.author.waits(request(WRONG)) == 0.0
+    await study.author.write(request(WRONG))
+    assert study.flown.wishes[0].wanted == post.offered[0].wanted
+
+
+async def test_nobody_waits_who_is_in_a_hurry_or_whose_tenant_did_not_ask_for_it() -> None:
+    for study in (
+        Study(policy=PATIENT, halfprice=Post(), priority="normal"),
+        Study(policy=Policy(), halfprice=Post(), priority="low"),
+        Study(policy=PATIENT, priority="low"),
+        Study(policy=PATIENT, halfprice=Post(), priority="low", gone=True),
+    ):
+        assert await study.author.waits(request(WRONG)) == 0.0
+    blank = Study(policy=PATIENT, halfprice=Post(), priority="low")
+    assert await blank.author.waits(request(scored(None, Outcome.UNANSWERED))) == 0.0

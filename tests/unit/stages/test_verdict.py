@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from pipeline.lifecycle import Event
 from pipeline.model import Claim
-from pipeline.stages.outcome import Degraded, Done, Rejected, RetryLater
+from pipeline.stages.outcome import Deferred, Degraded, Done, Rejected, RetryLater
 from pipeline.stages.verdict import RetryPolicy, backoff_seconds, jitter, judge
 
 POLICY = RetryPolicy(max_attempts=3, base_seconds=1.0, cap_seconds=10.0)
@@ -21,8 +21,15 @@ def test_each_outcome_is_an_event() -> None:
         (Degraded({"a": 1}, "less"), Event.SUCCEEDED_WITH_LESS),
         (RetryLater("E"), Event.POSTPONED),
         (Rejected("E"), Event.EXHAUSTED),
+        (Deferred(60.0, "E"), Event.GAVE_BACK),
     ):
         assert judge(claim(1), outcome, POLICY, 0.5).event is event
+
+
+@given(st.integers(1, 10))
+def test_what_waits_for_something_is_never_exhausted(attempt: int) -> None:
+    verdict = judge(claim(attempt), Deferred(60.0, "waits"), POLICY)
+    assert (verdict.event, verdict.delay_seconds, verdict.error) == (Event.GAVE_BACK, 60.0, "waits")
 
 
 @given(st.integers(1, 10))

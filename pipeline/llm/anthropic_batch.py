@@ -1,0 +1,104 @@
+"""Anthropic's batches of messages. Loading this module loads the SDK.
+
+These batches can't be marked as ours. After a crash one is told by what it answers, so while one of the same size and
+time is still under way nothing is sent in its place.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, Final
+
+import anthropic
+import httpx2
+
+from pipeline.errors import Unavailable
+from pipeline.exchange import Route
+from pipeline.llm.anthropic_form import messages_request, read_message
+from pipeline.llm.anthropic_messages import client
+from pipeline.llm.trouble import classify
+from pipeline.ports.batch import Batch, BatchRequest, Line, Unsure
+
+PAGE: Final = 100
+CLOCKS_APART: Final = timedelta(minutes=10)
+
+
+class AnthropicBatches:
+    """The port `pipeline.ports.batch.Remote` over one route to Anthropic."""
+
+    def __init__(self, route: Route, *, api_key: str | None, base_url: str | None = None) -> None:
+        self._route = route
+        self._client: Any = client(route, api_key, base_url)
+
+    @property
+    def route(self) -> Route:
+        return self._route
+
+    async def find(self, batch: Batch, requests: Sequence[BatchRequest]) -> str | Unsure | None:
+        """By the names in its results; `Unsure` while a batch that might be it has none."""
+        ours, unsure = {request.custom_id for request in requests}, False
+        async with answered():
+            async for found in self._client.messages.batches.list(limit=PAGE):
+                if found.created_at < batch.created_at - CLOCKS_APART:
+                    break
+                if sum(found.request_counts.model_dump().values()) != len(ours):
+                    continue
+                if found.processing_status != "ended":
+                    unsure = True
+                elif await self._answers(found.id, ours):
+                    return str(found.id)
+        return Unsure() if unsure else None
+
+    async def _answers(self, remote_id: str, ours: set[str]) -> bool:
+        """Whether any of its results has one of these names; all of them belong to one batch."""
+        async for line in self.lines(remote_id):
+            return line.custom_id in ours
+        return False
+
+    async def send(self, batch: Batch, requests: Sequence[BatchRequest]) -> str:
+        """Hand it in, in one request."""
+        del batch
+        sent = [
+            {
+                "custom_id": request.custom_id,
+                "params": messages_request(self._route, request.prompt, user=request.user),
+            }
+            for request in requests
+        ]
+        async with answered():
+            return str((await self._client.messages.batches.create(requests=sent)).id)
+
+    async def ended(self, remote_id: str) -> bool:
+        """Whether nothing more will come of it."""
+        async with answered():
+            return bool((await self._client.messages.batches.retrieve(remote_id)).processing_status == "ended")
+
+    async def lines(self, remote_id: str) -> AsyncIterator[Line]:
+        """The lines of its results."""
+        async with answered():
+            results = await self._client.messages.batches.results(remote_id)
+            async for one in results:
+                yield line_of(one)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+def line_of(one: Any) -> Line:
+    """What a result says became of its request."""
+    match one.result.type:
+        case "succeeded":
+            return Line(one.custom_id, read_message(one.result.message.to_json().encode()))
+        case "errored":
+            return Line(one.custom_id, classify(None, one.result.error.to_dict()))
+        case _:
+            return Line(one.custom_id, None)
+
+
+@asynccontextmanager
+async def answered() -> AsyncIterator[None]:
+    """Whatever goes wrong with a call is tried again in a later round."""
+    try:
+        yield
+    except (anthropic.AnthropicError, httpx2.HTTPError, OSError) as error:
+        raise Unavailable(f"The provider's batches cannot be asked ({type(error).__name__}).") from None

@@ -1,0 +1,132 @@
+"""OpenAI's batches of chat completions: a file of requests goes in, files of replies come out within a day.
+
+Loading this module loads the SDK. A batch carries our id in its metadata, by which it is found after a crash.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import httpx2
+import msgspec
+import openai
+
+from pipeline.errors import Unavailable
+from pipeline.exchange import Reply, Route
+from pipeline.llm.openai_client import client
+from pipeline.llm.openai_form import chat_request, read_chat
+from pipeline.llm.trouble import classify
+from pipeline.ports.batch import Batch, BatchRequest, Line, Unsure
+
+MARK: Final = "gradeline_batch"
+ENDPOINT: Final = "/v1/chat/completions"
+ENDED: Final = frozenset({"completed", "failed", "expired", "cancelled"})
+EXPIRED: Final = "batch_expired"
+OK: Final = 200
+PAGE: Final = 100
+CLOCKS_APART: Final = timedelta(minutes=10)
+
+
+class Response(msgspec.Struct, frozen=True):
+    status_code: int
+    body: msgspec.Raw
+    request_id: str | None = None
+
+
+class ErrorIn(msgspec.Struct, frozen=True):
+    code: str | None = None
+
+
+class LineIn(msgspec.Struct, frozen=True):
+    """One line of a file of replies."""
+
+    custom_id: str
+    response: Response | None = None
+    error: ErrorIn | None = None
+
+
+class OpenAIBatches:
+    """The port `pipeline.ports.batch.Remote` over one route to OpenAI."""
+
+    def __init__(self, route: Route, *, api_key: str | None, base_url: str | None = None) -> None:
+        self._route = route
+        self._client: Any = client(route, api_key, base_url)
+
+    @property
+    def route(self) -> Route:
+        return self._route
+
+    async def find(self, batch: Batch, requests: Sequence[BatchRequest]) -> str | Unsure | None:
+        """The newest batches are looked through, back to when this one was made."""
+        del requests
+        async with answered():
+            async for found in self._client.batches.list(limit=PAGE):
+                if (found.metadata or {}).get(MARK) == batch.id:
+                    return str(found.id)
+                if datetime.fromtimestamp(found.created_at, UTC) < batch.created_at - CLOCKS_APART:
+                    return None
+        return None
+
+    async def send(self, batch: Batch, requests: Sequence[BatchRequest]) -> str:
+        """Hand in the file, then the batch of it; a file without a batch costs nothing."""
+        content = b"\n".join(self._line(request) for request in requests)
+        async with answered():
+            file = await self._client.files.create(file=(f"{batch.id}.jsonl", content), purpose="batch")
+            made = await self._client.batches.create(
+                input_file_id=file.id, endpoint=ENDPOINT, completion_window="24h", metadata={MARK: batch.id}
+            )
+        return str(made.id)
+
+    async def ended(self, remote_id: str) -> bool:
+        """Whether nothing more will come of it."""
+        async with answered():
+            return (await self._client.batches.retrieve(remote_id)).status in ENDED
+
+    async def lines(self, remote_id: str) -> AsyncIterator[Line]:
+        """The lines of both files, those that went well and those that did not."""
+        async with answered():
+            batch = await self._client.batches.retrieve(remote_id)
+        for file_id in filter(None, (batch.output_file_id, batch.error_file_id)):
+            async with answered():
+                content = (await self._client.files.content(file_id)).content
+            for line in content.splitlines():
+                if line.strip():
+                    yield line_of(line)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    def _line(self, request: BatchRequest) -> bytes:
+        body = chat_request(self._route, request.prompt, user=request.user, official=True)
+        whole = {"custom_id": request.custom_id, "method": "POST", "url": ENDPOINT, "body": body}
+        return msgspec.json.encode(whole, enc_hook=dict)
+
+
+def line_of(line: bytes) -> Line:
+    """What a line says became of its request."""
+    found = msgspec.json.decode(line, type=LineIn)
+    if found.response is None:
+        expired = found.error is not None and found.error.code == EXPIRED
+        return Line(found.custom_id, None if expired else classify(None, {"error": {"code": code_of(found)}}))
+    return Line(found.custom_id, reply_of(found.response))
+
+
+def code_of(line: LineIn) -> str | None:
+    return line.error.code if line.error is not None else None
+
+
+def reply_of(response: Response) -> Reply:
+    body = bytes(response.body)
+    if response.status_code != OK:
+        return classify(response.status_code, msgspec.json.decode(body))
+    return read_chat(body, request_id=response.request_id)
+
+
+@asynccontextmanager
+async def answered() -> AsyncIterator[None]:
+    """Whatever goes wrong with a call is tried again in a later round."""
+    try:
+        yield
+    except (openai.OpenAIError, httpx2.HTTPError, OSError) as error:
+        raise Unavailable(f"The provider's batches cannot be asked ({type(error).__name__}).") from None

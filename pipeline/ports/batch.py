@@ -1,0 +1,125 @@
+"""Requests that may wait for half the price: what is kept of them, and the providers' batches that they travel in."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Literal, Protocol, runtime_checkable
+
+import msgspec
+
+from pipeline.exchange import Prompt, Reply, Route
+from pipeline.ports.generation import Wanted
+
+
+class BatchRequest(msgspec.Struct, frozen=True):
+    """One request as it waits: everything that is needed to send and to book it. The prompt is redacted.
+
+    `custom_id` finds its reply again; `attempt_id` is its line in the ledger.
+    """
+
+    custom_id: str
+    attempt_id: str
+    tenant_id: int
+    submission_id: str
+    route: str
+    user: str
+    learner_id: str | None
+    question_id: str | None
+    arm: str | None
+    prompt: Prompt
+
+
+class Lying(msgspec.Struct, frozen=True):
+    """What is known of a request: where it stands, for how long it may still wait, and its reply where one came."""
+
+    state: Literal["waiting", "sent", "answered", "failed", "expired"]
+    seconds_left: float
+    reply: Reply | None = None
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Requests of one route that travel together; `remote_id` is the provider's name for it, once it is known."""
+
+    id: str
+    route: str
+    state: Literal["sending", "sent"]
+    remote_id: str | None
+    created_at: datetime
+
+
+class Line(msgspec.Struct, frozen=True):
+    """What became of one request of a batch; None: the batch expired before its turn came."""
+
+    custom_id: str
+    reply: Reply | None
+
+
+class Unsure(msgspec.Struct, frozen=True):
+    """Whether a batch arrived cannot be told yet; nothing may be sent in its place."""
+
+
+@runtime_checkable
+class Remote(Protocol):
+    """A provider's batches, over one route. Raises `Unavailable` where it cannot be asked."""
+
+    @property
+    def route(self) -> Route:
+        """Which one."""
+        ...
+
+    async def find(self, batch: Batch, requests: Sequence[BatchRequest]) -> str | Unsure | None:
+        """The provider's name for this batch if it ever arrived there; None where it surely did not."""
+        ...
+
+    async def send(self, batch: Batch, requests: Sequence[BatchRequest]) -> str:
+        """Hand a batch in, marked with our id; answers the provider's name for it."""
+        ...
+
+    async def ended(self, remote_id: str) -> bool:
+        """Whether nothing more will come of a batch."""
+        ...
+
+    def lines(self, remote_id: str) -> AsyncIterator[Line]:
+        """What became of the requests of an ended batch, in any order; those left out failed."""
+        ...
+
+
+@runtime_checkable
+class BatchStore(Protocol):
+    """Requests that wait for half the price. All of it raises `Unavailable` where the store is away."""
+
+    def alone(self) -> AbstractAsyncContextManager[bool]:
+        """Whether nobody else sends and looks at this moment; kept off while the context lasts."""
+        ...
+
+    async def lay(self, wanted: Wanted, request: BatchRequest, *, wait_seconds: float) -> Lying:
+        """Keep a request unless there is one for the same reply already; answers what is known of that."""
+        ...
+
+    async def gather(self, route: str, *, least: int, most: int, older_seconds: float) -> Batch | None:
+        """Put what waits for a route into a batch to be sent: if it is `least`, or any of it waits so long."""
+        ...
+
+    async def open(self) -> list[Batch]:
+        """Batches that are being sent or were sent, oldest first."""
+        ...
+
+    async def requests(self, batch_id: str) -> list[BatchRequest]:
+        """The requests of a batch that have no reply yet."""
+        ...
+
+    async def drop(self, custom_id: str) -> None:
+        """A request that may not be sent after all; whoever waits for it goes on without it."""
+        ...
+
+    async def mark_sent(self, batch_id: str, remote_id: str) -> None:
+        """The provider has it."""
+        ...
+
+    async def keep(self, custom_id: str, line: Line) -> None:
+        """What became of a request."""
+        ...
+
+    async def finish(self, batch_id: str) -> list[str]:
+        """A batch is over: what has no reply failed. Makes who waited for it due now, and answers their ids."""
+        ...

@@ -1,0 +1,332 @@
+"""Half the price, over a real Postgres: whatever step is cut off, each request is sent once and paid for once."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from pipeline.exchange import Completion, Failed, Prompt, Purpose, Reply, Route, Trouble, Usage
+from pipeline.generation.assignment import Assignment, Judged
+from pipeline.generation.batching import Batching, HalfPrice
+from pipeline.generation.flight import Wish
+from pipeline.ports.batch import Batch, BatchRequest, Line, Unsure
+from pipeline.ports.generation import Answered, Budgets, Policy, Wanted
+from pipeline.store.batch import BatchStore
+from pipeline.store.engine import create_engine
+from pipeline.store.journal import JournalStore
+from pipeline.store.ledger import LedgerStore
+from tests.contracts.house import PostgresHouse
+
+ROUTE = Route("cloud", "openai", "model-1", "account-1", batch=True)
+USAGE = Usage(input_tokens=60, output_tokens=40)
+GOOD = Completion("good", USAGE, "model-1")
+STEPS = 40
+"""More than a round takes."""
+
+
+class CutOffError(Exception):
+    """The process ended here."""
+
+
+@dataclass
+class Knife:
+    """Ends the process before or after the n-th step."""
+
+    at: int | None = None
+    after: bool = False
+    steps: int = 0
+
+    async def cut(self, step: Any) -> Any:
+        self.steps += 1
+        if self.steps == self.at and not self.after:
+            step.close()
+            raise CutOffError
+        done = await step
+        if self.steps == self.at and self.after:
+            raise CutOffError
+        return done
+
+
+class Cut:
+    """A part whose every call is a step under the knife."""
+
+    def __init__(self, part: Any, knife: Knife) -> None:
+        self._part = part
+        self._knife = knife
+
+    def __getattr__(self, name: str) -> Any:
+        member = getattr(self._part, name)
+        if not asyncio.iscoroutinefunction(member):
+            return member
+        return lambda *args, **named: self._knife.cut(member(*args, **named))
+
+
+@dataclass
+class Provider:
+    """Takes batches, and has them done at once; counts what it was sent, and so what it bills."""
+
+    route: Route = ROUTE
+    batches: dict[str, list[BatchRequest]] = field(default_factory=dict)
+    replies: dict[str, Reply | None] = field(default_factory=dict)
+    done: bool = True
+    unsure: bool = False
+
+    @property
+    def billed(self) -> list[str]:
+        return sorted(str(one.question_id) for sent in self.batches.values() for one in sent)
+
+    async def find(self, batch: Batch, requests: Sequence[BatchRequest]) -> str | Unsure | None:
+        del requests
+        if self.unsure:
+            return Unsure()
+        return f"remote-{batch.id}" if f"remote-{batch.id}" in self.batches else None
+
+    async def send(self, batch: Batch, requests: Sequence[BatchRequest]) -> str:
+        assert f"remote-{batch.id}" not in self.batches
+        self.batches[f"remote-{batch.id}"] = list(requests)
+        return f"remote-{batch.id}"
+
+    async def ended(self, remote_id: str) -> bool:
+        assert remote_id in self.batches
+        return self.done
+
+    async def lines(self, remote_id: str) -> AsyncIterator[Line]:
+        for request in reversed(self.batches[remote_id]):
+            yield Line(request.custom_id, self.replies.get(str(request.question_id), GOOD))
+        yield Line("a stranger's", GOOD)
+
+
+class BatchPolicy:
+    policy = Policy(batch=True)
+
+    async def of(self, tenant_id: int) -> Policy:
+        assert tenant_id
+        return self.policy
+
+
+class FlatMeter:
+    """A token costs two nanodollars."""
+
+    def estimate(self, route: Route, prompt: Prompt) -> int:
+        del route, prompt
+        return 1_000
+
+    def cost(self, route: Route, usage: Usage, model: str | None) -> tuple[int, bool]:
+        del route, model
+        return 2 * (usage.input_tokens + usage.output_tokens), True
+
+
+class Post:
+    """Three submissions that wait for half the price, and everything on the way."""
+
+    def __init__(self, engine: AsyncEngine, house: PostgresHouse, ids: list[str]) -> None:
+        self.engine, self.house, self.ids = engine, house, ids
+        self.store, self.journal, self.ledger = BatchStore(engine), JournalStore(engine), LedgerStore(engine)
+        self.provider, self.policies, self.rung = Provider(), BatchPolicy(), list[str]()
+
+    def wish(self, place: int, *, submission: int | None = None) -> Wish:
+        submission_id = self.ids[place if submission is None else submission]
+        assignment = Assignment(
+            tenant_id=self.house.tenant_id,
+            learner_id=None,
+            submission_id=submission_id,
+            question_id=f"q-{place}",
+            purpose=Purpose.FEEDBACK,
+            arm=None,
+            prompt=Prompt("feedback/personalized/en@1", "Be kind.", f"Facts {place}.", "reply", {"type": "object"}, 9),
+            user="hash",
+            key="key",
+            routes=(ROUTE,),
+            budgets=Budgets(),
+            judge=lambda said: Judged("it is bad.") if said == "bad" else Judged(),
+        )
+        return Wish(Wanted(self.house.tenant_id, bytes([place]) * 32, submission_id), assignment)
+
+    def halfprice(self, wait_seconds: float = 3_000) -> HalfPrice:
+        return HalfPrice(store=self.store, journal=self.journal, routes=[ROUTE.name], wait_seconds=wait_seconds)
+
+    def batching(self, knife: Knife | None = None, *, least: int = 1, routes: bool = True) -> Batching:
+        knife = knife or Knife()
+
+        async def wake(ids: Sequence[str]) -> None:
+            self.rung.extend(ids)
+
+        return Batching(
+            store=Cut(self.store, knife),
+            remotes={ROUTE.name: Cut(self.provider, knife)} if routes else {},
+            ledger=Cut(self.ledger, knife),
+            meter=FlatMeter(),
+            policies=self.policies,
+            wake=wake,
+            least=least,
+        )
+
+    async def offer_all(self) -> list[float | None]:
+        return [await self.halfprice().offer(self.wish(place)) for place in range(3)]
+
+    async def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        async with self.engine.begin() as connection:
+            return [tuple(row) for row in await connection.execute(text(statement))]
+
+    async def journalled(self, place: int) -> str | None:
+        standing = await self.journal.begin(self.wish(place).wanted, lease_seconds=1, fresh_seconds=1_000)
+        return standing.text if isinstance(standing, Answered) else None
+
+
+@pytest.fixture
+async def post(database_url: str) -> AsyncIterator[Post]:
+    engine = create_engine(database_url, pool_size=5)
+    house = PostgresHouse(engine)
+    await house.furnish()
+    yield Post(engine, house, await house.accept(3))
+    await engine.dispose()
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_whatever_step_is_cut_off_each_is_sent_once_and_paid_once(post: Post, *, after: bool) -> None:
+    """All steps in turn, each with requests of its own; a cut-off round is followed by whole ones."""
+    for at in range(1, STEPS):
+        async with post.engine.begin() as connection:
+            for table in ("llm_batch_items", "llm_batches", "llm_attempts", "llm_replies", "llm_budgets"):
+                await connection.execute(text(f"DELETE FROM {table}"))
+        post.provider = Provider()
+        assert None not in await post.offer_all()
+        knife = Knife(at, after)
+        try:
+            for _ in range(2):
+                await post.batching(knife).tick()
+        except CutOffError:
+            pass
+        for _ in range(2):
+            await post.batching().tick()
+        assert post.provider.billed == ["q-0", "q-1", "q-2"], at
+        assert await post.offer_all() == [None] * 3, at
+        assert [await post.journalled(place) for place in range(3)] == ["good"] * 3, at
+        booked = await post.rows("SELECT state, cost, cost_known FROM llm_attempts")
+        assert booked == [("settled", 100, True)] * 3, at
+        assert await post.rows("SELECT spent FROM llm_budgets WHERE learner_id = ''") == [(300,)], at
+        assert await post.rows("SELECT state FROM llm_batches") == [("done",)], at
+        if knife.steps < at:
+            return
+    raise AssertionError(f"a round takes more than {STEPS} steps")
+
+
+async def test_who_waits_is_told_for_how_long_and_woken_when_it_is_there(post: Post) -> None:
+    waits = await post.offer_all()
+    assert all(wait is not None and 2_900 < wait <= 3_000 for wait in waits)
+    await post.rows(
+        "UPDATE stages SET state = 'ready', available_at = now() + interval '1 hour', queued_at = now()"
+        " WHERE stage = 'feedback' RETURNING 1"
+    )
+    await post.batching().tick()
+    await post.batching().tick()
+    assert sorted(post.rung) == sorted(post.ids)
+    due = await post.rows("SELECT count(*) FROM stages WHERE stage = 'feedback' AND available_at <= clock_timestamp()")
+    assert due == [(3,)]
+
+
+async def test_too_few_wait_for_others_and_not_for_ever(post: Post) -> None:
+    await post.offer_all()
+    await post.batching(least=4).tick()
+    assert post.provider.batches == {}
+    await post.rows("UPDATE llm_batch_items SET created_at = now() - interval '10 minutes' RETURNING 1")
+    await post.batching(least=4).tick()
+    assert len(post.provider.batches) == 1
+
+
+async def test_equal_wishes_of_two_submissions_travel_once(post: Post) -> None:
+    await post.halfprice().offer(post.wish(0))
+    assert await post.halfprice().offer(post.wish(0, submission=1)) is not None
+    await post.batching().tick()
+    assert post.provider.billed == ["q-0"]
+
+
+async def test_after_the_deadline_nobody_waits_and_nothing_is_sent(post: Post) -> None:
+    await post.offer_all()
+    await post.rows("UPDATE llm_batch_items SET deadline_at = now() - interval '1 second' RETURNING 1")
+    assert await post.offer_all() == [None] * 3
+    await post.batching().tick()
+    assert post.provider.batches == {}
+
+
+@pytest.mark.parametrize(
+    ("reply", "cost"),
+    [
+        (None, 0),
+        (Failed(Trouble.SERVER_ERROR, "it failed"), 0),
+        (Failed(Trouble.TRUNCATED, "too long", usage=USAGE), 100),
+        (Completion("bad", USAGE, "model-1"), 100),
+    ],
+    ids=["expired", "failed", "failed and billed", "bad"],
+)
+async def test_what_came_to_nothing_is_asked_for_live_and_only_what_was_written_is_paid(
+    post: Post, reply: Reply | None, cost: int
+) -> None:
+    post.provider.replies["q-1"] = reply
+    await post.offer_all()
+    for _ in range(2):
+        await post.batching().tick()
+    assert await post.offer_all() == [None] * 3
+    assert [await post.journalled(place) for place in range(3)] == ["good", None, "good"]
+    [(spent,)] = await post.rows("SELECT sum(cost)::int FROM llm_attempts WHERE question_id = 'q-1'")
+    assert spent == cost
+
+
+async def test_where_arrival_is_unsure_nothing_is_sent(post: Post) -> None:
+    await post.offer_all()
+    post.provider.unsure = True
+    await post.batching().tick()
+    assert post.provider.batches == {}
+    post.provider.unsure = False
+    await post.batching().tick()
+    assert len(post.provider.batches) == 1
+
+
+async def test_a_batch_without_room_in_the_budget_is_not_sent_and_nobody_waits_for_it(post: Post) -> None:
+    await post.offer_all()
+    post.policies.policy = Policy(batch=True, budgets=Budgets(tenant=1_100))
+    await post.batching().tick()
+    assert post.provider.billed == ["q-0", "q-1"]
+    assert [wait is None for wait in await post.offer_all()] == [False, False, True]
+
+
+async def test_a_tenant_that_wants_no_batches_any_more_has_none_sent(post: Post) -> None:
+    await post.offer_all()
+    post.policies.policy = Policy(batch=False)
+    await post.batching().tick()
+    assert post.provider.batches == {}
+    assert await post.offer_all() == [None] * 3
+
+
+async def test_a_route_that_is_gone_holds_nobody(post: Post) -> None:
+    await post.offer_all()
+    post.provider.done = False
+    await post.batching().tick()
+    await post.batching(routes=False).tick()
+    assert await post.offer_all() == [None] * 3
+
+
+async def test_two_processes_never_send_at_the_same_time(post: Post) -> None:
+    await post.offer_all()
+    async with post.store.alone() as ours:
+        assert ours
+        await post.batching().tick()
+        assert post.provider.batches == {}
+    await asyncio.gather(*[post.batching().tick() for _ in range(3)])
+    assert post.provider.billed == ["q-0", "q-1", "q-2"]
+
+
+async def test_only_what_is_over_is_forgotten(post: Post) -> None:
+    await post.offer_all()
+    await post.rows("UPDATE llm_batch_items SET created_at = now() - interval '9 days' RETURNING 1")
+    assert await post.store.forget(older_seconds=1_000, most=100) == 0
+    for _ in range(2):
+        await post.batching().tick()
+    await post.rows("UPDATE llm_batch_items SET deadline_at = now() - interval '8 days' RETURNING 1")
+    await post.rows("UPDATE llm_batches SET finished_at = now() - interval '8 days' RETURNING 1")
+    assert await post.store.forget(older_seconds=1_000, most=100) == 3
+    assert await post.rows("SELECT id FROM llm_batches") == []
