@@ -19,6 +19,7 @@ from api.operations import operation_handlers
 from api.patience import TRANSACTION_SECONDS
 from api.policy import policy_handlers
 from api.questions import question_handlers
+from api.rating import rating_handlers
 from api.submissions import submission_handlers
 from api.webhooks import webhook_handlers
 from pipeline.bootstrap import build_api, open_servers
@@ -81,6 +82,7 @@ def create_app(settings: Settings) -> Litestar:
     app = Litestar(
         route_handlers=[
             *submission_handlers(settings),
+            *rating_handlers(),
             *question_handlers(settings),
             *learner_handlers(),
             *operation_handlers(),

@@ -44,6 +44,7 @@ from pipeline.service.learner import Learners
 from pipeline.service.limits import Limits
 from pipeline.service.operations import Operations
 from pipeline.service.policy import Policing, default_policy
+from pipeline.service.rating import Ratings
 from pipeline.service.reading_along import ReadingAlong
 from pipeline.service.showing import Showing
 from pipeline.service.submitting import Intake
@@ -71,6 +72,7 @@ from pipeline.store.migrate import migrate as migrate_engine
 from pipeline.store.operations import OperationsStore
 from pipeline.store.policy import PolicyStore
 from pipeline.store.question import QuestionVersions
+from pipeline.store.rating import RatingStore
 from pipeline.store.reading import ReadingStore
 from pipeline.store.submission import IntakeStore
 from pipeline.store.upkeep import UpkeepStore
@@ -249,6 +251,7 @@ class ApiParts(msgspec.Struct, frozen=True):
     operations: Operations
     policies: PolicyStore
     policing: Policing
+    ratings: Ratings
     examination: Examination
     webhooks: Webhooks
     generations: Generations
@@ -307,6 +310,7 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         operations=build_operations(settings, servers, board),
         policies=policies,
         policing=Policing(policies),
+        ratings=Ratings(RatingStore(servers.engine), reading),
         examination=Examination(HealthStore(servers.engine), board.ping),
         webhooks=Webhooks(
             WebhookStore(servers.engine),

@@ -11,6 +11,7 @@ from pipeline.service.access import Role
 ANYBODY: Final = frozenset(Role)
 READERS: Final = ANYBODY
 KEYS: Final = ANYBODY - {Role.LEARNER}
+RATERS: Final = ANYBODY - {Role.OPERATOR}
 SUBMITTERS: Final = frozenset({Role.SUBMITTER, Role.TEACHER})
 TEACHERS: Final = frozenset({Role.TEACHER})
 OPERATORS: Final = frozenset({Role.OPERATOR})
@@ -52,6 +53,13 @@ SUBMISSIONS: Final = [
     Route("GET", "/v1/submissions/{submission_id}/events", READERS, Foreign.NOT_FOUND),
     Route("POST", "/v1/submissions/{submission_id}/cancel", KEYS, Foreign.NOT_FOUND),
     Route("POST", "/v1/submissions/{submission_id}/retry", KEYS, Foreign.NOT_FOUND),
+    Route(
+        "POST",
+        "/v1/submissions/{submission_id}/feedback/{question_id}/rating",
+        RATERS,
+        Foreign.NOT_FOUND,
+        {"rating": 3},
+    ),
 ]
 
 QUESTION: Final = {"type": "true_false", "prompt": "Is it?", "answer": {"value": True}}
