@@ -14,6 +14,7 @@ from api.generations import generation_handlers
 from api.health import health_handlers
 from api.keys import key_handlers
 from api.learners import learner_handlers
+from api.llm import llm_handlers
 from api.metrics import Traffic, metric_handlers
 from api.operations import operation_handlers
 from api.patience import TRANSACTION_SECONDS
@@ -87,6 +88,7 @@ def create_app(settings: Settings) -> Litestar:
             *learner_handlers(),
             *operation_handlers(),
             *policy_handlers(),
+            *llm_handlers(),
             *key_handlers(),
             *health_handlers(),
             *metric_handlers(),
