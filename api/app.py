@@ -14,11 +14,13 @@ from api.generations import generation_handlers
 from api.health import health_handlers
 from api.keys import key_handlers
 from api.learners import learner_handlers
+from api.llm import llm_handlers
 from api.metrics import Traffic, metric_handlers
 from api.operations import operation_handlers
 from api.patience import TRANSACTION_SECONDS
 from api.policy import policy_handlers
 from api.questions import question_handlers
+from api.rating import rating_handlers
 from api.submissions import submission_handlers
 from api.webhooks import webhook_handlers
 from pipeline.bootstrap import build_api, open_servers
@@ -81,10 +83,12 @@ def create_app(settings: Settings) -> Litestar:
     app = Litestar(
         route_handlers=[
             *submission_handlers(settings),
+            *rating_handlers(),
             *question_handlers(settings),
             *learner_handlers(),
             *operation_handlers(),
             *policy_handlers(),
+            *llm_handlers(),
             *key_handlers(),
             *health_handlers(),
             *metric_handlers(),

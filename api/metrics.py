@@ -19,7 +19,10 @@ from prometheus_client.registry import Collector
 
 from api.caller import AnyRequest, allow
 from api.description import Answer, described
+from api.llm_metrics import BOUNDS as LLM_BOUNDS
+from api.llm_metrics import llm_families
 from pipeline.service.access import Permission
+from pipeline.service.insight import SCRAPED_MINUTES
 from pipeline.service.operations import Queue
 
 BOUNDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -157,15 +160,19 @@ def exposition(families: Iterable[Any]) -> bytes:
 async def show_metrics(request: AnyRequest) -> Response[bytes]:
     """Show figures for Prometheus.
 
-    Requests are those of the API process that answers; queues and workers are the installation's.
+    Requests are those of the API process that answers; queues, workers and breakers are the installation's. What models
+    were asked and cost is that of the tenant whose key is sent.
     """
-    parts, _ = await allow(request, Permission.OPERATE)
+    parts, principal = await allow(request, Permission.OPERATE)
     traffic: Traffic = request.app.state.traffic
     families = [
         build_of(version("gradeline")),
         *traffic.families(),
         *queue_families(await parts.operations.queues()),
         gauge_of("gradeline_workers", "Worker processes that live.", await parts.operations.count_workers()),
+        *llm_families(
+            await parts.insight.show(principal, SCRAPED_MINUTES), await parts.insight.tallies(principal, LLM_BOUNDS)
+        ),
     ]
     return Response(exposition(families), media_type=CONTENT_TYPE_LATEST)
 

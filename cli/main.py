@@ -32,6 +32,7 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "submit": Entry("cli.submit", "submit", "Hand in the submissions of a file."),
         "queues": Entry("cli.queues", "queues", "Show the queues of all stages."),
         "dead": Entry("cli.dead", "dead", "List, retry and discard dead letters."),
+        "llm": Entry("cli.llm", "llm", "Show how language models do: alerts, money, providers, experiments."),
         "doctor": Entry("cli.doctor", "doctor", "Check the installation and say what to do."),
         "bench": Entry("cli.bench.command", "bench", "Measure rates, latencies and costs, within 90 seconds."),
         "prompts": Entry("cli.prompts", "prompts", "List the texts of feedback, and show what a model would be sent."),

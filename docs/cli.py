@@ -17,7 +17,7 @@ HEAD: Final = """\
 
 Written by `python -m docs.cli` from the commands' own help; do not edit.
 
-Client commands (`import`, `submit`, `queues`, `dead`, `bench`) find the server by `--url` and `--api-key`, by
+Client commands (`import`, `submit`, `queues`, `dead`, `llm`, `bench`) find the server by `--url` and `--api-key`, by
 `GRADELINE_URL` and `GRADELINE_API_KEY`, or by the `connection.json` that a running `gradeline up` keeps in its
 home. Commands that work on the servers directly (`api`, `worker`, `migrate`, `keys`, `doctor`) read the
 [settings](settings.md); what those leave open is taken from the same file.

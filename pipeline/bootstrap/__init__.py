@@ -23,9 +23,11 @@ from pipeline.live.board import RedisBoard
 from pipeline.live.check import check_redis
 from pipeline.live.client import create_client, queue_url
 from pipeline.live.deltas import RedisDeltas
+from pipeline.live.health import RedisHealth
 from pipeline.live.limit import RedisCounter
+from pipeline.live.local_health import HealthPolicy
 from pipeline.live.watch import RedisWatch
-from pipeline.llm.configuration import read_configuration
+from pipeline.llm.configuration import AiConfigurationError, read_configuration
 from pipeline.llm.template import TemplateProvider
 from pipeline.model import Work
 from pipeline.ports import WorkUnit
@@ -39,11 +41,13 @@ from pipeline.service.generating import Generator
 from pipeline.service.generations import Generations
 from pipeline.service.health import Examination
 from pipeline.service.improving import Improver
+from pipeline.service.insight import Configured, Insight
 from pipeline.service.intake import IntakeLimits
 from pipeline.service.learner import Learners
 from pipeline.service.limits import Limits
 from pipeline.service.operations import Operations
 from pipeline.service.policy import Policing, default_policy
+from pipeline.service.rating import Ratings
 from pipeline.service.reading_along import ReadingAlong
 from pipeline.service.showing import Showing
 from pipeline.service.submitting import Intake
@@ -64,6 +68,7 @@ from pipeline.store.engine import create_engine
 from pipeline.store.erasure import ErasureStore
 from pipeline.store.health import HealthStore
 from pipeline.store.improvement import ImprovementStore
+from pipeline.store.insight import InsightStore
 from pipeline.store.job import JobStore
 from pipeline.store.learner import LearnerStore
 from pipeline.store.migrate import current_revision, newest_revision
@@ -71,6 +76,7 @@ from pipeline.store.migrate import migrate as migrate_engine
 from pipeline.store.operations import OperationsStore
 from pipeline.store.policy import PolicyStore
 from pipeline.store.question import QuestionVersions
+from pipeline.store.rating import RatingStore
 from pipeline.store.reading import ReadingStore
 from pipeline.store.submission import IntakeStore
 from pipeline.store.upkeep import UpkeepStore
@@ -249,6 +255,8 @@ class ApiParts(msgspec.Struct, frozen=True):
     operations: Operations
     policies: PolicyStore
     policing: Policing
+    ratings: Ratings
+    insight: Insight
     examination: Examination
     webhooks: Webhooks
     generations: Generations
@@ -269,6 +277,24 @@ def build_operations(settings: Settings, servers: Servers, board: RedisBoard) ->
 
 def build_policies(settings: Settings, servers: Servers) -> PolicyStore:
     return PolicyStore(servers.engine, default=default_policy(settings))
+
+
+def build_insight(settings: Settings, servers: Servers, policies: PolicyStore) -> Insight:
+    return Insight(
+        store=InsightStore(servers.engine),
+        health=RedisHealth(servers.redis, HealthPolicy(concurrency=settings.ai_concurrency)),
+        policies=policies,
+        configured=configured_models(settings),
+    )
+
+
+def configured_models(settings: Settings) -> Configured:
+    """The models that this process was told of. It only shows them, so what is wrong with them does not stop it."""
+    try:
+        found = read_configuration(settings)
+    except AiConfigurationError as error:
+        return Configured(settings.ai_config or "the environment", problems=error.problems)
+    return Configured(found.source, found.routes, found.experiments)
 
 
 def build_api(settings: Settings, servers: Servers) -> ApiParts:
@@ -307,6 +333,8 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         operations=build_operations(settings, servers, board),
         policies=policies,
         policing=Policing(policies),
+        ratings=Ratings(RatingStore(servers.engine), reading),
+        insight=build_insight(settings, servers, policies),
         examination=Examination(HealthStore(servers.engine), board.ping),
         webhooks=Webhooks(
             WebhookStore(servers.engine),

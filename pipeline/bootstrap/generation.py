@@ -24,6 +24,7 @@ from pipeline.ports.generation import Provider
 from pipeline.service.improving import somebody_writes
 from pipeline.service.policy import default_policy
 from pipeline.settings import Settings
+from pipeline.store.assignment import AssignmentStore
 from pipeline.store.background import BackgroundStore
 from pipeline.store.batch import BatchStore
 from pipeline.store.journal import JournalStore
@@ -80,6 +81,7 @@ def assemble_writers(
         backgrounds=BackgroundStore(engine),
         ledger=ledger,
         deltas=RedisDeltas(redis),
+        assignments=AssignmentStore(engine),
         routes=configuration.routes,
         experiments=configuration.experiments,
         quota=LearnerQuota(settings.feedback_limit, RedisCounter(redis)) if settings.limits_enabled else None,

@@ -22,6 +22,7 @@ from pipeline.generation.flight import Wish
 from pipeline.generation.permission import allowed
 from pipeline.generation.telling import AnswerTold, Teller
 from pipeline.model import ScoredAnswer
+from pipeline.ports.experiment import Assignments, ServedAnswer
 from pipeline.ports.generation import Background, Backgrounds, Deltas, Learning, Ledger, Policies, Policy, Wanted
 from pipeline.privacy.learner import hashed_user
 from pipeline.privacy.name import names_in
@@ -112,6 +113,7 @@ class Author:
         backgrounds: Backgrounds,
         ledger: Ledger,
         deltas: Deltas,
+        assignments: Assignments,
         routes: Sequence[Route],
         experiments: Sequence[Experiment] = (),
         quota: Quota | None = None,
@@ -125,6 +127,7 @@ class Author:
         self._backgrounds = backgrounds
         self._ledger = ledger
         self._deltas = deltas
+        self._assignments = assignments
         self._routes = tuple(routes)
         self._experiments = tuple(experiments)
         self._quota = quota
@@ -139,11 +142,9 @@ class Author:
         commission = await self._commission(request) if planned.asked else None
         if commission is None:
             return built_in
-        if not await self._within_quota(request):
-            return self._composed(built_in, request, planned, [Unwritten("learner_limit")] * len(planned.asked))
-        written = await asyncio.gather(
-            *[self._on_one(commission, commission.request.answers[place]) for place in planned.asked]
-        )
+        asked = [commission.request.answers[place] for place in planned.asked]
+        written = await self._written(commission, asked)
+        await self._assignments.record(served_answers(commission, asked, written))
         return self._composed(built_in, request, planned, written)
 
     async def waits(self, request: FeedbackRequest) -> float:
@@ -160,6 +161,11 @@ class Author:
             return 0.0
         wishes = [self._wish(commission, self._errand(commission, place)) for place in planned.asked]
         return max([await self._halfprice.offer(wish) or 0.0 for wish in wishes])
+
+    async def _written(self, commission: Commission, asked: Sequence[ScoredAnswer]) -> Sequence[AnswerText | Unwritten]:
+        if not await self._within_quota(commission.request):
+            return [Unwritten("learner_limit")] * len(asked)
+        return await asyncio.gather(*[self._on_one(commission, scored) for scored in asked])
 
     async def _commission(self, request: FeedbackRequest) -> Commission | None:
         """What to write with; None where no model may be asked, or the submission is gone."""
@@ -260,6 +266,39 @@ def with_picture(request: FeedbackRequest, background: Background) -> FeedbackRe
     stated = request.learner
     picture = msgspec.structs.replace(background.picture, career_goal=stated.career_goal, industry=stated.industry)
     return msgspec.structs.replace(request, learner=picture)
+
+
+def served_answers(
+    commission: Commission, asked: Sequence[ScoredAnswer], written: Sequence[AnswerText | Unwritten]
+) -> list[ServedAnswer]:
+    """What an experiment has to know of these answers; nothing where the learner takes part in none."""
+    experiment, _, arm = (commission.assigned.label or "").partition("/")
+    if not experiment:
+        return []
+    request = commission.request
+    return [
+        served_answer(
+            ServedAnswer(
+                request.tenant_id, request.submission_id, scored.answer.question.id, experiment, arm, "template"
+            ),
+            text,
+        )
+        for scored, text in zip(asked, written, strict=True)
+    ]
+
+
+def served_answer(assigned: ServedAnswer, text: AnswerText | Unwritten) -> ServedAnswer:
+    """What was assigned, with who wrote it in the end."""
+    if isinstance(text, Unwritten):
+        return assigned
+    by = text.feedback
+    return msgspec.structs.replace(
+        assigned,
+        source="ai",
+        served_provider=by.provider,
+        served_model=by.model,
+        prompt_version=by.prompt_version,
+    )
 
 
 def first_reason(written: Sequence[AnswerText | Unwritten]) -> str | None:

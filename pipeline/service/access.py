@@ -40,6 +40,7 @@ class Permission(StrEnum):
     SUBMIT = "submit"
     READ = "read"
     CONTROL = "control"
+    RATE = "rate"
     MINT_TOKENS = "mint_tokens"
     TEACH = "teach"
     OPERATE = "operate"
@@ -52,13 +53,21 @@ class Permission(StrEnum):
 # reads what is their own only: `Principal.may_see`.
 PERMISSIONS: Final = {
     Role.SUBMITTER: frozenset(
-        {Permission.SUBMIT, Permission.READ, Permission.CONTROL, Permission.MINT_TOKENS, Permission.WEBHOOKS}
+        {
+            Permission.SUBMIT,
+            Permission.READ,
+            Permission.CONTROL,
+            Permission.RATE,
+            Permission.MINT_TOKENS,
+            Permission.WEBHOOKS,
+        }
     ),
     Role.TEACHER: frozenset(
         {
             Permission.SUBMIT,
             Permission.READ,
             Permission.CONTROL,
+            Permission.RATE,
             Permission.MINT_TOKENS,
             Permission.WEBHOOKS,
             Permission.TEACH,
@@ -69,7 +78,7 @@ PERMISSIONS: Final = {
     Role.OPERATOR: frozenset(
         {Permission.READ, Permission.CONTROL, Permission.OPERATE, Permission.WEBHOOKS, Permission.GENERATE}
     ),
-    Role.LEARNER: frozenset({Permission.READ, Permission.READ_LEARNING}),
+    Role.LEARNER: frozenset({Permission.READ, Permission.RATE, Permission.READ_LEARNING}),
 }
 
 

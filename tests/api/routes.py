@@ -11,6 +11,7 @@ from pipeline.service.access import Role
 ANYBODY: Final = frozenset(Role)
 READERS: Final = ANYBODY
 KEYS: Final = ANYBODY - {Role.LEARNER}
+RATERS: Final = ANYBODY - {Role.OPERATOR}
 SUBMITTERS: Final = frozenset({Role.SUBMITTER, Role.TEACHER})
 TEACHERS: Final = frozenset({Role.TEACHER})
 OPERATORS: Final = frozenset({Role.OPERATOR})
@@ -52,6 +53,13 @@ SUBMISSIONS: Final = [
     Route("GET", "/v1/submissions/{submission_id}/events", READERS, Foreign.NOT_FOUND),
     Route("POST", "/v1/submissions/{submission_id}/cancel", KEYS, Foreign.NOT_FOUND),
     Route("POST", "/v1/submissions/{submission_id}/retry", KEYS, Foreign.NOT_FOUND),
+    Route(
+        "POST",
+        "/v1/submissions/{submission_id}/feedback/{question_id}/rating",
+        RATERS,
+        Foreign.NOT_FOUND,
+        {"rating": 3},
+    ),
 ]
 
 QUESTION: Final = {"type": "true_false", "prompt": "Is it?", "answer": {"value": True}}
@@ -84,6 +92,7 @@ OPERATIONS: Final = [
     Route("POST", "/v1/ops/dead/discard", OPERATORS, Foreign.OWN, THEIR_DEAD),
     Route("GET", "/v1/ops/workers", OPERATORS, Foreign.OWN),
     Route("GET", "/v1/ops/audit", OPERATORS, Foreign.EMPTY),
+    Route("GET", "/v1/ops/llm", OPERATORS, Foreign.OWN),
     Route("GET", "/v1/ops/llm/policy", OPERATORS, Foreign.OWN),
     Route("PUT", "/v1/ops/llm/policy", OPERATORS, Foreign.OWN, {"mode": "local"}),
     Route("GET", "/v1/keys", OPERATORS, Foreign.OWN),

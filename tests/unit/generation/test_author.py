@@ -10,6 +10,7 @@ from pipeline.generation.author import Author, Quota, Taste, Waiting
 from pipeline.generation.flight import Wish
 from pipeline.llm.template import TemplateProvider
 from pipeline.model import Answer, AnswerScore, JsonValue, Outcome, Question, ScoredAnswer
+from pipeline.ports.experiment import ServedAnswer
 from pipeline.ports.generation import Background, Learning, Policy
 from pipeline.prompting.feedback import FeedbackRequest, LearnerPicture, Source
 from tests.contracts.fakes.ledger import FakeLedger
@@ -80,6 +81,17 @@ class Shown:
         self.texts[question_id] = ""
 
 
+@dataclass
+class Remembered:
+    """Who was assigned what, as it was last noted of each question."""
+
+    served: dict[str, ServedAnswer] = field(default_factory=dict)
+
+    async def record(self, served: Sequence[ServedAnswer]) -> None:
+        assert all((one.tenant_id, one.submission_id) == (1, "s") for one in served)
+        self.served |= {one.question_id: one for one in served}
+
+
 class NoMore:
     async def take(self, tenant_id: int, learner_id: str) -> bool:
         assert (tenant_id, learner_id) == (1, "ann")
@@ -107,6 +119,7 @@ class Study:
         priority: str = "normal",
     ) -> None:
         self.flown, self.ledger, self.shown = Flown(list(replies) or [written()]), FakeLedger(), Shown()
+        self.recorded = Remembered()
         self.author = Author(
             templates=TemplateProvider(),
             flights=self.flown,
@@ -116,6 +129,7 @@ class Study:
             ),
             ledger=self.ledger,
             deltas=self.shown,
+            assignments=self.recorded,
             routes=routes,
             experiments=experiments,
             quota=quota,
@@ -325,3 +339,32 @@ async def test_nobody_waits_who_is_in_a_hurry_or_whose_tenant_did_not_ask_for_it
         assert await study.author.waits(request(WRONG)) == 0.0
     blank = Study(policy=PATIENT, halfprice=Post(), priority="low")
     assert await blank.author.waits(request(scored(None, Outcome.UNANSWERED))) == 0.0
+
+
+ARMS = (Arm("cloud", 1.0, "openai"), Arm("house", 1.0, "ollama"))
+
+
+async def test_an_experiment_notes_the_arm_and_who_wrote_in_the_end() -> None:
+    """A retried stage says the same again; where no model wrote, the template is noted in its place."""
+    study = Study(written(), Unwritten("providers_failed"), experiments=[Experiment("where", ARMS)])
+    answers = request(WRONG, scored("no idea", id_="lists"))
+    await study.author.write(answers)
+    served = study.recorded.served
+    arm = served["loops"].arm
+    assert arm in {"cloud", "house"}
+    assert {(id_, one.experiment, one.arm, one.source, one.served_provider) for id_, one in served.items()} == {
+        ("loops", "where", arm, "ai", "openai"),
+        ("lists", "where", arm, "template", None),
+    }
+
+
+async def test_whoever_may_have_no_more_written_is_noted_in_the_arm_all_the_same() -> None:
+    study = Study(quota=NoMore(), experiments=[Experiment("where", ARMS)])
+    await study.author.write(request(WRONG))
+    assert [one.source for one in study.recorded.served.values()] == ["template"]
+
+
+async def test_outside_of_experiments_nothing_is_noted() -> None:
+    study = Study()
+    await study.author.write(request(WRONG))
+    assert study.recorded.served == {}
