@@ -100,9 +100,9 @@ class Asker:
             return spent
         started, seconds = self._clock(), max(LEAST_SECONDS, min(route.timeout_seconds, left_seconds))
         provider, key = self._providers[route.name], f"{assignment.key}-{course.tries}"
-        tell = telling.piece if telling else None
+        ear = Ear(telling) if telling else None
         try:
-            reply = await provider.send(course.prompt, user=assignment.user, key=key, seconds=seconds, tell=tell)
+            reply = await provider.send(course.prompt, user=assignment.user, key=key, seconds=seconds, tell=ear)
         except asyncio.CancelledError:
             stopped = Failed(Trouble.CUT_OFF, "the worker stopped")
             await asyncio.shield(self._settle(attempt, route, stopped, Judged(), self._clock() - started))
@@ -113,7 +113,8 @@ class Asker:
             seat.report(reply.trouble, reply.retry_after_seconds)
         else:
             seat.report(None)
-        await self._settle(attempt, route, reply, judged, self._clock() - started)
+        wrote = ear is not None and ear.heard
+        await self._settle(attempt, route, reply, judged, self._clock() - started, wrote=wrote)
         return reply
 
     def _noted(self, assignment: Assignment, course: Course, route: Route) -> Attempt:
@@ -132,8 +133,10 @@ class Asker:
             estimate=self._meter.estimate(route, course.prompt),
         )
 
-    async def _settle(self, attempt: Attempt, route: Route, reply: Reply, judged: Judged, seconds: float) -> None:
-        cost, known = self._cost(attempt, route, reply)
+    async def _settle(
+        self, attempt: Attempt, route: Route, reply: Reply, judged: Judged, seconds: float, *, wrote: bool = False
+    ) -> None:
+        cost, known = self._cost(attempt, route, reply, wrote=wrote)
         failed = reply if isinstance(reply, Failed) else None
         await self._ledger.settle(
             Settlement(
@@ -161,13 +164,25 @@ class Asker:
                 submission_id=attempt.submission_id,
             )
 
-    def _cost(self, attempt: Attempt, route: Route, reply: Reply) -> tuple[int, bool]:
+    def _cost(self, attempt: Attempt, route: Route, reply: Reply, *, wrote: bool) -> tuple[int, bool]:
         """What the provider booked; where it does not say: nothing if it can't have written, else the estimate."""
         if reply.usage is not None:
             return self._meter.cost(route, reply.usage, reply.model)
-        if isinstance(reply, Failed) and reply.trouble in UNBILLED:
+        if isinstance(reply, Failed) and reply.trouble in UNBILLED and not wrote:
             return 0, True
         return attempt.estimate, False
+
+
+class Ear:
+    """Passes on what a model writes, and knows whether it wrote anything: an error after that may be billed."""
+
+    def __init__(self, telling: Telling) -> None:
+        self._telling = telling
+        self.heard = False
+
+    async def __call__(self, text: str) -> None:
+        self.heard = True
+        await self._telling.piece(text)
 
 
 class Errand:

@@ -69,6 +69,20 @@ _REACHING_CODE: Final = re.compile(
     rf"|(?P<cookie>document\.cookie|localstorage|os\.environ)\b"
     rf"|(?:^|[\n;|&$(])\s*(?P<ran>{_any_of(_RUN)})\s+-{{0,2}}[\w./]"
 )
+_INSTALLING: Final = ("pip", "pip3", "pipx", "npm", "yarn", "gem", "brew", "apt", "apt-get", "choco", "winget", "conda")
+_READING_CODE: Final = ("python", "python3", "perl", "ruby", "node", "php", "iex", "pwsh", "powershell", "cmd")
+# Within a sentence, where a shell's words are also words of ours: what fetches, what is fed to an interpreter, and
+# commands with options. A cell of a table, which has a bar on its other side too, is none of it.
+_COMMAND: Final = re.compile(
+    rf"\b(?P<fetched>curl|wget)\s+(?:-{{1,2}}\w|\"?[\w-]+[./:]\w)"
+    rf"|\b(?P<optioned>{_any_of(_RUN)})\s+-{{1,2}}\w|\b(?P<granted>chmod)\s+(?:\+|\d{{3}})|\b(?P<written>dd)\s+if="
+    rf"|\b(?P<installed>{_any_of(_INSTALLING)})\s+(?:install|add|i)\s+[\w@.-]|\b(?P<tried>npx)\s+[\w@-]"
+    rf"|\|\s*(?:sudo\s+)?(?P<piped>(?:ba|z|da|k)?sh)\b(?!\s*\|)"
+    rf"|\|\s*(?:sudo\s+)?(?P<read>{_any_of(_READING_CODE)})\b(?=\s*(?:-|[;&)\"'.]|$|\n))"
+    rf"|\b(?P<substituted>(?:ba|z|da|k)?sh|source|eval)\s+(?:-c\s+)?[\"']?(?:<|\$)\("
+    rf"|\b(?P<expanded>invoke-expression|invoke-webrequest|downloadstring|downloadfile)\b|\b(?P<given>iex|iwr)\s?\("
+    rf"|\b(?P<hosted>mshta|regsvr32|rundll32|bitsadmin)\s+[\w/-]"
+)
 _BLOCK: Final = re.compile(r"(?:```|~~~)[^\n]*\n(.*?)(?:```|~~~|\Z)", re.DOTALL)
 
 
@@ -91,7 +105,8 @@ def unfit_code(text: str, teaching: str) -> bool:
     return any(
         not any(name and _speaks_of(name, taught) for name in match.groups())
         for reading in readings(text)
-        for match in _REACHING_CODE.finditer(reading)
+        for pattern in (_REACHING_CODE, _COMMAND)
+        for match in pattern.finditer(reading)
     )
 
 

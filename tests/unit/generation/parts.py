@@ -10,6 +10,7 @@ from pipeline.generation.assignment import Assignment, Judged, Seat
 from pipeline.ports.generation import Attempt, Budgets, Held, Settlement, Spent, Tell
 
 PROMPT = Prompt("feedback/personalized/en@1", "Be kind.", "The facts.", "reply", {"type": "object"}, 300)
+BROKEN_OFF = "it failed while it wrote"
 GOOD = Completion("good", Usage(10, 0, 0, 5, 0), "model-1")
 
 
@@ -74,9 +75,13 @@ class Scripted:
         reply = self.replies.popleft() if len(self.replies) > 1 else self.replies[0]
         if isinstance(reply, BaseException):
             raise reply
-        if tell is not None:
+        if tell is not None and self.writes(reply):
             await tell("piece")
         return reply
+
+    def writes(self, reply: Reply) -> bool:
+        """Whether text came before this reply, good or not."""
+        return isinstance(reply, Completion) or reply.detail == BROKEN_OFF
 
     async def close(self) -> None: ...
 

@@ -10,6 +10,7 @@ from pipeline.generation.asking import Asker
 from pipeline.generation.assignment import Unwritten, Written
 from pipeline.ports.generation import Held
 from tests.unit.generation.parts import (
+    BROKEN_OFF,
     GOOD,
     Book,
     Clock,
@@ -193,6 +194,13 @@ async def test_every_request_is_settled_with_what_it_cost() -> None:
     assert [one.attempt_id for one in desk.book.settlements] == [one.id for one in desk.book.attempts]
 
 
+async def test_an_error_after_the_model_began_to_write_is_booked_at_its_estimate() -> None:
+    desk = Desk(Failed(Trouble.SERVER_ERROR, BROKEN_OFF), failed(Trouble.SERVER_ERROR), GOOD)
+    await desk.ask()
+    booked = [(one.trouble, one.cost, one.known) for one in desk.book.settlements]
+    assert booked == [(Trouble.SERVER_ERROR, 100, False), (Trouble.SERVER_ERROR, 0, True), (None, 15, True)]
+
+
 async def test_an_invalid_reply_is_booked_at_its_price_and_as_a_trouble() -> None:
     desk = Desk(Completion("bad", Usage(10, 0, 0, 5, 0), "model-1"), GOOD)
     await desk.ask()
@@ -214,7 +222,7 @@ async def test_a_request_that_is_stopped_is_settled_at_its_estimate() -> None:
 
 
 async def test_readers_hear_when_a_text_begins_anew() -> None:
-    desk = Desk(failed(Trouble.CUT_OFF), GOOD)
+    desk = Desk(Failed(Trouble.CUT_OFF, BROKEN_OFF), GOOD)
     await desk.ask()
     assert desk.heard.said == ["piece", "anew", "piece"]
 
