@@ -5,6 +5,7 @@ Operations emit events by these names; ids and counts go with them, never answer
 
 import logging
 import sys
+import traceback
 from typing import Any, Final
 
 import structlog
@@ -43,6 +44,7 @@ BREAKER_CLOSED: Final = "breaker.closed"
 GENERATION_ATTEMPT_FAILED: Final = "generation.attempt_failed"
 GENERATION_UNWRITTEN: Final = "generation.unwritten"
 GENERATION_RENEWAL_FAILED: Final = "generation.renewal_failed"
+GENERATION_SURPRISED: Final = "generation.surprised"
 WATCH_FAILED: Final = "watch.failed"
 DELTAS_LOST: Final = "deltas.lost"
 DELTAS_UNREAD: Final = "deltas.unread"
@@ -78,3 +80,8 @@ def configure(level: str, style: str) -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+
+
+def place_of(surprise: BaseException) -> str:
+    """Where a surprise came from, as a traceback without its text."""
+    return "".join(traceback.format_list(traceback.extract_tb(surprise.__traceback__)))

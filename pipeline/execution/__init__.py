@@ -10,9 +10,11 @@ submission's failed attempt, and neighbours go on.
 
 from pipeline.execution.announcing import DELIVER, GENERATE, Announcer, announce, publish, ring
 from pipeline.execution.apart import ApartRunner, PerformAlone
-from pipeline.execution.fault import each_alone, failure, patiently, place_of
+from pipeline.execution.fault import each_alone, failure
 from pipeline.execution.runner import StageRunner
 from pipeline.execution.shop import InFlight, Shop
+from pipeline.patience import patiently
+from pipeline.telemetry import place_of
 
 Runner = StageRunner | ApartRunner
 

@@ -13,13 +13,15 @@ from pipeline.batching import Batcher
 from pipeline.errors import Unavailable
 from pipeline.execution.announcing import announce, publish, ring
 from pipeline.execution.books import Books
-from pipeline.execution.fault import failure, patiently, place_of
+from pipeline.execution.fault import failure
 from pipeline.execution.shop import Shop
 from pipeline.execution.suspects import Suspects
 from pipeline.follow_through import NOTHING_FOLLOWS, Clock, Performs
 from pipeline.lifecycle import Stage
 from pipeline.model import Claim, Recorded, Work
+from pipeline.patience import patiently
 from pipeline.stages.outcome import Outcome
+from pipeline.telemetry import place_of
 
 log = structlog.get_logger()
 

@@ -9,11 +9,12 @@ import structlog
 from pipeline import telemetry
 from pipeline.errors import Contended, Unavailable
 from pipeline.execution.announcing import ring
-from pipeline.execution.fault import failure, patiently
+from pipeline.execution.fault import failure
 from pipeline.execution.shop import Shop
 from pipeline.follow_through import Clock, Journey, Performs, follow_through
 from pipeline.lifecycle import Stage
 from pipeline.model import Change, Claim, Held, Recorded, Work, merged
+from pipeline.patience import patiently
 from pipeline.ports import WorkUnit
 from pipeline.stages.outcome import Outcome
 from pipeline.stages.run import Run, ended, first_step

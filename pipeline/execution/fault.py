@@ -1,20 +1,15 @@
-"""Surprises and outages: told apart, kept without their text, waited out."""
+"""Surprises: whose failed attempt they are, kept without their text."""
 
 import asyncio
 import time
-import traceback
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Final
 
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
-
-from pipeline.errors import Unavailable
 from pipeline.follow_through import Perform
 from pipeline.model import Work
 from pipeline.ports import WorkUnit
 from pipeline.stages.outcome import Outcome, RetryLater
-
-Value = TypeVar("Value")
+from pipeline.telemetry import place_of
 
 COMPUTE_SECONDS: Final = 0.02
 """How long a batch may compute before heartbeats and other batches get their turn."""
@@ -46,21 +41,3 @@ def guarded(decide: Callable[[Work], Outcome], work: Work) -> Outcome:
 def failure(surprise: BaseException) -> RetryLater:
     """A surprise as an outcome. Only its type and place are kept: its text might quote an answer."""
     return RetryLater(error=type(surprise).__name__, traceback=place_of(surprise))
-
-
-def place_of(surprise: BaseException) -> str:
-    """Where a surprise came from, as a traceback without its text."""
-    return "".join(traceback.format_list(traceback.extract_tb(surprise.__traceback__)))
-
-
-async def patiently(once: Callable[[], Awaitable[Value]], seconds: float) -> Value:
-    """Call `once` until Postgres takes it, at most `seconds`; it must be safe to repeat."""
-    async for attempt in AsyncRetrying(
-        retry=retry_if_exception_type(Unavailable),
-        wait=wait_random_exponential(multiplier=0.05, max=2),
-        stop=stop_after_delay(seconds),
-        reraise=True,
-    ):
-        with attempt:
-            return await once()
-    raise AssertionError("unreachable: the loop returns or raises")

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from pipeline import telemetry
-from pipeline.execution.fault import place_of
 from pipeline.lifecycle import Stage
+from pipeline.telemetry import place_of
 
 log = structlog.get_logger()
 

@@ -7,6 +7,8 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from typing import Final
 
 import structlog
@@ -14,9 +16,11 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 from uuid_utils import uuid7
 
 from pipeline import telemetry
+from pipeline.errors import Unavailable
 from pipeline.exchange import Completion, Failed, Reply, Route, Trouble
 from pipeline.generation.assignment import Assignment, Gate, Judged, Meter, Seat, Telling, Unwritten, Written
 from pipeline.generation.course import Course, after_failure, after_held, after_spent
+from pipeline.patience import patiently
 from pipeline.ports.generation import Attempt, Held, Ledger, Provider, Settlement, Spent
 
 log = structlog.get_logger()
@@ -37,6 +41,8 @@ UNBILLED: Final = frozenset(
 """Troubles after which nobody is billed, where the provider booked nothing itself: the model has not written."""
 LEAST_SECONDS: Final = 1.0
 """With less time than this left, no request is begun."""
+SETTLE_SECONDS: Final = 20.0
+"""How long Postgres may be away before a reply that was paid for is given up."""
 
 
 class Asker:
@@ -99,23 +105,36 @@ class Asker:
         if spent is not None:
             return spent
         started, seconds = self._clock(), max(LEAST_SECONDS, min(route.timeout_seconds, left_seconds))
-        provider, key = self._providers[route.name], f"{assignment.key}-{course.tries}"
         ear = Ear(telling) if telling else None
         try:
-            reply = await provider.send(course.prompt, user=assignment.user, key=key, seconds=seconds, tell=ear)
+            reply = await self._sent(attempt, assignment, course, seconds, ear)
         except asyncio.CancelledError:
             stopped = Failed(Trouble.CUT_OFF, "the worker stopped")
-            await asyncio.shield(self._settle(attempt, route, stopped, Judged(), self._clock() - started))
+            with suppress(Unavailable):  # what nobody settles stays booked at its estimate
+                await asyncio.shield(self._settle(attempt, route, stopped, Judged(), self._clock() - started))
             raise
-        judged = assignment.judge(reply.text) if isinstance(reply, Completion) else Judged()
+        took, judged = self._clock() - started, judged_reply(assignment, reply)
         reply = refused_by_us(reply, judged)
         if isinstance(reply, Failed):
             seat.report(reply.trouble, reply.retry_after_seconds)
         else:
             seat.report(None)
         wrote = ear is not None and ear.heard
-        await self._settle(attempt, route, reply, judged, self._clock() - started, wrote=wrote)
+        settle = partial(self._settle, attempt, route, reply, judged, took, wrote=wrote)
+        await patiently(settle, SETTLE_SECONDS, self._rest)
         return reply
+
+    async def _sent(
+        self, attempt: Attempt, assignment: Assignment, course: Course, seconds: float, ear: "Ear | None"
+    ) -> Reply:
+        """The provider's reply; a fault of our own is a failed request too, and what came of it unknown."""
+        route = course.routes[0]
+        provider, key = self._providers[route.name], request_name(assignment, attempt)
+        try:
+            return await provider.send(course.prompt, user=assignment.user, key=key, seconds=seconds, tell=ear)
+        except Exception as surprise:  # noqa: BLE001 - nobody's submission fails because of a model, or of how we ask it
+            report_surprise(surprise, provider=route.provider)
+            return Failed(Trouble.UNREADABLE, type(surprise).__name__)
 
     def _noted(self, assignment: Assignment, course: Course, route: Route) -> Attempt:
         return Attempt(
@@ -235,6 +254,31 @@ class Errand:
 
     def _left(self) -> float:
         return self._until - self._asker.now()
+
+
+def request_name(assignment: Assignment, attempt: Attempt) -> str:
+    """What providers that know idempotency keys may tell requests apart by: no two of ours are the same.
+
+    Their texts may be: those of other tenants, and the same one asked for anew, in whose prompt the fence differs.
+    """
+    return f"{assignment.key}-{attempt.id.replace('-', '')}"
+
+
+def judged_reply(assignment: Assignment, reply: Reply) -> Judged:
+    """What we make of a reply; one that our rules stumble over will not do."""
+    if isinstance(reply, Failed):
+        return Judged()
+    try:
+        return assignment.judge(reply.text)
+    except Exception as surprise:  # noqa: BLE001 - it was paid for all the same, and has to be settled
+        report_surprise(surprise, purpose=assignment.purpose)
+        return Judged("It can't be read.")
+
+
+def report_surprise(surprise: Exception, **about: str) -> None:
+    """Type and place only: the text might quote an answer."""
+    place = telemetry.place_of(surprise)
+    log.error(telemetry.GENERATION_SURPRISED, error=type(surprise).__name__, place=place, **about)
 
 
 def refused_by_us(reply: Reply, judged: Judged) -> Reply:

@@ -19,7 +19,7 @@ class Judged(msgspec.Struct, frozen=True):
 class Assignment(msgspec.Struct, frozen=True):
     """One text to ask for: for whom, what for, with which words, and who may be asked, in order.
 
-    `user` is the learner as a hash; `key` names the request to providers; `judge` accepts a reply or says why not.
+    `user` is the learner as a hash; `key` stands for the text; `judge` accepts a reply or says why not.
     """
 
     tenant_id: int

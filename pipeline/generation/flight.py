@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Final, assert_never
 
 import msgspec
@@ -16,6 +17,7 @@ import structlog
 from pipeline import telemetry
 from pipeline.errors import Unavailable
 from pipeline.generation.assignment import Asking, Assignment, Telling, Unwritten, Written
+from pipeline.patience import patiently
 from pipeline.ports.generation import Abandoned, Answered, Journal, Standing, Theirs, Wanted, Yours
 
 log = structlog.get_logger()
@@ -24,6 +26,8 @@ LEASE_SECONDS: Final = 12.0
 RENEWED_EVERY_SECONDS: Final = 3.0
 QUIET_SECONDS: Final = 3.0
 """For so long after a failure others with the same wish are told of it instead of asking again."""
+ANSWER_SECONDS: Final = 20.0
+"""How long Postgres may be away before a reply that was paid for is given up."""
 FIRST_LOOK_SECONDS: Final = 0.05
 LAST_LOOK_SECONDS: Final = 0.5
 
@@ -80,7 +84,7 @@ class Flights:
         """
         while True:
             flight = self._under_way.get(wish.name)
-            if flight is None:
+            if flight is None or flight.done():  # a done one is struck off a moment later; awaiting it gives no turn
                 return await asyncio.shield(self._take_off(wish))
             shared = await asyncio.shield(flight)
             if isinstance(shared, Written):
@@ -98,8 +102,12 @@ class Flights:
     def _take_off(self, wish: Wish) -> "asyncio.Task[Written | Unwritten]":
         flight = asyncio.create_task(self._fly(wish))
         self._under_way[wish.name] = flight
-        flight.add_done_callback(lambda _: self._under_way.pop(wish.name, None))
+        flight.add_done_callback(partial(self._strike_off, wish.name))
         return flight
+
+    def _strike_off(self, name: Name, flight: "asyncio.Task[Written | Unwritten]") -> None:
+        if self._under_way.get(name) is flight:
+            del self._under_way[name]
 
     async def _fly(self, wish: Wish) -> Written | Unwritten:
         standing = await self._settled(wish.wanted)
@@ -135,7 +143,8 @@ class Flights:
             await asyncio.shield(self._let_go(wish.wanted, token))
             raise
         if isinstance(outcome, Written):
-            await self._journal.answer(wish.wanted, token, journalled(outcome))
+            keep = partial(self._journal.answer, wish.wanted, token, journalled(outcome))
+            await patiently(keep, ANSWER_SECONDS, self._rest)
         else:
             quiet = 0.0 if outcome.reason in PERSONAL else QUIET_SECONDS
             await self._journal.abandon(wish.wanted, token, outcome.reason, quiet_seconds=quiet)

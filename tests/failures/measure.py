@@ -27,6 +27,7 @@ from pipeline.metering.price import PriceList
 from pipeline.model import Answer, AnswerScore, Outcome, Question, ScoredAnswer
 from pipeline.ports.generation import Policy, Provider
 from pipeline.prompting.feedback import Feedback, FeedbackRequest
+from pipeline.store.assignment import AssignmentStore
 from pipeline.store.background import BackgroundStore
 from pipeline.store.engine import create_engine, transaction
 from pipeline.store.journal import JournalStore
@@ -151,6 +152,7 @@ class Bench:
             backgrounds=BackgroundStore(engine),
             ledger=ledger,
             deltas=RedisDeltas(self._redis),
+            assignments=AssignmentStore(engine),
             routes=[provider.route for provider in providers],
         )
 

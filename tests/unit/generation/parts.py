@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Self
 
+from pipeline.errors import Unavailable
 from pipeline.exchange import Completion, Failed, Prompt, Purpose, Reply, Route, Trouble, Usage
 from pipeline.generation.assignment import Assignment, Judged, Seat
 from pipeline.ports.generation import Attempt, Budgets, Held, Settlement, Spent, Tell
@@ -37,8 +38,14 @@ def assignment(*routes: Route) -> Assignment:
         key="key",
         routes=routes,
         budgets=Budgets(),
-        judge=lambda text: Judged("it is bad.") if text == "bad" else Judged(cut_quotations=1),
+        judge=judged,
     )
+
+
+def judged(text: str) -> Judged:
+    if text == "odd":
+        raise RecursionError
+    return Judged("it is bad.") if text == "bad" else Judged(cut_quotations=1)
 
 
 @dataclass
@@ -121,9 +128,13 @@ class OpenGate:
 
 @dataclass
 class Book:
-    """A ledger that refuses what is over a budget of so many nanodollars, and remembers everything."""
+    """A ledger that refuses what is over a budget of so many nanodollars, and remembers everything.
+
+    So many times it cannot be reached to settle.
+    """
 
     tenant_budget: int | None = None
+    away: int = 0
     attempts: list[Attempt] = field(default_factory=list)
     settlements: list[Settlement] = field(default_factory=list)
 
@@ -135,6 +146,9 @@ class Book:
         return None
 
     async def settle(self, settlement: Settlement) -> None:
+        if self.away:
+            self.away -= 1
+            raise Unavailable("Postgres is away")
         self.settlements.append(settlement)
 
     async def close_lost(self, *, older_seconds: float, most: int) -> int:

@@ -227,7 +227,42 @@ async def test_readers_hear_when_a_text_begins_anew() -> None:
     assert desk.heard.said == ["piece", "anew", "piece"]
 
 
-async def test_requests_of_one_text_have_keys_of_their_own() -> None:
+async def test_no_two_requests_have_the_same_key_whoever_asks_for_the_text() -> None:
+    """A provider that knows idempotency keys would answer the second with the first one's reply, or refuse it."""
     desk = Desk(Failed(Trouble.OVERLOADED, "busy"), GOOD)
     await desk.ask()
-    assert desk.first.keys == ["key-0", "key-1"]
+    await desk.ask()
+    assert len(desk.first.keys) == len(set(desk.first.keys)) == 3
+    assert {key.rpartition("-")[0] for key in desk.first.keys} == {"key"}
+
+
+async def test_a_reply_that_our_rules_stumble_over_is_paid_for_and_not_used() -> None:
+    desk = Desk(Completion("odd", Usage(10, 0, 0, 5, 0), "model-1"))
+    written = await desk.ask()
+    assert isinstance(written, Written)
+    assert written.provider == "second"
+    booked = [(one.trouble, one.cost) for one in desk.book.settlements]
+    assert booked == [(Trouble.INVALID_REPLY, 15), (Trouble.INVALID_REPLY, 15), (None, 15)]
+
+
+async def test_a_fault_in_how_a_provider_is_asked_fails_the_request_and_not_the_submission() -> None:
+    desk = Desk(KeyError("an answer"))
+    written = await desk.ask()
+    assert isinstance(written, Written)
+    assert written.provider == "second"
+    assert [one.known for one in desk.book.settlements] == [False, False, False, True]
+
+
+async def test_a_reply_outlives_a_moment_without_postgres_and_is_settled_after_it() -> None:
+    desk = Desk(GOOD)
+    desk.book.away = 2
+    assert isinstance(await desk.ask(), Written)
+    assert [(one.trouble, one.cost) for one in desk.book.settlements] == [(None, 15)]
+    assert len(desk.first.asked) == 1
+
+
+async def test_a_request_that_is_stopped_while_postgres_is_away_stays_stopped() -> None:
+    desk = Desk(asyncio.CancelledError())
+    desk.book.away = 1
+    with pytest.raises(asyncio.CancelledError):
+        await desk.ask()

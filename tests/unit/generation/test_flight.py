@@ -25,6 +25,8 @@ class Notes:
     answered: list[Answered] = field(default_factory=list)
     abandoned: list[tuple[str, bool]] = field(default_factory=list)
     away: bool = False
+    deaf: int = 0
+    """So many answers do not reach it."""
 
     async def begin(self, wanted: Wanted, *, lease_seconds: float, fresh_seconds: float) -> Standing:
         assert (lease_seconds > 0, fresh_seconds, wanted.tenant_id) == (True, 600.0, 1)
@@ -39,6 +41,9 @@ class Notes:
 
     async def answer(self, wanted: Wanted, token: str, answered: Answered) -> None:
         assert (wanted, token) == (WANTED, "token")
+        if self.deaf:
+            self.deaf -= 1
+            raise Unavailable("Postgres is away")
         self.answered.append(answered)
 
     async def abandon(self, wanted: Wanted, token: str, reason: str, *, quiet_seconds: float) -> None:
@@ -158,6 +163,30 @@ async def test_one_learners_limit_is_not_anothers() -> None:
     assert tower.notes.abandoned == [("learner_limit", False)]
 
 
+async def test_who_comes_the_moment_anothers_limit_was_met_asks_for_himself() -> None:
+    """The first one's flight is over then, but still listed: awaiting it again and again would stop the whole loop."""
+    tower, verdict, looks = Tower(), asyncio.Event(), list[int]()
+
+    async def never() -> Unwritten | None:
+        await verdict.wait()
+        return Unwritten("learner_limit")
+
+    class Counting(Wish, frozen=True):
+        @property
+        def name(self) -> tuple[int, bytes]:
+            looks.append(1)
+            assert len(looks) < 100, "it looks for ever, and nobody else gets a turn"
+            return super().name
+
+    limited = asyncio.create_task(tower.flights.get(msgspec.structs.replace(tower.wish, may_ask=never)))
+    for _ in range(3):
+        await asyncio.sleep(0)
+    verdict.set()
+    free = asyncio.create_task(tower.flights.get(Counting(WANTED, tower.wish.assignment)))
+    assert await limited == Unwritten("learner_limit")
+    assert await free == WRITTEN
+
+
 async def test_a_caller_who_gives_up_leaves_the_flight_to_the_others() -> None:
     tower = Tower(at_once=False)
     first, second = asyncio.create_task(tower.get()), asyncio.create_task(tower.get())
@@ -167,6 +196,13 @@ async def test_a_caller_who_gives_up_leaves_the_flight_to_the_others() -> None:
     tower.desk.may_answer.set()
     assert isinstance(await second, Written)
     assert (tower.desk.asked, tower.notes.answered) == (1, [KEPT])
+
+
+async def test_a_reply_outlives_a_moment_without_postgres() -> None:
+    tower = Tower()
+    tower.notes.deaf = 2
+    assert await tower.get() == WRITTEN
+    assert (tower.notes.answered, tower.desk.asked) == ([KEPT], 1)
 
 
 async def test_a_surprise_lets_others_ask_at_once() -> None:
