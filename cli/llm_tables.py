@@ -51,7 +51,7 @@ def alert_lines(overview: Mapping[str, Any]) -> Iterator[str]:
     """Each alert with what to do; or that there is none."""
     for alert in overview["alerts"]:
         whose = f" ({alert['provider']})" if alert["provider"] else ""
-        since = f", since {alert['since']}" if alert["since"] else ""
+        since = f", since {moment(alert['since'])}" if alert["since"] else ""
         figures = f"{measured(alert, 'value')}, threshold {measured(alert, 'threshold')}{since}"
         name = alert["name"].replace("_", " ")
         yield f"{alert['severity'].upper()}: {name}{whose}: {figures}. {alert['advice']}"
@@ -64,6 +64,11 @@ def measured(alert: Mapping[str, Any], field: str) -> str:
     if alert["name"] == "breaker_open":
         return "open" if alert[field] else "closed"
     return duration(alert[field]) if alert["name"] == "latency" else percent(alert[field])
+
+
+def moment(since: str) -> str:
+    """A moment of the API's, which speaks of UTC, to the second."""
+    return f"{since[11:19]} UTC"
 
 
 def budget_line(overview: Mapping[str, Any]) -> str:

@@ -17,12 +17,12 @@ from pipeline.exchange import Experiment, Purpose, Route
 from pipeline.generation.answer import AnswerText, Errand, errand_of, fresh_fence, judge_reply, shown_so_far, text_of
 from pipeline.generation.assignment import Assignment, Unwritten, Written
 from pipeline.generation.course import in_order
-from pipeline.generation.experiment import Assigned, assigned
+from pipeline.generation.experiment import Assigned, assigned, served_answers
 from pipeline.generation.flight import Wish
 from pipeline.generation.permission import allowed
 from pipeline.generation.telling import AnswerTold, Teller
 from pipeline.model import ScoredAnswer
-from pipeline.ports.experiment import Assignments, ServedAnswer
+from pipeline.ports.experiment import Assignments
 from pipeline.ports.generation import Background, Backgrounds, Deltas, Learning, Ledger, Policies, Policy, Wanted
 from pipeline.privacy.learner import hashed_user
 from pipeline.privacy.name import names_in
@@ -113,9 +113,9 @@ class Author:
         backgrounds: Backgrounds,
         ledger: Ledger,
         deltas: Deltas,
-        assignments: Assignments,
         routes: Sequence[Route],
         experiments: Sequence[Experiment] = (),
+        assignments: Assignments | None = None,
         quota: Quota | None = None,
         halfprice: Waiting | None = None,
         taste: Taste | None = None,
@@ -144,7 +144,8 @@ class Author:
             return built_in
         asked = [commission.request.answers[place] for place in planned.asked]
         written = await self._written(commission, asked)
-        await self._assignments.record(served_answers(commission, asked, written))
+        if self._assignments is not None:
+            await self._assignments.record(served_answers(commission.assigned, request, asked, written))
         return self._composed(built_in, request, planned, written)
 
     async def waits(self, request: FeedbackRequest) -> float:
@@ -266,39 +267,6 @@ def with_picture(request: FeedbackRequest, background: Background) -> FeedbackRe
     stated = request.learner
     picture = msgspec.structs.replace(background.picture, career_goal=stated.career_goal, industry=stated.industry)
     return msgspec.structs.replace(request, learner=picture)
-
-
-def served_answers(
-    commission: Commission, asked: Sequence[ScoredAnswer], written: Sequence[AnswerText | Unwritten]
-) -> list[ServedAnswer]:
-    """What an experiment has to know of these answers; nothing where the learner takes part in none."""
-    experiment, _, arm = (commission.assigned.label or "").partition("/")
-    if not experiment:
-        return []
-    request = commission.request
-    return [
-        served_answer(
-            ServedAnswer(
-                request.tenant_id, request.submission_id, scored.answer.question.id, experiment, arm, "template"
-            ),
-            text,
-        )
-        for scored, text in zip(asked, written, strict=True)
-    ]
-
-
-def served_answer(assigned: ServedAnswer, text: AnswerText | Unwritten) -> ServedAnswer:
-    """What was assigned, with who wrote it in the end."""
-    if isinstance(text, Unwritten):
-        return assigned
-    by = text.feedback
-    return msgspec.structs.replace(
-        assigned,
-        source="ai",
-        served_provider=by.provider,
-        served_model=by.model,
-        prompt_version=by.prompt_version,
-    )
 
 
 def first_reason(written: Sequence[AnswerText | Unwritten]) -> str | None:

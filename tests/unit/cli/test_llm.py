@@ -105,6 +105,20 @@ def test_without_alerts_and_without_a_limit_it_says_so() -> None:
     assert budget_line(quiet) == "spent today: 1.5000 US dollars, without a limit"
 
 
+def test_an_alert_says_since_when_and_what_to_do() -> None:
+    alert = {
+        "name": "latency",
+        "severity": "warning",
+        "provider": "openai",
+        "value": 6.04,
+        "threshold": 5.0,
+        "since": "2026-11-21T13:04:58.822390Z",
+        "advice": "Do something.",
+    }
+    [line] = alert_lines({"alerts": [alert]})
+    assert line == "WARNING: latency (openai): 6.0 s, threshold 5.0 s, since 13:04:58 UTC. Do something."
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
