@@ -117,7 +117,7 @@ class AcceptReport(msgspec.Struct, frozen=True):
         {202: Answer("Accepted; a model will write it.", JobView, SUMMARY, headers=ACCEPTED)},
         permission=Permission.GENERATE,
         body=Body(SummaryIn, {"a summary": SUMMARY_IN}),
-        problems=(409,),
+        problems=(409, 429),
     ),
 )
 async def generate_summary(request: AnyRequest) -> Response[JobView]:
@@ -130,7 +130,7 @@ async def generate_summary(request: AnyRequest) -> Response[JobView]:
     require_media_type(request.headers, JSON)
     body = await body_bytes(request)
     async with Patience():
-        return accepted(await parts.generations.summarise(principal.tenant_id, body))
+        return accepted(await parts.generations.summarise(principal, body))
 
 
 @post(
@@ -141,7 +141,7 @@ async def generate_summary(request: AnyRequest) -> Response[JobView]:
         {202: Answer("Accepted; a model will draft them.", JobView, SUMMARY | {"kind": "questions"}, headers=ACCEPTED)},
         permission=Permission.GENERATE,
         body=Body(QuestionsIn, {"two questions": QUESTIONS_IN}),
-        problems=(409,),
+        problems=(409, 429),
     ),
 )
 async def generate_questions(request: AnyRequest) -> Response[JobView]:
@@ -153,7 +153,7 @@ async def generate_questions(request: AnyRequest) -> Response[JobView]:
     require_media_type(request.headers, JSON)
     body = await body_bytes(request)
     async with Patience():
-        return accepted(await parts.generations.draft(principal.tenant_id, body))
+        return accepted(await parts.generations.draft(principal, body))
 
 
 def accepted(view: JobView) -> Response[JobView]:

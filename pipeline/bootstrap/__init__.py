@@ -17,6 +17,7 @@ from pipeline.errors import EnvironmentFault, SettingsError
 from pipeline.execution import DELIVER, GENERATE, ApartRunner, Runner, Shop, StageRunner, each_alone, ring
 from pipeline.follow_through import Perform
 from pipeline.generation.composing import compose_nothing
+from pipeline.generation.quota import CallerQuota, Frequency
 from pipeline.lifecycle import Stage
 from pipeline.live.bell import RedisBell
 from pipeline.live.board import RedisBoard
@@ -234,6 +235,12 @@ def build_limits(settings: Settings, servers: Servers) -> Limits | None:
     return Limits(learner=settings.submission_limit, tenant=settings.tenant_limit, counter=RedisCounter(servers.redis))
 
 
+def build_caller_quota(settings: Settings, servers: Servers) -> CallerQuota | None:
+    if not settings.limits_enabled:
+        return None
+    return CallerQuota(Frequency(settings.generation_limit, RedisCounter(servers.redis)))
+
+
 class ApiParts(msgspec.Struct, frozen=True):
     """What the HTTP door asks."""
 
@@ -342,7 +349,12 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
             allow_private=settings.webhook_allow_private,
         ),
         generations=Generations(
-            JobStore(servers.engine), bell, questions, routes=read_configuration(settings).routes, policies=policies
+            JobStore(servers.engine),
+            bell,
+            questions,
+            routes=read_configuration(settings).routes,
+            policies=policies,
+            quota=build_caller_quota(settings, servers),
         ),
     )
 

@@ -10,7 +10,7 @@ from pipeline.generation.author import Author, Taste
 from pipeline.generation.batching import Batching, HalfPrice, Wake
 from pipeline.generation.composing import Composer
 from pipeline.generation.flight import Flights
-from pipeline.generation.quota import LearnerQuota
+from pipeline.generation.quota import Frequency, LearnerQuota
 from pipeline.generation.waiting import FairGate
 from pipeline.live.deltas import RedisDeltas
 from pipeline.live.health import RedisHealth
@@ -84,7 +84,7 @@ def assemble_writers(
         assignments=AssignmentStore(engine),
         routes=configuration.routes,
         experiments=configuration.experiments,
-        quota=LearnerQuota(settings.feedback_limit, RedisCounter(redis)) if settings.limits_enabled else None,
+        quota=build_quota(settings, redis),
         halfprice=halfprice if remotes else None,
         taste=Taste(settings.ai_feedback_on, settings.ai_answers),
     )
@@ -120,6 +120,12 @@ def remote_of(configuration: AiConfiguration, route: Route) -> AnyBatches:
     credential = configuration.credentials[route.provider]
     key = credential.api_key.reveal() if credential.api_key else None
     return build_batches(route, key, credential.base_url)
+
+
+def build_quota(settings: Settings, redis: Redis) -> LearnerQuota | None:
+    if not settings.limits_enabled:
+        return None
+    return LearnerQuota(Frequency(settings.feedback_limit, RedisCounter(redis)))
 
 
 def build_of(configuration: AiConfiguration, index: int) -> Provider:

@@ -11,11 +11,13 @@ from pipeline.errors import Conflict, FieldProblem, InvalidInput, NotFound
 from pipeline.exchange import Route
 from pipeline.execution import GENERATE, ring
 from pipeline.generation.composing import refused
+from pipeline.generation.quota import CallerQuota
 from pipeline.model import JsonValue
 from pipeline.ports import Bell
 from pipeline.ports.generation import Policies
 from pipeline.ports.job import FINAL_JOB_STATES, JobKind, JobState, JobStore, JobView, NewJob
 from pipeline.scoring.fields import forbidden_text
+from pipeline.service.access import Principal
 from pipeline.service.bank import Bank
 from pipeline.service.identifier import is_uuid
 from pipeline.service.intake import decode_json, first_problems, problems_in
@@ -120,6 +122,7 @@ class Generations:
         *,
         routes: Sequence[Route],
         policies: Policies,
+        quota: CallerQuota | None = None,
         rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -128,18 +131,19 @@ class Generations:
         self._bank = bank
         self._routes = routes
         self._policies = policies
+        self._quota = quota
         self._rest = rest
         self._clock = clock
 
-    async def summarise(self, tenant_id: int, body: bytes) -> JobView:
-        """Have a text summarised; raises `InvalidInput`, or `Conflict` where nobody may or can."""
+    async def summarise(self, principal: Principal, body: bytes) -> JobView:
+        """Have a text summarised; raises `InvalidInput`, `RateLimited`, or `Conflict` where nobody may or can."""
         given = read(body, SummaryIn)
-        return await self._add(tenant_id, NewJob(JobKind.SUMMARY, request_of(given)))
+        return await self._add(principal, NewJob(JobKind.SUMMARY, request_of(given)))
 
-    async def draft(self, tenant_id: int, body: bytes) -> JobView:
-        """Have questions drafted; raises `InvalidInput`, or `Conflict` where nobody may or can."""
+    async def draft(self, principal: Principal, body: bytes) -> JobView:
+        """Have questions drafted; raises `InvalidInput`, `RateLimited`, or `Conflict` where nobody may or can."""
         given = read(body, QuestionsIn)
-        return await self._add(tenant_id, NewJob(JobKind.QUESTIONS, request_of(given)))
+        return await self._add(principal, NewJob(JobKind.QUESTIONS, request_of(given)))
 
     async def show(self, tenant_id: int, job_id: str) -> JobView:
         """One generation; raises `NotFound`."""
@@ -205,9 +209,12 @@ class Generations:
             return AcceptedDraft(draft_id, problems=error.problems)
         return AcceptedDraft(draft_id, saved.version, new=saved.changed)
 
-    async def _add(self, tenant_id: int, job: NewJob) -> JobView:
+    async def _add(self, principal: Principal, job: NewJob) -> JobView:
+        tenant_id = principal.tenant_id
         if refusal := refused(self._routes, await self._policies.of(tenant_id)):
             raise Conflict(refusal)
+        if self._quota is not None:
+            await self._quota.take(tenant_id, principal.actor)
         view = await self._store.add(tenant_id, job, most_open=MOST_OPEN)
         if view is None:
             raise Conflict(f"There are {MOST_OPEN} unfinished generations already; wait for some, or cancel them.")

@@ -1,5 +1,6 @@
 """Texts for teachers over HTTP: asked for, written by a scripted model, looked at, accepted into the bank."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -238,3 +239,20 @@ async def test_what_is_wrong_with_a_request_is_named(
 async def test_without_any_model_the_request_is_refused(installation: Installation) -> None:
     refused = await installation.caller().post("/v1/generate/summary", {"text": TEXT})
     assert (refused.status_code, refused.json()["detail"]) == (409, "No language model is configured here.")
+
+
+async def test_a_caller_who_had_enough_for_now_is_told_when_to_come_back(settings: Settings, tmp_path: Path) -> None:
+    """Ten at once get exactly the limit; the tenant's other key is not concerned."""
+    (tmp_path / "models.toml").write_text(MODELS, encoding="utf-8")
+    limited = msgspec.structs.replace(
+        settings, ai_config=str(tmp_path / "models.toml"), rate_limits="on", rate_limit_generation="3/600"
+    )
+    async with opened(limited) as installation:
+        office = Office(installation, limited)
+        answers = await asyncio.gather(*[office.ask() for _ in range(10)])
+        assert sorted(answer.status_code for answer in answers) == [202] * 3 + [429] * 7
+        refused = await office.ask("summary")
+        assert "GRADELINE_RATE_LIMIT_GENERATION" in refused.json()["detail"]
+        assert 590 < int(refused.headers["retry-after"]) <= 610
+        other = installation.caller(Role.OPERATOR)
+        assert (await other.post("/v1/generate/summary", {"text": TEXT})).status_code == 202
