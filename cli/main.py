@@ -33,6 +33,7 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "queues": Entry("cli.queues", "queues", "Show the queues of all stages."),
         "dead": Entry("cli.dead", "dead", "List, retry and discard dead letters."),
         "doctor": Entry("cli.doctor", "doctor", "Check the installation and say what to do."),
+        "evaluate": Entry("cli.evaluate", "evaluate", "Measure on logs how well our models predict."),
         "bench": Entry("cli.bench.command", "bench", "Measure rates, latencies and costs, within 90 seconds."),
         "prompts": Entry("cli.prompts", "prompts", "List the texts of feedback, and show what a model would be sent."),
         "keys": Entry("cli.keys", "keys", "Create, list and revoke API keys, in the database directly."),
