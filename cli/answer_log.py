@@ -1,0 +1,169 @@
+"""CSV logs of answers, read line by line, with the column names that public logs use."""
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from cli.ndjson import BadLine
+from pipeline.errors import EnvironmentFault
+from pipeline.learning.evidence import UNSORTED_TOPIC
+from pipeline.learning.replay import LoggedAnswer
+
+HEADERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "user": ("user", "user_id", "userid", "learner", "learner_id", "student", "student_id", "studentid",
+                 "anon_student_id"),
+        "item": ("item", "item_id", "itemid", "question", "question_id", "questionid", "problem", "problem_id",
+                 "problemid", "problem_name", "exercise", "exercise_id"),
+        "skill": ("skill", "skills", "skill_id", "skill_name", "topic", "topics", "topic_id", "concept",
+                  "concepts", "kc", "kcs", "knowledge_component"),
+        "correct": ("correct", "is_correct", "correctness", "outcome", "score", "result", "correct_first_attempt"),
+        "time": ("time", "timestamp", "answered_at", "submitted_at", "created_at", "start_time", "starttime",
+                 "datetime", "date"),
+        "choices": ("choices", "options"),
+        "difficulty": ("difficulty", "level"),
+    }
+)  # fmt: skip
+"""The header names that each column goes by, the first one found counting; case, blanks and hyphens don't matter."""
+
+NEEDED: Final = ("user", "item", "correct")
+RIGHT: Final = frozenset({"1", "1.0", "true", "t", "yes", "y", "right", "correct"})
+WRONG: Final = frozenset({"0", "0.0", "false", "f", "no", "n", "wrong", "incorrect"})
+NOTHING: Final = frozenset({"", "na", "nan", "null", "none"})
+DELIMITERS: Final = ",\t;"
+BETWEEN_SKILLS: Final = ("~~", ";", "|")
+SECONDS_END: Final = 1e11
+"""Greater times are taken for milliseconds; as seconds this is the year 5138."""
+
+HARDEST: Final = 5
+
+
+class Doubt(NamedTuple):
+    """A cell that may be missing and could not be read: its line counts as if it were."""
+
+    number: int
+    detail: str
+
+
+class Unreadable(ValueError):
+    """What is wrong with one cell."""
+
+
+def read_log(lines: Iterable[str], named: Mapping[str, str]) -> Iterator[LoggedAnswer | BadLine | Doubt]:
+    """The answers of a CSV with a header line, bad lines among them; `named` says which header a column has.
+
+    Raises `EnvironmentFault` where the header lacks a column that is needed.
+    """
+    source = iter(lines)
+    header = next(source, "")
+    delimiter = max(DELIMITERS, key=header.count)
+    places = find_columns(next(csv.reader([header], delimiter=delimiter), []), named)
+    rows = csv.reader(source, delimiter=delimiter)
+    while True:
+        try:
+            row = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield BadLine(rows.line_num + 1, str(error))
+            continue
+        if row:
+            yield from read_row(rows.line_num + 1, row, places)
+
+
+def find_columns(header: Sequence[str], named: Mapping[str, str]) -> dict[str, int]:
+    """The place of each column; raises `EnvironmentFault` for one that is needed and not there."""
+    known: dict[str, int] = {}
+    for place, name in enumerate(header):
+        known.setdefault(plain(name), place)
+    places: dict[str, int] = {}
+    for column, names in HEADERS.items():
+        wanted = (plain(named[column]),) if column in named else names
+        found = next((known[name] for name in wanted if name in known), None)
+        if found is not None:
+            places[column] = found
+        elif column in NEEDED or column in named:
+            raise EnvironmentFault(f"the log has no column {wanted[0]!r}; its header is: {', '.join(header)[:200]}")
+    return places
+
+
+def plain(name: str) -> str:
+    return name.strip().strip('"').lower().replace(" ", "_").replace("-", "_")
+
+
+def read_row(number: int, row: Sequence[str], places: Mapping[str, int]) -> Iterator[LoggedAnswer | BadLine | Doubt]:
+    """One line as an answer behind the doubts about it, or what is wrong with it."""
+    try:
+        cells = {column: row[place].strip() for column, place in places.items()}
+        user, item, correct = filled(cells, "user"), filled(cells, "item"), correct_of(cells["correct"])
+    except IndexError:
+        yield BadLine(number, f"has only {len(row)} columns")
+        return
+    except Unreadable as error:
+        yield BadLine(number, str(error))
+        return
+    extras: dict[str, Any] = {}
+    for column, (name, read) in EXTRAS.items():
+        if (cell := cells.get(column, "")).lower() in NOTHING:
+            continue
+        try:
+            extras[name] = read(cell)
+        except Unreadable as error:
+            yield Doubt(number, f"{error}; taken for unknown")
+    yield LoggedAnswer(user=user, item=item, correct=correct, skills=skills_of(cells.get("skill", "")), **extras)
+
+
+def filled(cells: Mapping[str, str], column: str) -> str:
+    if cells[column].lower() in NOTHING:
+        raise Unreadable(f"{column} is empty")
+    return cells[column]
+
+
+def correct_of(cell: str) -> bool:
+    """Whether an answer was right; a partial score is neither, so the line is left out."""
+    said = cell.lower()
+    if said in RIGHT:
+        return True
+    if said in WRONG:
+        return False
+    raise Unreadable(f"correct is {cell[:20]!a}, which is neither right (1) nor wrong (0)")
+
+
+def skills_of(cell: str) -> tuple[str, ...]:
+    """The skills of a cell, each once; what has none goes to `UNSORTED_TOPIC`, as questions without topics do."""
+    for separator in BETWEEN_SKILLS:
+        if separator in cell:
+            return tuple(dict.fromkeys(filter(None, map(str.strip, cell.split(separator))))) or (UNSORTED_TOPIC,)
+    return (UNSORTED_TOPIC,) if cell.lower() in NOTHING else (cell,)
+
+
+def time_of(cell: str) -> datetime:
+    """ISO 8601 (UTC where it names no zone), or seconds or milliseconds since any day."""
+    try:
+        if cell.replace(".", "", 1).isdigit():
+            seconds = float(cell)
+            return datetime.fromtimestamp(seconds / 1_000 if seconds > SECONDS_END else seconds, UTC)
+        said = datetime.fromisoformat(cell)
+    except (ValueError, OverflowError, OSError):
+        raise Unreadable(f"time is {cell[:40]!a}, which is neither ISO 8601 nor a number of seconds") from None
+    return said.astimezone(UTC) if said.tzinfo else said.replace(tzinfo=UTC)
+
+
+def choices_of(cell: str) -> int:
+    if not cell.isdecimal():
+        raise Unreadable(f"choices is {cell[:20]!a}, which is no whole number")
+    return int(cell[:9])
+
+
+def difficulty_of(cell: str) -> int:
+    if not cell.isdecimal() or not 1 <= int(cell[:9]) <= HARDEST:
+        raise Unreadable(f"difficulty is {cell[:20]!a}, not one of 1 to {HARDEST}")
+    return int(cell)
+
+
+EXTRAS: Final[Mapping[str, tuple[str, Callable[[str], object]]]] = MappingProxyType(
+    {"time": ("at", time_of), "choices": ("choices", choices_of), "difficulty": ("difficulty", difficulty_of)}
+)
+"""Columns that a log may lack: the field each fills, and how its cells are read."""

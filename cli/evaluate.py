@@ -1,0 +1,204 @@
+"""`gradeline evaluate`: how well our models predict, measured on logs."""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from cli.ndjson import BadLine, opened
+from cli.output import print_json
+from pipeline.errors import EnvironmentFault
+
+if TYPE_CHECKING:
+    from cli.answer_log import Doubt
+    from pipeline.learning.evaluation import Bin, Measures
+    from pipeline.learning.replay import LoggedAnswer
+
+COLUMNS: Final = ("user", "item", "skill", "correct", "time", "choices", "difficulty")
+SHOWN_REMARKS: Final = 20
+BAR: Final = 40
+
+
+class Remarks:
+    """What was said about lines: how many were left out or doubted, and the first remarks of all."""
+
+    def __init__(self) -> None:
+        self.left_out = 0
+        self.doubted = 0
+        self.first: list[BadLine | Doubt] = []
+
+    def answers(self, lines: "Iterable[LoggedAnswer | BadLine | Doubt]") -> "Iterator[LoggedAnswer]":
+        """The answers alone."""
+        for line in lines:
+            if not isinstance(line, tuple):
+                yield line
+                continue
+            self.left_out += isinstance(line, BadLine)
+            self.doubted += not isinstance(line, BadLine)
+            if len(self.first) < SHOWN_REMARKS:
+                self.first.append(line)
+
+    def show(self) -> None:
+        """The first of them on stderr, and how many more there are."""
+        for line in self.first:
+            click.echo(f"line {line.number}: {line.detail}", err=True)
+        if more := self.left_out + self.doubted - len(self.first):
+            click.echo(f"and {more} more", err=True)
+
+
+@click.group()
+def evaluate() -> None:
+    """Measure on logs how well our models predict.
+
+    \b
+    Example:
+      gradeline evaluate synthesize log.csv
+      gradeline evaluate skills log.csv
+    """
+
+
+@evaluate.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--column", "named", multiple=True, metavar="COLUMN=HEADER", help="Which header a column has.")
+@click.option("--chart", type=click.Path(path_type=Path), help="Write the calibration as SVG.")
+@click.option("--json", "as_json", is_flag=True, help="Print the measures as one JSON object.")
+def skills(file: Path, named: tuple[str, ...], chart: Path | None, as_json: bool) -> None:
+    """Replay a log and measure how well each answer was predicted before it was seen.
+
+    FILE is a CSV with a header line (`-`: standard input): user, item, correct (0 or 1) and, where known,
+    skill (several with ; or ~~ between), time (ISO 8601 or seconds), choices (options of the item) and
+    difficulty (1 to 5). Columns are also known by the names of public logs, such as student_id, problem_id
+    and skill_name; --column item=Step names others. Answers are taken in the file's order, once, so memory
+    grows with learners and items, not with lines. Lines that are no answers are named and left out; a time,
+    choices or difficulty that cannot be read is taken for unknown.
+
+    Beside our ratings stand baselines computed from the same log: always the mean so far, the mean of the
+    item so far, and plain Elo without skills. Docs: docs/learning.md.
+
+    \b
+    Example:
+      gradeline evaluate skills assistments.csv --column item=problem_id
+    """
+    from cli.answer_log import read_log
+    from pipeline.learning.replay import OWN, predictors, replay
+
+    remarks, headers = Remarks(), columns_named(named)
+    with opened(file) as raw, TextIOWrapper(raw, "utf-8-sig", errors="surrogateescape", newline="") as lines:
+        tallies = replay(remarks.answers(read_log(lines, headers)), predictors())
+    if not tallies[OWN].answers:
+        remarks.show()
+        raise EnvironmentFault(f"{file} has no answers")
+    measures = {name: tally.measures() for name, tally in tallies.items()}
+    if chart is not None:
+        write_chart(chart, measures[OWN].calibration)
+    if as_json:
+        print_json(document(measures, remarks))
+    else:
+        remarks.show()
+        show(measures, remarks)
+
+
+def document(measures: "Mapping[str, Measures]", remarks: Remarks) -> dict[str, Any]:
+    """All of it for scripts; `models` is by name, ours the first."""
+    return {
+        "answers": next(iter(measures.values())).answers,
+        "left_out": remarks.left_out,
+        "doubted": remarks.doubted,
+        "models": measures,
+        "remarks": [line._asdict() for line in remarks.first],
+    }
+
+
+def columns_named(pairs: Iterable[str]) -> dict[str, str]:
+    """`--column` as a table; a column we don't know is wrong usage."""
+    named = {}
+    for pair in pairs:
+        column, equals, header = pair.partition("=")
+        if column not in COLUMNS or not equals or not header:
+            raise click.BadParameter(f"{pair!r}: write COLUMN=HEADER with one of {', '.join(COLUMNS)}")
+        named[column] = header
+    return named
+
+
+def show(measures: "Mapping[str, Measures]", remarks: Remarks) -> None:
+    """The table of models and our calibration, for people."""
+    from pipeline.learning.replay import OWN
+
+    click.echo(f"{measures[OWN].answers} answers, {remarks.left_out} lines left out\n")
+    click.echo(f"{'model':<12}{'AUC':>8}{'log loss':>10}{'RMSE':>8}{'calibration error':>19}")
+    for name, one in measures.items():
+        auc = "-" if one.auc is None else f"{one.auc:.4f}"
+        click.echo(f"{name:<12}{auc:>8}{one.log_loss:>10.4f}{one.rmse:>8.4f}{one.calibration_error:>19.4f}")
+    click.echo(f"\nCalibration of {OWN}: = observed, | where predicted")
+    for row in measures[OWN].calibration:
+        click.echo(calibration_line(row))
+
+
+def calibration_line(row: "Bin") -> str:
+    """One bin as text: a bar as long as the observed share, a mark where the prediction was."""
+    scale = f"{row.low:.1f}-{row.high:.1f}"
+    if row.predicted is None or row.observed is None:
+        return f"{scale}  {'':{BAR + 1}}  no answers"
+    bar = list(("=" * round(row.observed * BAR)).ljust(BAR + 1))
+    bar[round(row.predicted * BAR)] = "|"
+    return (
+        f"{scale}  {''.join(bar)}  predicted {row.predicted:.3f}  observed {row.observed:.3f}  {row.answers:>8} answers"
+    )
+
+
+def write_chart(file: Path, calibration: "Iterable[Bin]") -> None:
+    """Write the calibration as SVG; raises `EnvironmentFault` where the file cannot be written."""
+    from cli.calibration_chart import calibration_chart
+
+    try:
+        file.write_text(calibration_chart(calibration), encoding="utf-8")
+    except OSError as error:
+        raise EnvironmentFault(f"cannot write {file}: {error.strerror}") from None
+
+
+@evaluate.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--learners", type=click.IntRange(1), default=1_000, show_default=True)
+@click.option("--items", type=click.IntRange(1), default=100, show_default=True)
+@click.option("--topics", type=click.IntRange(1), default=5, show_default=True)
+@click.option("--same-order", is_flag=True, help="All learners meet the items in the same order.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--truth", type=click.Path(path_type=Path), help="Write the items' true difficulties, in logits.")
+def synthesize(file: Path, truth: Path | None, **options: Any) -> None:
+    """Make up a log whose truth is known: learners who learn and forget, known difficulties, guessing.
+
+    FILE is written as CSV, one line for each learner and item, in an order that `evaluate skills` reads.
+    The same options give the same file. Formula and figures: pipeline/learning/synthesis.py.
+
+    \b
+    Example:
+      gradeline evaluate synthesize log.csv --learners 2000 --same-order --truth items.csv
+    """
+    from pipeline.learning.synthesis import Plan, synthesize, true_items
+
+    plan = Plan(**options)
+    write_csv(
+        file,
+        ("user", "item", "skill", "correct", "time", "choices"),
+        (
+            (one.user, one.item, ";".join(one.skills), int(one.correct), one.at.isoformat(), one.choices)
+            for one in synthesize(plan)
+        ),
+    )
+    if truth is not None:
+        items = true_items(plan)
+        write_csv(truth, ("item", "skill", "difficulty"), ((one.id, one.topic, one.difficulty) for one in items))
+
+
+def write_csv(file: Path, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """Write a CSV; raises `EnvironmentFault` where the file cannot be written."""
+    try:
+        with click.open_file(str(file), "w", encoding="utf-8") as target:
+            writer = csv.writer(target, lineterminator="\n")
+            writer.writerow(header)
+            writer.writerows(rows)
+    except OSError as error:
+        raise EnvironmentFault(f"cannot write {file}: {error.strerror}") from None
