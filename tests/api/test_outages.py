@@ -162,15 +162,17 @@ class FreezesAfterOne:
     def __init__(self, store: IntakeStore, freeze: Callable[[], None]) -> None:
         self._store = store
         self._freeze = [freeze]
+        self._in_turn = asyncio.Lock()  # two commits may be under way, and both might be through before it freezes
 
     async def find(self, submission: NewSubmission) -> Repeated | None:
         return await self._store.find(submission)
 
     async def accept(self, batch: Sequence[NewSubmission]) -> list[Acceptance]:
-        accepted = await self._store.accept(batch)
-        while self._freeze:
-            self._freeze.pop()()
-        return accepted
+        async with self._in_turn:
+            accepted = await self._store.accept(batch)
+            while self._freeze:
+                self._freeze.pop()()
+            return accepted
 
 
 async def test_a_commit_whose_outcome_is_unknown_is_found_again_by_its_key(
