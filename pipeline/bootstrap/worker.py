@@ -7,9 +7,10 @@ from typing import Final
 import msgspec
 from uuid_utils import uuid7
 
+from pipeline.batching import Spacing
 from pipeline.bootstrap.chores import build_chores
 from pipeline.bootstrap.servers import Servers, build_board
-from pipeline.bootstrap.writers import Writers
+from pipeline.bootstrap.writers import TOGETHER_SECONDS, Writers
 from pipeline.delivery.reply import DeliveryPolicy
 from pipeline.execution import DELIVER, GENERATE, ApartRunner, Runner, Shop, StageRunner, each_alone, ring
 from pipeline.follow_through import Perform
@@ -150,7 +151,14 @@ def build_runner(stage: Stage, shop: Shop, stages: Sequence[Stage], writers: Wri
     quick = [after for after in performs if after in stages and not (after is Stage.FEEDBACK and writers)]
     follow = {after: performs[after] for after in quick if after is not stage}
     if stage is Stage.FEEDBACK and writers is not None:
-        return ApartRunner(stage, shop, partial(write_feedback_by_models, writers), room=writers.room, follow=follow)
+        return ApartRunner(
+            stage,
+            shop,
+            partial(write_feedback_by_models, writers),
+            room=writers.room,
+            follow=follow,
+            spacing=Spacing(TOGETHER_SECONDS),
+        )
     return StageRunner(stage, shop, performs[stage], follow=follow, concurrency=COMPUTING)
 
 
