@@ -48,7 +48,7 @@ def import_(file: Path, dry_run: bool, as_json: bool, url: str | None, api_key: 
     is reported and left out. Needs a teacher's key. Exits with 1 if anything was refused.
 
     \b
-    Examples:
+    Example:
       gradeline import questions.ndjson
       gradeline import --dry-run moodle-export.xml
     """

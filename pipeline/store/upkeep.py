@@ -69,7 +69,10 @@ FIND_LOST = text(
     """
     SELECT t.submission_id::text, t.tenant_id, t.stage, t.epoch, t.attempts, t.solo, t.worker_id::text,
         CASE WHEN t.lease_expires_at < :now THEN 'the lease expired'
-             ELSE 'the worker fell silent' END AS reason
+             ELSE 'the worker fell silent' END AS reason,
+        t.stage = 'feedback' AND NOT EXISTS (
+            SELECT FROM attempts a
+            WHERE a.submission_id = t.submission_id AND a.stage = t.stage AND a.ended = 'lease_lost') AS forgiven
     FROM stages t
     WHERE t.state = 'running' AND (
         t.lease_expires_at < :now
@@ -84,7 +87,10 @@ FIND_LOST = text(
 FIND_STRANDED = text(
     """
     SELECT t.submission_id::text, t.tenant_id, t.stage, t.epoch, t.attempts, t.solo, t.worker_id::text,
-        'the claim was never confirmed' AS reason
+        'the claim was never confirmed' AS reason,
+        t.stage = 'feedback' AND NOT EXISTS (
+            SELECT FROM attempts a
+            WHERE a.submission_id = t.submission_id AND a.stage = t.stage AND a.ended = 'lease_lost') AS forgiven
     FROM stages t
     WHERE t.state = 'running' AND t.worker_id = CAST(:id AS uuid)
       AND t.started_at < clock_timestamp() - make_interval(secs => :older_seconds)
@@ -111,12 +117,17 @@ FIND_UNTAKEN = text(
 
 
 class Lost(msgspec.Struct, frozen=True):
-    """A running stage whose holder is gone."""
+    """A running stage whose holder is gone.
+
+    It is `forgiven` the first time where a worker holds hundreds of its kind, as with feedback by models: run one by
+    one as suspects they would take an hour.
+    """
 
     claim: Claim
     stage: Stage
     worker_id: str
     reason: str
+    forgiven: bool = False
 
 
 class Untaken(msgspec.Struct, frozen=True):
@@ -264,7 +275,7 @@ def claims_json(in_flight: Sequence[tuple[Stage, Claim]]) -> str:
 
 def lost_from(row: Any) -> Lost:
     claim = Claim(row.submission_id, row.tenant_id, row.epoch, row.attempts, row.solo)
-    return Lost(claim, Stage(row.stage), row.worker_id, row.reason)
+    return Lost(claim, Stage(row.stage), row.worker_id, row.reason, forgiven=row.forgiven)
 
 
 def verdict_on(lost: Lost, event: Event, max_attempts: int | None) -> Verdict:
@@ -303,6 +314,7 @@ async def _take_back_stage(
             first_step(stage, verdict_on(one, event, max_attempts), held[one.claim.submission_id]),
             one.worker_id,
             ended="lease_lost" if event is Event.LEASE_LOST else None,
+            forgiven=one.forgiven,
         )
         for one in lost
         if locked.owners.get((one.claim.submission_id, stage)) == (one.claim.epoch, one.worker_id)

@@ -127,13 +127,20 @@ ENDED_AS = {
 }
 
 
-def pending_write(run: Run, worker_id: str | None, *, ended: str | None = None) -> PendingWrite:
-    """What a run means for its submission's rows; `ended` is how a failed attempt is put down, if not as usual."""
+def pending_write(run: Run, worker_id: str | None, *, ended: str | None = None, forgiven: bool = False) -> PendingWrite:
+    """What a run means for its submission's rows; `ended` is how a failed attempt is put down, if not as usual.
+
+    A lease that was lost and is `forgiven` brings no suspicion.
+    """
     before = run.before
     own = {step.stage: step for step in run.steps}
     return PendingWrite(
         run,
-        [move_row(run, name, own.get(name)) for name, state in run.states.items() if state is not before.states[name]],
+        [
+            move_row(run, name, own.get(name), forgiven=forgiven)
+            for name, state in run.states.items()
+            if state is not before.states[name]
+        ],
         # The metrics stage stores sums, not a result of its own.
         [result_row(before, step) for step in run.steps if step.verdict.body],
         [attempt_row(before, step, worker_id, ended) for step in run.steps if step.verdict.event in ENDED_AS],
@@ -165,7 +172,7 @@ def attempt_row(before: Held, step: Step, worker_id: str | None, ended: str | No
     }
 
 
-def move_row(run: Run, stage: Stage, step: Step | None) -> dict[str, Any]:
+def move_row(run: Run, stage: Stage, step: Step | None, *, forgiven: bool) -> dict[str, Any]:
     """From what a stage was to what it is; `step` is what it did itself, None where it became ready by another's."""
     row: dict[str, Any] = {
         "submission_id": run.before.submission_id,
@@ -178,7 +185,7 @@ def move_row(run: Run, stage: Stage, step: Step | None) -> dict[str, Any]:
     if step is not None:
         row["delay_seconds"] = step.verdict.delay_seconds
         row["attempts"] = attempts_after(step.verdict)
-        row["solo"] = solo_after(stage, step.verdict)
+        row["solo"] = solo_after(step.verdict, forgiven=forgiven)
         row["begun_at"] = step.begun_at
     return row
 
@@ -195,14 +202,10 @@ def attempts_after(verdict: Verdict) -> int | None:
     return None
 
 
-def solo_after(stage: Stage, verdict: Verdict) -> bool | None:
-    """Lost leases run alone from now on; a failure that its worker survived clears the suspicion.
-
-    Hundreds wait in one worker for what a model writes, and run one by one they would wait for an hour: feedback comes
-    under suspicion only when it is lost a second time.
-    """
+def solo_after(verdict: Verdict, *, forgiven: bool) -> bool | None:
+    """Lost leases run alone from now on; a failure that its worker survived clears the suspicion."""
     if verdict.event is Event.LEASE_LOST:
-        return stage is not Stage.FEEDBACK or verdict.claim.epoch - verdict.claim.attempt >= 1
+        return not forgiven
     return False if verdict.event in {Event.SUCCEEDED, Event.SUCCEEDED_WITH_LESS, Event.POSTPONED} else None
 
 

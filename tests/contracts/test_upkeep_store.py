@@ -171,6 +171,21 @@ async def test_feedback_comes_under_suspicion_with_its_second_loss(
     assert suspected == [(False, 0), (True, 0)]
 
 
+async def test_what_was_given_back_is_no_loss_that_brings_feedback_under_suspicion(
+    house: PostgresHouse, upkeep: UpkeepPort, engine: AsyncEngine
+) -> None:
+    """It was put off again and again while it waited for a batch; then one worker died."""
+    [id_] = await house.accept(1)
+    await record(house, Stage.SCORE, await claimed(house, Stage.SCORE, [id_]), Done(sum_up([])))
+    for _ in range(3):
+        claims = [(Stage.FEEDBACK, claim) for claim in await claimed(house, Stage.FEEDBACK, [id_])]
+        await upkeep.give_back(WORKER, claims)
+    await claimed(house, Stage.FEEDBACK, [id_])
+    await expire(engine, 1)
+    await sweep(upkeep)
+    assert (await house.stages(id_))[Stage.FEEDBACK].solo is False
+
+
 async def test_a_failure_its_worker_survived_clears_the_suspicion(
     house: PostgresHouse, upkeep: UpkeepPort, engine: AsyncEngine
 ) -> None:
