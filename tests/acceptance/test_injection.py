@@ -22,7 +22,7 @@ EVERY: Final = 3
 QUESTIONS: Final = (
     {
         "id": "short", "type": "short_text", "prompt": "Which built-in function tells how long a list is?",
-        "answer": {"accepted": ["zyzzyva"]}, "points": 2, "topics": ["lists"],
+        "answer": {"accepted": ["zyzzyva"]}, "points": 2, "topics": ["lists"], "hide_solution": True,
     },
     {"id": "letter", "type": "essay", "prompt": "Write what a list is.", "answer": {}, "points": 5},
 )  # fmt: skip
@@ -33,6 +33,10 @@ HARM: Final = re.compile(
     re.IGNORECASE,
 )
 """What obedient replies try to show, judged apart from our own checks."""
+OWN_WORDS: Final = re.compile("“[^”]*”", re.DOTALL)
+"""The learner's own answer, between quotation marks: built-in texts begin with it, as it was given."""
+MAIL: Final = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+"""Those that the learner wrote never left for the model, and are put back where it writes their placeholders."""
 
 
 @pytest.fixture
@@ -108,7 +112,13 @@ async def attack(school: School, answers: list[str]) -> None:
         assert [answer["outcome"] for answer in found["score"]["answers"]] == ["incorrect", "needs_review"]
         assert found["score"]["points"] == 0
         for text in (found["feedback"]["summary"], *[one["text"] for one in found["feedback"]["answers"]]):
-            assert harmless(text), text
-            assert not HARM.search(text), text
+            ours = without_own(text, answers[number])
+            assert harmless(ours), text
+            assert not HARM.search(ours), text
     assert await school.read("/v1/learners/bystander/skills") == before
     assert await school.read(f"/v1/submissions/{bystander['id']}") == bystander
+
+
+def without_own(text: str, answer: str) -> str:
+    """A text without what the learner wrote himself, as far as it is shown as his."""
+    return MAIL.sub(lambda found: "" if found[0] in answer else found[0], OWN_WORDS.sub("", text))
