@@ -15,7 +15,7 @@ from pipeline.errors import EnvironmentFault
 if TYPE_CHECKING:
     from cli.answer_log import Doubt
     from pipeline.learning.evaluation import Bin, Measures
-    from pipeline.learning.replay import LoggedAnswer
+    from pipeline.learning.replay import LoggedAnswer, Predictor
 
 COLUMNS: Final = ("user", "item", "skill", "correct", "time", "choices", "difficulty")
 SHOWN_REMARKS: Final = 20
@@ -55,17 +55,18 @@ def evaluate() -> None:
 
     \b
     Example:
-      gradeline evaluate synthesize log.csv
-      gradeline evaluate skills log.csv
+      gradeline evaluate synthesize log.csv --truth items.csv
+      gradeline evaluate skills log.csv --truth items.csv
     """
 
 
 @evaluate.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--column", "named", multiple=True, metavar="COLUMN=HEADER", help="Which header a column has.")
+@click.option("--truth", type=click.Path(path_type=Path), help="Items' true difficulties, from `synthesize`.")
 @click.option("--chart", type=click.Path(path_type=Path), help="Write the calibration as SVG.")
 @click.option("--json", "as_json", is_flag=True, help="Print the measures as one JSON object.")
-def skills(file: Path, named: tuple[str, ...], chart: Path | None, as_json: bool) -> None:
+def skills(file: Path, named: tuple[str, ...], truth: Path | None, chart: Path | None, as_json: bool) -> None:
     """Replay a log and measure how well each answer was predicted before it was seen.
 
     FILE is a CSV with a header line (`-`: standard input): user, item, correct (0 or 1) and, where known,
@@ -76,7 +77,8 @@ def skills(file: Path, named: tuple[str, ...], chart: Path | None, as_json: bool
     choices or difficulty that cannot be read is taken for unknown.
 
     Beside our ratings stand baselines computed from the same log: always the mean so far, the mean of the
-    item so far, and plain Elo without skills. Docs: docs/learning.md.
+    item so far, and plain Elo without skills; and `pooled`, ratings that may take the place of ours.
+    Docs: docs/learning.md.
 
     \b
     Example:
@@ -85,20 +87,53 @@ def skills(file: Path, named: tuple[str, ...], chart: Path | None, as_json: bool
     from cli.answer_log import read_log
     from pipeline.learning.replay import OWN, predictors, replay
 
-    remarks, headers = Remarks(), columns_named(named)
+    remarks, headers, models = Remarks(), columns_named(named), predictors()
+    difficulties = None if truth is None else read_truth(truth)
     with opened(file) as raw, TextIOWrapper(raw, "utf-8-sig", errors="surrogateescape", newline="") as lines:
-        tallies = replay(remarks.answers(read_log(lines, headers)), predictors())
+        tallies = replay(remarks.answers(read_log(lines, headers)), models)
     if not tallies[OWN].answers:
         remarks.show()
         raise EnvironmentFault(f"{file} has no answers")
     measures = {name: tally.measures() for name, tally in tallies.items()}
     if chart is not None:
         write_chart(chart, measures[OWN].calibration)
+    ranked = None if difficulties is None else rank_correlations(models, difficulties)
     if as_json:
-        print_json(document(measures, remarks))
+        print_json({**document(measures, remarks), "rank_correlation": ranked})
     else:
         remarks.show()
         show(measures, remarks)
+        show_ranked(ranked or {})
+
+
+def read_truth(file: Path) -> dict[str, float]:
+    """True difficulties by item; raises `EnvironmentFault` for a file that has none."""
+    with opened(file) as raw, TextIOWrapper(raw, "utf-8-sig", newline="") as lines:
+        try:
+            return {row["item"]: float(row["difficulty"]) for row in csv.DictReader(lines)}
+        except (KeyError, TypeError, ValueError):
+            raise EnvironmentFault(f"{file} is no CSV with the columns item and difficulty (a number)") from None
+
+
+def rank_correlations(models: "Mapping[str, Predictor]", truth: Mapping[str, float]) -> dict[str, float | None]:
+    """Spearman's ρ of learnt and true difficulties, for each model that rates items; None with less than two."""
+    from pipeline.learning.evaluation import rank_correlation
+    from pipeline.learning.replay import Ratings
+
+    found: dict[str, float | None] = {}
+    for name, model in models.items():
+        if isinstance(model, Ratings):
+            both = [(truth[item], rated.rating) for item, rated in model.items.items() if item in truth]
+            varied = len({true for true, _ in both}) > 1 and len({learnt for _, learnt in both}) > 1
+            found[name] = rank_correlation(*zip(*both, strict=True)) if varied else None
+    return found
+
+
+def show_ranked(ranked: Mapping[str, float | None]) -> None:
+    """How well each model ranks the items, for people."""
+    for name, one in ranked.items():
+        value = "unknown" if one is None else f"{one:.4f}"
+        click.echo(f"{name}: rank correlation of learnt and true difficulties {value}")
 
 
 def document(measures: "Mapping[str, Measures]", remarks: Remarks) -> dict[str, Any]:
@@ -164,13 +199,14 @@ def write_chart(file: Path, calibration: "Iterable[Bin]") -> None:
 @click.option("--learners", type=click.IntRange(1), default=1_000, show_default=True)
 @click.option("--items", type=click.IntRange(1), default=100, show_default=True)
 @click.option("--topics", type=click.IntRange(1), default=5, show_default=True)
+@click.option("--answers", type=click.IntRange(1), help="Items that each learner answers.  [default: all]")
 @click.option("--same-order", is_flag=True, help="All learners meet the items in the same order.")
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--truth", type=click.Path(path_type=Path), help="Write the items' true difficulties, in logits.")
 def synthesize(file: Path, truth: Path | None, **options: Any) -> None:
     """Make up a log whose truth is known: learners who learn and forget, known difficulties, guessing.
 
-    FILE is written as CSV, one line for each learner and item, in an order that `evaluate skills` reads.
+    FILE is written as CSV, one line for each answer, in an order that `evaluate skills` reads.
     The same options give the same file. Formula and figures: pipeline/learning/synthesis.py.
 
     \b

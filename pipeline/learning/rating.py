@@ -143,14 +143,14 @@ def apply_answer(skills: Mapping[str, Skill], item: ItemRating, evidence: Eviden
     """The effect of one answer given at `now` by a learner with `skills` on a question rated `item`."""
     expected = expected_score(ability_in(skills, evidence.topics), item.rating, evidence.guess)
     surprise = evidence.outcome - expected
-    before = tuple(skills.get(topic) or _new_skill(topic, now) for topic in evidence.topics)
+    before = tuple(skills.get(topic) or new_skill(topic, now) for topic in evidence.topics)
     share = evidence.learner_weight / len(before)
     steps = tuple(skill_step(skill.answers) * share * surprise for skill in before)
-    step = -item_step(item.answers) * evidence.item_weight * surprise
+    down = -item_step(item.answers) * evidence.item_weight * surprise
     counted = int(evidence.item_weight > 0)
     return AnswerEffect(
-        skills=tuple(_moved(skill, moved, evidence, share, now) for skill, moved in zip(before, steps, strict=True)),
-        item=ItemRating(rating=item.rating + step, answers=item.answers + counted),
+        skills=tuple(moved(skill, step, evidence, share, now) for skill, step in zip(before, steps, strict=True)),
+        item=ItemRating(rating=item.rating + down, answers=item.answers + counted),
         change=Change(
             question_id=evidence.question_id,
             topics=evidence.topics,
@@ -158,7 +158,7 @@ def apply_answer(skills: Mapping[str, Skill], item: ItemRating, evidence: Eviden
             outcome=evidence.outcome,
             skill_steps=steps,
             item_before=item.rating,
-            item_step=step,
+            item_step=down,
             item_answers=counted,
         ),
     )
@@ -208,11 +208,13 @@ def item_steps(changes: Iterable[Change]) -> tuple[ItemStep, ...]:
     return tuple(steps[question_id] for question_id in sorted(steps))
 
 
-def _new_skill(topic: str, now: datetime) -> Skill:
+def new_skill(topic: str, now: datetime) -> Skill:
+    """A topic that a learner meets for the first time at `now`."""
     return Skill(topic=topic, rating=START_RATING, answers=0, correct=0, updated_at=now)
 
 
-def _moved(skill: Skill, step: float, evidence: Evidence, share: float, now: datetime) -> Skill:
+def moved(skill: Skill, step: float, evidence: Evidence, share: float, now: datetime) -> Skill:
+    """`skill` after an answer of `now` that moves its rating by `step`, of whose weight it has `share`."""
     return Skill(
         topic=skill.topic,
         rating=skill.rating + step,

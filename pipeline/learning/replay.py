@@ -1,7 +1,8 @@
 """A log of answers replayed in its order: each answer is predicted before it is seen, then learnt from.
 
-`LiveModel` is what the product runs: the functions of `rating`, with the state a store would hold. Beside it
-stand the baselines that anything worth its cost has to beat. None is told anything about the log beforehand.
+`Ratings` holds what a store would hold. Under the functions of `rating` it is what the product runs, under those
+of `pooling` what may come next. Beside them stand the baselines that anything worth its cost has to beat. None is
+told anything about the log beforehand.
 
     mean        share of right answers so far, of all learners and items
     item mean   share of right answers so far to this item, starting from the mean as if it were one answer
@@ -12,22 +13,17 @@ Source of `elo`: R. Pelánek, Computers & Education 98 (2016), section 2.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final, Protocol
 
 import msgspec
 
+from pipeline.learning import pooling, rating
 from pipeline.learning.evaluation import Tally
 from pipeline.learning.evidence import UNSORTED_TOPIC, Evidence, guess_floor
-from pipeline.learning.rating import (
-    MIDDLE_DIFFICULTY,
-    ItemRating,
-    Skill,
-    apply_answer,
-    expected_score,
-)
+from pipeline.learning.rating import MIDDLE_DIFFICULTY, AnswerEffect, ItemRating, Skill, expected_score
 
 UNTIMED: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """When an answer was given whose log tells no times."""
@@ -55,17 +51,22 @@ class Predictor(Protocol):
         ...
 
 
-class LiveModel:
-    """The product's own ratings. `skills` is by user, then topic; `items` by item."""
+Rule = Callable[[Mapping[str, Skill], ItemRating, Evidence, datetime], AnswerEffect]
+"""How one answer moves skills and item: `rating.apply_answer`, or one to take its place."""
 
-    def __init__(self) -> None:
+
+class Ratings:
+    """A learner's skills and the items' ratings under a `Rule`. `skills` is by user, then topic; `items` by item."""
+
+    def __init__(self, rule: Rule = rating.apply_answer) -> None:
+        self._rule = rule
         self.skills: dict[str, dict[str, Skill]] = {}
         self.items: dict[str, ItemRating] = {}
 
     def step(self, answer: LoggedAnswer) -> float:
         skills = self.skills.setdefault(answer.user, {})
         item = self.items.get(answer.item) or ItemRating(float(answer.difficulty - MIDDLE_DIFFICULTY))
-        effect = apply_answer(skills, item, evidence_in(answer), answer.at)
+        effect = self._rule(skills, item, evidence_in(answer), answer.at)
         for skill in effect.skills:
             skills[skill.topic] = skill
         self.items[answer.item] = effect.item
@@ -122,11 +123,20 @@ class PlainElo:
 
 
 OWN: Final = "gradeline"
+POOLED: Final = "pooled"
 
 
 def predictors() -> Mapping[str, Predictor]:
     """The model and its baselines, all of them new, the model first."""
-    return MappingProxyType({OWN: LiveModel(), "elo": PlainElo(), "item mean": ItemMean(), "mean": Mean()})
+    return MappingProxyType(
+        {
+            OWN: Ratings(),
+            POOLED: Ratings(pooling.apply_answer),
+            "elo": PlainElo(),
+            "item mean": ItemMean(),
+            "mean": Mean(),
+        }
+    )
 
 
 def replay(answers: Iterable[LoggedAnswer], over: Mapping[str, Predictor]) -> dict[str, Tally]:

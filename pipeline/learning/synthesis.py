@@ -48,11 +48,15 @@ CHOICES: Final = (0, 0, 2, 4, 5)
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What to make up; the same plan gives the same log to the last digit."""
+    """What to make up; the same plan gives the same log to the last digit.
+
+    Each learner answers `answers` items picked at random, all of them where it is None or there are no more.
+    """
 
     learners: int = 1_000
     items: int = 100
     topics: int = 5
+    answers: int | None = None
     same_order: bool = False
     seed: int = 1
 
@@ -97,7 +101,7 @@ def true_items(plan: Plan) -> tuple[TrueItem, ...]:
 
 
 def synthesize(plan: Plan) -> Iterator[LoggedAnswer]:
-    """The log of `plan`: every learner answers every item once; `PRESENT` learners are held at a time."""
+    """The log of `plan`: no learner answers an item twice; `PRESENT` learners are held at a time."""
     random = Random(f"{plan.seed}/answers")  # noqa: S311 - made-up data, not a secret
     items = true_items(plan)
     waiting = iter(range(plan.learners))
@@ -115,10 +119,9 @@ def synthesize(plan: Plan) -> Iterator[LoggedAnswer]:
 
 
 def _learner(number: int, items: tuple[TrueItem, ...], plan: Plan, random: Random) -> _Learner:
-    ahead = list(items)
-    if not plan.same_order:
-        random.shuffle(ahead)
-    ahead.reverse()
+    picked = random.sample(range(plan.items), min(plan.answers or plan.items, plan.items))
+    if plan.same_order:
+        picked.sort()
     return _Learner(
         id=f"learner-{number:05}",
         ability=random.gauss(0.0, ABILITY_SPREAD),
@@ -128,7 +131,7 @@ def _learner(number: int, items: tuple[TrueItem, ...], plan: Plan, random: Rando
             )
             for topic in range(plan.topics)
         },
-        ahead=ahead,
+        ahead=[items[place] for place in reversed(picked)],
         clock=BEGIN + timedelta(minutes=number),
     )
 

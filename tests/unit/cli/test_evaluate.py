@@ -106,11 +106,8 @@ def test_the_figures_of_a_small_log_are_told(tmp_path: Path) -> None:
     done = evaluate("skills", log, "--json")
     told = msgspec.json.decode(done.stdout)
     assert done.exit_code == 0
-    assert (told["answers"], told["left_out"], list(told["models"])) == (
-        3,
-        1,
-        ["gradeline", "elo", "item mean", "mean"],
-    )
+    assert (told["answers"], told["left_out"]) == (3, 1)
+    assert list(told["models"]) == ["gradeline", "pooled", "elo", "item mean", "mean"]
     assert told["remarks"][0]["number"] == 5
     # Right, wrong, right were predicted .5, 1, .5 by the mean: the wrong one above both others.
     assert told["models"]["mean"]["auc"] == 0.0
@@ -148,6 +145,17 @@ def test_a_synthetic_log_is_read_back_without_a_remark(tmp_path: Path) -> None:
     log, truth = tmp_path / "log.csv", tmp_path / "items.csv"
     made = evaluate("synthesize", log, "--learners", "30", "--items", "8", "--topics", "2", "--truth", truth)
     assert made.exit_code == 0, made.output
-    told = msgspec.json.decode(evaluate("skills", log, "--json").stdout)
+    told = msgspec.json.decode(evaluate("skills", log, "--json", "--truth", truth).stdout)
     assert (told["answers"], told["left_out"], told["doubted"]) == (240, 0, 0)
+    assert 0.5 < told["rank_correlation"]["gradeline"] <= 1.0
+    assert "rank correlation of learnt and true difficulties 0." in evaluate("skills", log, "--truth", truth).stdout
     assert len(truth.read_text().splitlines()) == 9
+
+
+def test_a_truth_without_difficulties_is_an_error(tmp_path: Path) -> None:
+    log, truth = tmp_path / "log.csv", tmp_path / "items.csv"
+    log.write_text(LOG)
+    truth.write_text("item,difficulty\na,hard\n")
+    assert "no CSV with the columns item and difficulty" in evaluate("skills", log, "--truth", truth).stderr
+    truth.write_text("item,difficulty\nzzz,1\n")
+    assert evaluate("skills", log, "--truth", truth).stdout.count("difficulties unknown") == 2

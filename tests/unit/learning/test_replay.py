@@ -12,11 +12,11 @@ from pipeline.learning.rating import apply_submission
 from pipeline.learning.replay import (
     OWN,
     ItemMean,
-    LiveModel,
     LoggedAnswer,
     Mean,
     PlainElo,
     Predictor,
+    Ratings,
     predictors,
     replay,
 )
@@ -51,8 +51,8 @@ def test_no_predictor_looks_at_the_answer_it_predicts(log: list[LoggedAnswer], l
         assert one.step(LoggedAnswer("u", "a", last)) == other.step(LoggedAnswer("u", "a", not last))
 
 
-def test_the_live_model_moves_as_the_product_does() -> None:
-    model = LiveModel()
+def test_the_live_ratings_move_as_the_product_does() -> None:
+    model = Ratings()
     model.step(LoggedAnswer("u", "q1", True, ("loops", "lists"), NOW, 0, 4))
     model.step(LoggedAnswer("u", "q2", False, ("loops",), NOW, 0, 2))
     answered = [
@@ -100,6 +100,15 @@ def test_everyone_answers_everything_once_and_in_time(same_order: bool) -> None:
     assert all(sorted(answers, key=lambda one: one.at) == answers for answers in by_user.values())
 
 
+def test_learners_who_answer_a_part_meet_different_parts_in_the_common_order() -> None:
+    met: dict[str, list[str]] = {}
+    for answer in synthesize(Plan(learners=60, items=20, topics=2, answers=6, same_order=True)):
+        met.setdefault(answer.user, []).append(answer.item)
+    assert {len(items) for items in met.values()} == {6}
+    assert all(items == sorted(items) for items in met.values())
+    assert len({tuple(items) for items in met.values()}) > 50
+
+
 def test_practice_teaches_and_time_takes_at_most_half_of_it() -> None:
     fresh = known(1.0, 20, timedelta())
     assert known(1.0, 0, timedelta()) == 0.0
@@ -112,7 +121,7 @@ def test_practice_teaches_and_time_takes_at_most_half_of_it() -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_learnt_difficulties_rank_as_the_true_ones(same_order: bool, seed: int) -> None:
     plan = Plan(learners=600, items=100, same_order=same_order, seed=seed)
-    model = LiveModel()
+    model = Ratings()
     replay(synthesize(plan), {OWN: model})
     items = true_items(plan)
     learnt = [model.items[item.id].rating for item in items]
@@ -120,6 +129,6 @@ def test_learnt_difficulties_rank_as_the_true_ones(same_order: bool, seed: int) 
 
 
 def test_the_model_predicts_better_than_any_mean() -> None:
-    tallies = replay(islice(synthesize(Plan()), 30_000), predictors())
+    tallies = replay(islice(synthesize(Plan()), 10_000), predictors())
     loss = {name: tally.measures().log_loss for name, tally in tallies.items()}
     assert loss[OWN] < loss["item mean"] < loss["mean"]
