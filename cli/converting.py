@@ -85,7 +85,9 @@ def tell(conversion: Conversion, outcome: Outcome, *, dry_run: bool, as_json: bo
 
 def entry(item: Item, refusal: str | None) -> dict[str, Any]:
     """One item of the report as JSON."""
-    if refusal is not None or isinstance(item, Left):
+    if isinstance(item, Left):
+        return {"where": item.where, "taken": False, "reason": item.reason}
+    if refusal is not None:
         return {"where": item.where, "taken": False, "reason": refusal}
     question = item.question
     notes = list(item.notes)
@@ -94,7 +96,9 @@ def entry(item: Item, refusal: str | None) -> dict[str, Any]:
 
 def sentences(item: Item, refusal: str | None) -> list[str]:
     """One item of the report in words; texts from the file show no control characters."""
-    if refusal is not None or isinstance(item, Left):
+    if isinstance(item, Left):
+        return [harmless(f"{item.where}: refused: {item.reason}")]
+    if refusal is not None:
         return [harmless(f"{item.where}: refused: {refusal}")]
     head = f"{item.where}: {item.question['type']} {item.question['id']}"
     return [harmless(head), *(harmless(f"    {note}") for note in item.notes)]

@@ -43,6 +43,17 @@ def test_standard_input_can_be_imported(run: Run) -> None:
     assert said(done)["imported"] == 1
 
 
+def test_a_bank_of_another_system_is_imported_and_told_of_item_by_item(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "bank.gift"
+    file.write_text("::cli gift:: 2 + 2? {=4 ~5}\n\n::said:: words\n\n::cli flat:: The earth is flat. {F}")
+    report = said(run("import", file, "--json"), 1)
+    assert (report["imported"], report["unchanged"], report["refused"]) == (2, 0, 1)
+    assert [item.get("id") for item in report["items"]] == ["cli-gift", None, "cli-flat"]
+    again = run("import", file)
+    assert again.returncode == 1
+    assert again.stdout.endswith("gift: 0 questions imported, 2 already there, 1 refused\n")
+
+
 def test_a_new_key_opens_the_api_until_it_is_revoked(run: Run, connection: Connection) -> None:
     def status(key: str) -> int:
         headers = {"Authorization": f"Bearer {key}"}
