@@ -139,7 +139,7 @@ def _text(source: str, style: str, notes: list[str]) -> str:
     inner_style, source = _styled(source)
     style = inner_style if inner_style != "moodle" else style
     shown = source.translate(_SHOW).strip()
-    if style in ("plain", "markdown") or "<" not in shown:
+    if style in ("plain", "markdown") or not {"<", "&"} & set(shown):
         return "\n".join(line.strip() for line in shown.split("\n"))
     plain: Plain = plain_html(shown if style == "html" else shown.replace("\n", "<br>"))
     notes += plain.lost

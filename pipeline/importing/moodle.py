@@ -62,6 +62,8 @@ def _question(node: Node, category: tuple[str, ...], notes: list[str]) -> Docume
     points = node.text("defaultgrade")
     if points and number_of(points) > 0:
         fields["points"] = number_of(points)
+    elif points:
+        notes.append("it was worth no points there, and is worth 1 here")
     fields["explanation"] = "\n".join(filter(None, _explanations(node, notes)))
     if any(node.elements("hint")):
         notes.append("hints were not taken")

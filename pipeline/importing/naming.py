@@ -47,7 +47,8 @@ def slug(text: str, limit: int = MAX_SLUG_CHARS) -> str:
     """The letters and digits of a text, in lower case, other characters as single hyphens; may be empty."""
     folded = unicodedata.normalize("NFKC", text[: 4 * limit]).lower()
     kept = "".join(character if character.isalnum() or character in "_." else " " for character in folded)
-    return "-".join(kept.split())[:limit].strip("-._")
+    words = (".".join(filter(None, word.split("."))) for word in kept.split())
+    return "-".join(filter(None, words))[:limit].strip("-._")
 
 
 def _id_of(item: Found) -> str:

@@ -126,6 +126,18 @@ def test_markup_becomes_plain_text_and_images_are_named() -> None:
     assert item.notes == ("the image cat.png was not taken",)
 
 
+def test_characters_written_as_references_are_read_but_not_in_plain_text() -> None:
+    assert question("a & b {=x &amp; y}")["answer"] == {"accepted": ["x & y"]}
+    assert question("[plain]a {=x &amp; y}")["answer"] == {"accepted": ["x &amp; y"]}
+
+
+def test_ids_that_differ_in_what_cannot_stay_are_still_two() -> None:
+    items = read("// [id:a/b]\nx {T}\n\n// [id:a\\b]\nx {T}\n\n// [id:../../a]\nx {T}")
+    ids = [item.question["id"] for item in items if isinstance(item, Taken)]
+    assert len(set(ids)) == 3
+    assert [name.rpartition(".")[0] for name in ids] == ["a-b", "a-b", "a"]
+
+
 def test_feedback_on_wrong_answers_is_told_of() -> None:
     assert taken("a {=b ~c#no}").notes == ("feedback on wrong answers was not taken",)
 

@@ -147,6 +147,12 @@ def test_files_images_and_hints_are_named_where_they_are_lost() -> None:
     )
 
 
+def test_a_question_worth_nothing_says_what_it_is_worth_now() -> None:
+    item = taken(one("essay", "<defaultgrade>0</defaultgrade>"))
+    assert "points" not in item.question
+    assert item.notes == ("it was worth no points there, and is worth 1 here",)
+
+
 @pytest.mark.parametrize(
     ("kind", "inside", "why"),
     [
