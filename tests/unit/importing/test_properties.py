@@ -50,18 +50,20 @@ def is_harmless(question_id: str) -> bool:
     return not allowed & set(question_id) and question_id.isprintable() and question_id not in ("", "import")
 
 
+@settings(deadline=None)
 @given(WORDS, WORDS, WORDS)
 def test_any_gift_is_read(name: str, prompt: str, answer: str) -> None:
     holds(f"::{name}:: {prompt} {{{answer}}}\n\n{prompt}".encode("utf-8", "replace"), "bank.gift")
 
 
 @given(st.binary(max_size=300), st.sampled_from(["", ".gift", ".csv", ".xml", ".zip", ".ndjson"]))
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_any_bytes_are_read(data: bytes, end: str) -> None:
     for start in (b"", b"PK\x03\x04", b"<quiz>", b"\xff\xfe", b"type,prompt,answer\n"):
         holds(start + data, f"bank{end}")
 
 
+@settings(deadline=None)
 @given(
     KINDS, WORDS, st.lists(st.tuples(WORDS, NUMBERS, NUMBERS), max_size=5), NUMBERS, st.sampled_from(["true", "false"])
 )
@@ -81,6 +83,7 @@ def test_any_moodle_question_is_read(
     holds(f"<quiz>{one}{one}</quiz>".encode("utf-8", "replace"))
 
 
+@settings(deadline=None)
 @given(
     INTERACTIONS, INTERACTIONS, st.lists(WORDS, max_size=4), NUMBERS, st.sampled_from(["single", "multiple", "ordered"])
 )
@@ -106,11 +109,13 @@ def test_any_item_is_read(kind: str, second: str, values: list[str], number: str
     holds(archive({"imsmanifest.xml": manifest, "a.xml": item}))
 
 
+@settings(deadline=None)
 @given(TYPES, WORDS, WORDS, WORDS)
 def test_any_table_is_read(kind: str, prompt: str, options: str, answer: str) -> None:
     holds(f"type,prompt,options,answer\n{kind},{prompt},{options},{answer}\n".encode("utf-8", "replace"))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300) | WORDS)
 def test_ids_are_harmless_and_stable(text: str) -> None:
     stem = slug(text)
