@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 HAND_INS: Final = int(os.environ.get("STORM_HAND_INS", "200"))
 """1,000 takes a minute or two."""
-KILLS: Final = 3
+KILLS: Final = 2
 BUDGET_USD: Final = "0.02"
 BUDGET: Final = 20_000_000
 OPEN: Final = """
