@@ -16,6 +16,10 @@ REST_CAP_SECONDS: Final = 8.0
 REST_SHARE: Final = 0.5
 """So much of the time that is left may be spent resting, where there is another provider to go to."""
 
+LEAST_REST_SECONDS: Final = 0.5
+"""So long is rested at least before a held provider is asked for again: thousands may do so."""
+OPEN_PATIENCE_SECONDS: Final = 6.0
+"""A breaker that opens for no longer than this is waited for where nobody else is left to ask."""
 HELD_REASONS: Final = MappingProxyType({"open": "breaker_open", "cooling": "cooling_down", "full": "busy"})
 
 ASK_AGAIN: Final = (
@@ -62,10 +66,14 @@ def after_failure(course: Course, failed: Failed, problem: str | None, left_seco
 
 
 def after_held(course: Course, held: Held, left_seconds: float) -> Course:
-    """The course where no request may be sent to its route now; a short rest of the only provider is waited for."""
-    alone = len(course.routes) == 1
-    if held.reason == "cooling" and alone and held.seconds <= bearable_seconds(course, left_seconds):
-        return msgspec.structs.replace(course, rest_seconds=held.seconds)
+    """The course where no request may be sent to its route now.
+
+    The last provider is waited for: while it rests after a rate limit, as long as there is time; while its breaker is
+    open, only the short first time, for one that stays sick is open longer each time.
+    """
+    most = {"cooling": left_seconds, "open": min(left_seconds, OPEN_PATIENCE_SECONDS)}.get(held.reason)
+    if len(course.routes) == 1 and most is not None and held.seconds <= most:
+        return msgspec.structs.replace(course, rest_seconds=max(LEAST_REST_SECONDS, held.seconds))
     return passed_over(course, HELD_REASONS[held.reason])
 
 

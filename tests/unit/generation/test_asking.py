@@ -266,3 +266,19 @@ async def test_a_request_that_is_stopped_while_postgres_is_away_stays_stopped() 
     desk.book.away = 1
     with pytest.raises(asyncio.CancelledError):
         await desk.ask()
+
+
+async def test_the_short_open_breaker_of_the_last_provider_is_waited_for() -> None:
+    """Else a moment's trouble turned away everybody in the line, however much time they had."""
+    desk = Desk(GOOD)
+    desk.gate.held = {"first": deque([Held("open", 300.0)]), "second": deque([Held("open", 4.0)])}
+    written = await desk.ask()
+    assert isinstance(written, Written)
+    assert (written.provider, desk.clock.rests) == ("second", [0.0, 4.0])
+
+
+async def test_a_provider_that_stays_sick_is_not_waited_for() -> None:
+    desk = Desk(GOOD)
+    desk.gate.held = {"first": deque([Held("open", 30.0)])}
+    assert await desk.ask(desk.first) == Unwritten("providers_failed", ("first/model-1: breaker_open",))
+    assert sum(desk.clock.rests) == 0.0
