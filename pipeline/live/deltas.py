@@ -6,13 +6,17 @@ something to read, so whoever forgets a submission has one key to delete.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
+import msgspec
 import structlog
 from redis.asyncio import Redis
+from redis.commands.core import AsyncScript
+from redis.exceptions import NoScriptError
 
 from pipeline import telemetry
+from pipeline.batching import Batcher, Spacing
 from pipeline.errors import Unavailable
 from pipeline.live.board import BURIED, EVENTS_KEPT, EVENTS_STREAM, submission_key, told_key
 from pipeline.live.client import reaching
@@ -27,6 +31,9 @@ MOST_FIELDS: Final = 1_000
 MOST_MARKS_BYTES: Final = 8_000
 """Of one answer's marks; beyond it only the whole text is told."""
 TELL_SECONDS: Final = 0.5
+TOGETHER_SECONDS: Final = 0.02
+"""What is told within it goes to Redis together; nobody reads faster."""
+AT_ONCE: Final = 200
 REST_SECONDS: Final = 1.0
 
 # A number that only grows, even where the hash was lost: it follows the clock.
@@ -86,6 +93,14 @@ return announce(number)
 )
 
 
+class Saying(msgspec.Struct, frozen=True):
+    """One thing to tell: a script, and what it is run with."""
+
+    script: AsyncScript
+    keys: list[str]
+    arguments: list[str | int | bytes]
+
+
 class RedisDeltas:
     """The ports `pipeline.ports.generation.Deltas` and `Transcripts`. `lost` counts what could not be told."""
 
@@ -95,6 +110,7 @@ class RedisDeltas:
         self._resting_until = 0.0
         self._tell = client.register_script(TELL)
         self._restart = client.register_script(RESTART)
+        self._sayings: Batcher[Saying, None] = Batcher(self._say, most=AT_ONCE, spacing=Spacing(TOGETHER_SECONDS))
         self.lost = 0
 
     async def tell(
@@ -110,26 +126,41 @@ class RedisDeltas:
             MOST_MARKS_BYTES,
             BURIED,
         ]
-        await self._or_lose(lambda: self._tell(keys=keys_of(submission_id), args=arguments))
+        await self._sayings.add(Saying(self._tell, keys_of(submission_id), arguments))
 
     async def restart(self, submission_id: str, tenant_id: int, question_id: str) -> None:
         """Take back what was shown of an answer's feedback."""
-        arguments: list[str | int] = [submission_id, tenant_id, question_id, KEPT_SECONDS, EVENTS_KEPT]
-        await self._or_lose(lambda: self._restart(keys=keys_of(submission_id), args=arguments))
+        arguments: list[str | int | bytes] = [submission_id, tenant_id, question_id, KEPT_SECONDS, EVENTS_KEPT]
+        await self._sayings.add(Saying(self._restart, keys_of(submission_id), arguments))
 
-    async def _or_lose(self, act: Callable[[], Awaitable[Any]]) -> None:
+    async def _say(self, sayings: list[Saying]) -> list[None]:
         """Whoever writes waits half a second for Redis at most, and then for a second not at all."""
         if self._clock() < self._resting_until:
-            self.lost += 1
-            return
+            self.lost += len(sayings)
+            return [None] * len(sayings)
         try:
             with reaching():
                 async with asyncio.timeout(TELL_SECONDS):
-                    await act()
+                    await self._run(sayings)
         except Unavailable as error:
-            self.lost += 1
+            self.lost += len(sayings)
             self._resting_until = self._clock() + REST_SECONDS
             log.warning(telemetry.DELTAS_LOST, lost=self.lost, error=str(error))
+        return [None] * len(sayings)
+
+    async def _run(self, sayings: Sequence[Saying]) -> None:
+        """All in one exchange; from the first whose script Redis does not know, one by one: the same twice is once."""
+        async with self._client.pipeline(transaction=False) as pipe:
+            for one in sayings:
+                pipe.evalsha(one.script.sha, len(one.keys), *one.keys, *one.arguments)
+            answers = await pipe.execute(raise_on_error=False)
+        for number, answer in enumerate(answers):
+            if isinstance(answer, NoScriptError):
+                for one in sayings[number:]:
+                    await one.script(keys=one.keys, args=one.arguments)
+                return
+            if isinstance(answer, Exception):
+                raise answer
 
     async def transcripts(self, named: Iterable[tuple[int, str]]) -> list[Transcript]:
         """What was told of these submissions; raises `Unavailable`."""

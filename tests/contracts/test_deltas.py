@@ -1,5 +1,6 @@
 """What readers of feedback under way may rely on, by a fake in memory and on a real Valkey."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Protocol
 
@@ -192,3 +193,18 @@ async def test_telling_is_lost_quietly_and_counted_where_redis_is_away() -> None
     await deltas.restart(ID, TENANT, "q")
     assert deltas.lost == 2
     await client.aclose()
+
+
+async def test_what_many_tell_at_once_is_shown_in_the_order_of_each(redis: Redis) -> None:
+    """They go to Redis together, also where it does not know the scripts yet, or no more."""
+    deltas = RedisDeltas(redis)
+    for text, before in (("One.", ""), (" Two.", "One.")):
+        await redis.script_flush()
+        await asyncio.gather(*[deltas.tell(ID, TENANT, f"q{n}", text, after=before) for n in range(30)])
+    await asyncio.gather(
+        deltas.restart(ID, TENANT, "q0"), *[deltas.tell(ID, TENANT, f"q{n}", "Uno.", whole=True) for n in range(2)]
+    )
+    reader = Reader(deltas)
+    await reader.read()
+    assert reader.texts == {"q0": "Uno.", "q1": "Uno."} | {f"q{n}": "One. Two." for n in range(2, 30)}
+    assert deltas.lost == 0
