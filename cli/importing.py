@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple
 
 import click
 import msgspec
 
-from cli.ndjson import BadLine, Line, count_lines, opened, read_lines
+from cli.converting import NDJSON, Conversion, Outcome, convert, format_of, readable, tell, unsent
+from cli.ndjson import STANDARD_INPUT, BadLine, Line, count_lines, opened, read_lines
 from cli.output import print_json
 from cli.target import Target, client_options, find_target
 
@@ -34,32 +35,59 @@ class Imported(NamedTuple):
 
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Read the file and print the report, but send nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 @client_options
-def import_(file: Path, as_json: bool, url: str | None, api_key: str | None, home: Path | None) -> None:
+def import_(file: Path, dry_run: bool, as_json: bool, url: str | None, api_key: str | None, home: Path | None) -> None:
     """Put the questions of a file into the bank.
 
-    FILE has one JSON object per line (`-`: standard input); docs/questions.md has the nine types with
-    an example of each. A question that is there already gets a new version if it changed. Lines with
-    problems are reported and left out. Needs a teacher's key. Exits with 1 if a line was refused.
+    FILE (`-`: standard input) is NDJSON with one question per line, CSV, GIFT, Moodle XML, a QTI item
+    or a QTI package; its content tells which. docs/questions.md has the nine types with an example of
+    each, and what becomes of those of other systems. The report names every item and what of it could
+    not be taken. A question that is there already gets a new version if it changed. What has problems
+    is reported and left out. Needs a teacher's key. Exits with 1 if anything was refused.
 
     \b
-    Example:
+    Examples:
       gradeline import questions.ndjson
+      gradeline import --dry-run moodle-export.xml
     """
-    target = find_target(url, api_key, home)
-    imported = asyncio.run(import_file(target, file, quiet=as_json))
-    report(imported, as_json=as_json)
-    if imported.problems:
+    with readable(file) as source:
+        kind = format_of(source, file)
+        conversion = None if kind == NDJSON and not dry_run else convert(source, file)
+        if conversion is None:
+            total = None if file == STANDARD_INPUT else count_lines(file)
+            imported = asyncio.run(import_source(find_target(url, api_key, home), source, total, quiet=as_json))
+    if conversion is None:
+        report(imported, as_json=as_json)
+        refused = bool(imported.problems)
+    else:
+        outcome = unsent(conversion) if dry_run else asyncio.run(send(find_target(url, api_key, home), conversion))
+        tell(conversion, outcome, dry_run=dry_run, as_json=as_json)
+        refused = bool(outcome.refused)
+    if refused:
         click.get_current_context().exit(1)
 
 
+async def send(target: Target, conversion: Conversion) -> Outcome:
+    """Import what was read from a bank of another system."""
+    imported = await import_lines(target, conversion.lines())
+    refused = {problem.number: problem.detail for problem in imported.problems}
+    return Outcome(imported.imported, imported.unchanged, refused)
+
+
 async def import_file(target: Target, file: Path, *, quiet: bool) -> Imported:
-    """Import a file with a progress bar on stderr."""
+    """Import a file of lines with a progress bar on stderr."""
+    total = count_lines(file)
+    with opened(file) as source:
+        return await import_source(target, source, total, quiet=quiet)
+
+
+async def import_source(target: Target, source: IO[bytes], total: int | None, *, quiet: bool) -> Imported:
+    """Import lines as they are read, with a progress bar on stderr."""
     from cli.progress import bars
 
-    total = count_lines(file)
-    with opened(file) as source, bars(quiet=quiet) as progress:
+    with bars(quiet=quiet) as progress:
         task = progress.add_task("imported", total=total, note="")
         return await import_lines(target, read_lines(source), lambda done: progress.advance(task, done))
 

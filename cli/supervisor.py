@@ -44,6 +44,7 @@ class Plan(NamedTuple):
     `check` raises `EnvironmentFault` where the servers will not do; `migrate` brings the database to our
     schema; `ensure_keys` gives back the keys kept from an earlier start if they still open this
     database, and otherwise (or with None) new ones. All three get settings with both addresses filled in.
+    `environment` is what the API and the workers inherit beside the settings; None: all of ours.
     """
 
     settings: Settings
@@ -52,6 +53,7 @@ class Plan(NamedTuple):
     migrate: Callable[[Settings], None]
     ensure_keys: Callable[[Settings, Keys | None], Keys]
     programs: Programs = PROGRAMS
+    environment: Mapping[str, str] | None = None
 
 
 class PartEnded(EnvironmentFault):
@@ -157,7 +159,7 @@ def start_programs(
     system: System, plan: Plan, settings: Settings, stack: ExitStack, say: Callable[[str], None]
 ) -> None:
     """Start the API and the workers; on the way out workers stop first, so that clients see their results."""
-    environment = environment_of(settings, os.environ)
+    environment = environment_of(settings, os.environ if plan.environment is None else plan.environment)
     seconds = settings.shutdown_seconds + STOP_MARGIN_SECONDS
 
     def start(name: str, command: Sequence[str]) -> None:

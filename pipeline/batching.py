@@ -1,12 +1,49 @@
-"""Group commit: what arrives while a flush is under way forms the next batch; there is no timer."""
+"""Group commit: what arrives while a flush is under way forms the next batch.
+
+There is no timer, except where a batcher is told to keep its flushes apart: what arrives meanwhile goes together.
+"""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Generic, TypeVar, cast
+from typing import Final, Generic, TypeVar, cast
 
 Item = TypeVar("Item")
 Reply = TypeVar("Reply")
+
+
+class Spacing:
+    """Keeps beginnings apart: the first is at once, and each other one `seconds` after the one before at the earliest.
+
+    It costs nothing where little happens; where much does, it makes few large batches of many small ones.
+    """
+
+    def __init__(
+        self,
+        seconds: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._rest = rest
+        self._not_before = 0.0
+
+    async def wait(self) -> None:
+        """Wait until something may begin again."""
+        if self._seconds:
+            while (left := self._not_before - self._clock()) > 0:
+                await self._rest(left)
+
+    def begun(self) -> None:
+        """Something begins now."""
+        if self._seconds:
+            self._not_before = self._clock() + self._seconds
+
+
+NO_SPACING: Final = Spacing(0.0)
 
 
 class Batcher(Generic[Item, Reply]):
@@ -15,7 +52,7 @@ class Batcher(Generic[Item, Reply]):
     At idle a batch is one item and waits for nothing; under load batches grow up to `most`, which may be changed.
     `flush` gets a list of items and answers one reply per item, in order; an exception among them is raised to that
     item's caller. If it raises, every caller of that batch gets the exception. At most `concurrency` flushes run at
-    once.
+    once, and where a `spacing` is given, their beginnings are kept apart unless a whole batch waits.
     Whoever gives up before the flush of an item begins takes it back: that item is never flushed.
     """
 
@@ -25,8 +62,10 @@ class Batcher(Generic[Item, Reply]):
         *,
         most: int,
         concurrency: int = 1,
+        spacing: Spacing = NO_SPACING,
     ) -> None:
         self._flush = flush
+        self._spacing = spacing
         self.most = most
         self._concurrency = concurrency
         self._waiting: deque[tuple[Item, asyncio.Future[Reply]]] = deque()
@@ -64,7 +103,7 @@ class Batcher(Generic[Item, Reply]):
 
     async def _flush_until_empty(self) -> None:
         try:
-            while batch := self._next_batch():
+            while batch := await self._next_batch():
                 await self._flush_batch(batch)
         except BaseException:
             # This flusher is being stopped, and nobody else may come: those who wait must not wait for ever.
@@ -75,13 +114,17 @@ class Batcher(Generic[Item, Reply]):
             # At once, not by a callback: whoever adds right after its reply must not count on this flusher.
             self._flushers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
-    def _next_batch(self) -> list[tuple[Item, asyncio.Future[Reply]]]:
-        """The next items, without those whose callers have given up by now."""
+    async def _next_batch(self) -> list[tuple[Item, asyncio.Future[Reply]]]:
+        """The next items, when it is time, without those whose callers have given up by now."""
+        if 0 < len(self._waiting) < self.most:
+            await self._spacing.wait()
         batch: list[tuple[Item, asyncio.Future[Reply]]] = []
         while self._waiting and len(batch) < self.most:
             item, reply = self._waiting.popleft()
             if not reply.done():
                 batch.append((item, reply))
+        if batch:
+            self._spacing.begun()
         return batch
 
     async def _flush_batch(self, batch: list[tuple[Item, asyncio.Future[Reply]]]) -> None:

@@ -62,6 +62,7 @@ JOB_TRIED: Final = "job.tried"
 JOB_FENCED: Final = "job.fenced"
 JOB_SURPRISED: Final = "job.surprised"
 BATCH_UNREACHABLE: Final = "batch.unreachable"
+BATCH_SURPRISED: Final = "batch.surprised"
 
 
 def configure(level: str, style: str) -> None:

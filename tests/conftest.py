@@ -13,12 +13,19 @@ import redis
 from pipeline.bootstrap import migrate
 from pipeline.embedded import EmbeddedPostgres, EmbeddedValkey
 from pipeline.settings import Settings
+from tests.process import PROVIDER_KEYS
 
 # Not `DROP … WITH (FORCE)`: that may not end a vacuum, which a plain drop ends by itself.
 END_CONNECTIONS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'"
 )
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure() -> None:
+    """No test reaches a provider because a key happens to be set."""
+    for name in PROVIDER_KEYS:
+        os.environ.pop(name, None)
 
 
 @pytest.fixture(scope="session")

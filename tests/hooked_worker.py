@@ -12,8 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from pipeline import bootstrap
-from pipeline.bootstrap import write_feedback
+from pipeline.bootstrap import worker, write_feedback
 from pipeline.bootstrap.writers import Writers
 from pipeline.execution import ApartRunner, Runner, Shop, each_alone
 from pipeline.follow_through import Perform
@@ -29,7 +28,7 @@ HOLD = os.environ.get("FAULT_HOLD")
 HELD_AT_ONCE = 40
 TEMPLATES = TemplateProvider()
 
-shipped_performs, shipped_runner = bootstrap.build_performs, bootstrap.build_runner
+shipped_performs, shipped_runner = worker.build_performs, worker.build_runner
 
 
 def build_performs() -> dict[Stage, Perform]:
@@ -57,5 +56,5 @@ async def held_feedback(work: Work) -> Outcome:
 
 
 if __name__ == "__main__":
-    bootstrap.build_performs, bootstrap.build_runner = build_performs, build_runner
+    worker.build_performs, worker.build_runner = build_performs, build_runner
     main(sys.argv[1:])

@@ -4,12 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from pipeline.embedded.child import last_lines
 from pipeline.settings import Settings
 
+PROVIDER_KEYS: Final = frozenset({"OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GRADELINE_AI_CONFIG"})
+"""What makes workers ask real models; none of it is passed on by tests."""
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 HOOKED_WORKER: Final = Path(__file__).with_name("hooked_worker.py")
 
@@ -61,7 +64,7 @@ def start_process(name: str, settings: Settings, log: Path, *command: str | Path
         popen = subprocess.Popen(
             [sys.executable, *command],
             env={
-                **os.environ,
+                **without_keys(os.environ),
                 **variables(settings),
                 "PYTHONPATH": str(REPOSITORY),
                 "PYTHONFAULTHANDLER": "1",
@@ -73,6 +76,11 @@ def start_process(name: str, settings: Settings, log: Path, *command: str | Path
             start_new_session=True,
         )
     return Process(name, popen, log)
+
+
+def without_keys(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment whose processes find no provider."""
+    return {name: value for name, value in environment.items() if name not in PROVIDER_KEYS}
 
 
 def variables(settings: Settings) -> dict[str, str]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cli.connection import Connection, read_connection
+from tests.process import without_keys
 
 GRADELINE = Path(sys.executable).with_name("gradeline")
 PATIENCE_SECONDS = 120.0
@@ -19,8 +20,8 @@ Run = Callable[..., Done]
 
 
 def clean_environment(**more: str) -> dict[str, str]:
-    """Ours without settings, and with those given."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("GRADELINE_")}
+    """Ours without settings and providers' keys, and with those given."""
+    inherited = {name: value for name, value in without_keys(os.environ).items() if not name.startswith("GRADELINE_")}
     return {**inherited, **more}
 
 

@@ -7,12 +7,14 @@ from typing import Any, Final, NamedTuple
 import click
 
 from cli.connection import Connection
+from cli.demo.models import ModelUse, read_use, require_models
 from cli.demo.summary import Digest, digest
 from cli.interrupt import Interrupted
 from cli.output import print_json
 from cli.own_system import own_system
 from cli.target import Target
 from pipeline.errors import EnvironmentFault
+from pipeline.settings import read_settings
 
 SAMPLES: Final = Path(__file__).parent
 QUESTIONS: Final = SAMPLES / "questions.ndjson"
@@ -25,6 +27,7 @@ class Ran(NamedTuple):
     problems: list[str]
     documents: list[dict[str, Any]]
     queues: list[dict[str, Any]]
+    models: tuple[ModelUse, ...] = ()
 
 
 @click.command()
@@ -34,8 +37,11 @@ class Ran(NamedTuple):
     type=click.Path(file_okay=False, path_type=Path),
     help="Keep the data here, to look at with `gradeline up --home …`.  [default: a directory that is removed]",
 )
+@click.option(
+    "--ai", is_flag=True, help="Have feedback written by the language models that are configured; costs money."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object.")
-def demo(workers: int, home: Path | None, as_json: bool) -> None:
+def demo(workers: int, home: Path | None, *, ai: bool, as_json: bool) -> None:
     """Run everything on samples, show what comes out, and stop.
 
     It starts PostgreSQL, Valkey, API and workers on free ports, imports 28 questions of all nine types
@@ -46,12 +52,15 @@ def demo(workers: int, home: Path | None, as_json: bool) -> None:
     Example:
       gradeline demo --workers 2
     """
+    if ai:
+        require_models(read_settings())
     try:
-        with own_system(home, workers, say) as connection:
+        with own_system(home, workers, say, models=ai) as connection:
             ran = asyncio.run(run(connection, quiet=as_json))
+            ran = ran._replace(models=read_use(connection.database_url) if ai else ())
     except Interrupted:
         raise click.Abort from None
-    found = digest(ran.documents, ran.queues)
+    found = digest(ran.documents, ran.queues, ran.models)
     show(found, ran, as_json=as_json)
     if ran.problems or not found.all_completed:
         click.get_current_context().exit(1)

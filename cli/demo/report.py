@@ -2,6 +2,7 @@
 
 import click
 
+from cli.demo.models import print_use
 from cli.demo.summary import Digest, Learner, Sample
 from cli.output import print_table
 from cli.queues import COLUMNS, row
@@ -25,6 +26,9 @@ def print_digest(found: Digest) -> None:
     for sample in found.samples:
         click.echo(feedback(sample))
     print_table(COLUMNS, [row(dict(queue)) for queue in found.queues], title="\nQueues")
+    if found.models:
+        print_use(found.models)
+        click.echo(cost(found))
     click.echo(f"\n{verdict(found)}")
 
 
@@ -41,6 +45,16 @@ def feedback(sample: Sample) -> str:
     """One sample, indented under whom and what it is for."""
     text = "\n".join(f"    {line}" for line in sample.text.splitlines())
     return f"  {sample.learner_id} ({sample.locale}): {sample.summary}\n  on {sample.question_id}:\n{text}"
+
+
+def cost(found: Digest) -> str:
+    """What the models came to in all, and on how many answers they wrote."""
+    about = "" if all(use.known for use in found.models) else "about "
+    sources = ", ".join(f"{count} by {source}" for source, count in sorted(found.sources.items()))
+    requests = sum(use.requests for use in found.models)
+    return (
+        f"{requests} requests for {about}US$ {sum(use.usd for use in found.models):.4f}; answers written on: {sources}"
+    )
 
 
 def verdict(found: Digest) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from cli.bench.figures import Spread, spread
+from cli.demo.models import ModelUse
 
 SAMPLE_LOCALES: Final = ("en", "ko")
 TEACHING: Final = ("incorrect", "partial")
@@ -40,13 +41,18 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 class Digest(msgspec.Struct, frozen=True):
-    """Everything the demo shows; `latency` is from acceptance to completion, by the server's clock."""
+    """Everything the demo shows; `latency` is from acceptance to completion, by the server's clock.
+
+    `models` is what language models came to, and `sources` counts answers by who wrote the feedback on them.
+    """
 
     statuses: dict[str, int]
     latency: Spread | None
     learners: tuple[Learner, ...]
     samples: tuple[Sample, ...]
     queues: tuple[Document, ...]
+    models: tuple[ModelUse, ...] = ()
+    sources: dict[str, int] = {}
 
     @property
     def all_completed(self) -> bool:
@@ -54,7 +60,7 @@ class Digest(msgspec.Struct, frozen=True):
         return set(self.statuses) == {"completed"}
 
 
-def digest(documents: Sequence[Document], queues: Sequence[Document]) -> Digest:
+def digest(documents: Sequence[Document], queues: Sequence[Document], models: tuple[ModelUse, ...] = ()) -> Digest:
     """The digest of final documents in the order in which they were handed in."""
     seconds = [latency_seconds(document) for document in documents if document["completed_at"]]
     return Digest(
@@ -63,7 +69,16 @@ def digest(documents: Sequence[Document], queues: Sequence[Document]) -> Digest:
         learners=tuple(learner(name, theirs) for name, theirs in by_learner(documents).items()),
         samples=tuple(sample for locale in SAMPLE_LOCALES if (sample := find_sample(documents, locale))),
         queues=tuple(queues),
+        models=models,
+        sources=dict(Counter(answer["source"] for document in documents for answer in texts(document))),
     )
+
+
+def texts(document: Document) -> Sequence[Document]:
+    """The feedback on each answer, where there is any."""
+    feedback: Document = document.get("feedback") or {}
+    answers: Sequence[Document] = feedback.get("answers", ())
+    return answers
 
 
 def latency_seconds(document: Document) -> float:

@@ -3,7 +3,8 @@
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from pipeline.bootstrap.writers import Writers
+from pipeline.batching import Spacing
+from pipeline.bootstrap.writers import TOGETHER_SECONDS, Writers
 from pipeline.exchange import Route
 from pipeline.generation.asking import Asker
 from pipeline.generation.author import Author, Taste
@@ -44,7 +45,7 @@ def assemble_writers(
     providers = tuple(build_of(configuration, index) for index in range(len(configuration.routes)))
     health = RedisHealth(redis, HealthPolicy(concurrency=settings.ai_concurrency))
     gate = FairGate(health)
-    prices, ledger = PriceList(), LedgerStore(engine)
+    prices, ledger = PriceList(), LedgerStore(engine, settling=Spacing(TOGETHER_SECONDS))
     prices.prepare()
     policies = PolicyStore(engine, default=default_policy(settings))
 

@@ -1,6 +1,7 @@
 """What writes with language models, as the rest of a worker knows it."""
 
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 import msgspec
 
@@ -8,6 +9,9 @@ from pipeline.generation.batching import Batching
 from pipeline.ports import FeedbackProvider
 from pipeline.prompting.feedback import FeedbackRequest
 from pipeline.service.generating import Compose
+
+TOGETHER_SECONDS: Final = 0.05
+"""What models are asked about, and what they reply, is taken further together where it comes closer than this."""
 
 
 class Writers(msgspec.Struct, frozen=True):

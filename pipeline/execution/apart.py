@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from pipeline import telemetry
-from pipeline.batching import Batcher
+from pipeline.batching import NO_SPACING, Batcher, Spacing
 from pipeline.errors import Unavailable
 from pipeline.execution.announcing import announce, publish, ring
 from pipeline.execution.books import Books
@@ -36,8 +36,9 @@ class ApartRunner:
     """Runs one stage's rings in this process, at most `room` submissions at a time.
 
     A ring is taken when its submissions are lined up, so that none holds a thread for as long as a model writes. What
-    is lined up is nobody's yet: it is claimed when there is room. What becomes ready by a result and is named in
-    `follow` is run in the transaction that records it.
+    is lined up is nobody's yet: it is claimed when there is room. With a `spacing`, what is rung within it is claimed
+    together, and so finds itself together at every next step. What becomes ready by a result and is named in `follow`
+    is run in the transaction that records it.
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class ApartRunner:
         *,
         room: int,
         follow: Performs = NOTHING_FOLLOWS,
+        spacing: Spacing = NO_SPACING,
     ) -> None:
         self.stage = stage
         self.shop = shop
         self._perform = perform
         self._room = room
         self._follow = follow
+        self._spacing = spacing
         self._line: dict[str, None] = {}
         self._held: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -83,6 +86,8 @@ class ApartRunner:
             self._claiming = asyncio.create_task(self._claim_while_room())
 
     async def _claim_while_room(self) -> None:
+        await self._spacing.wait()
+        self._spacing.begun()
         while self._line and len(self._held) < self._room:
             if self.shop.closed:
                 passed_on, self._line = list(self._line), {}

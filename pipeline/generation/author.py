@@ -18,7 +18,7 @@ from pipeline.generation.answer import AnswerText, Errand, errand_of, fresh_fenc
 from pipeline.generation.assignment import Assignment, Unwritten, Written
 from pipeline.generation.course import in_order
 from pipeline.generation.experiment import Assigned, assigned, served_answers
-from pipeline.generation.flight import Wish
+from pipeline.generation.flight import MayAsk, Wish
 from pipeline.generation.permission import allowed
 from pipeline.generation.telling import AnswerTold, Teller
 from pipeline.model import ScoredAnswer
@@ -92,13 +92,17 @@ class Taste(msgspec.Struct, frozen=True):
 
 
 class Commission(msgspec.Struct, frozen=True):
-    """One submission to write on: what is known around it, who may be asked, in which arm of an experiment."""
+    """One submission to write on: what is known around it, who may be asked, in which arm of an experiment.
+
+    `may_ask` is asked before a text of it is paid for; what was paid for before needs nobody's leave.
+    """
 
     request: FeedbackRequest
     background: Background
     policy: Policy
     routes: tuple[Route, ...]
     assigned: Assigned
+    may_ask: MayAsk | None = None
 
 
 class Author:
@@ -143,7 +147,7 @@ class Author:
         if commission is None:
             return built_in
         asked = [commission.request.answers[place] for place in planned.asked]
-        written = await self._written(commission, asked)
+        written = await asyncio.gather(*[self._on_one(commission, scored) for scored in asked])
         if self._assignments is not None:
             await self._assignments.record(served_answers(commission.assigned, request, asked, written))
         return self._composed(built_in, request, planned, written)
@@ -163,11 +167,6 @@ class Author:
         wishes = [self._wish(commission, self._errand(commission, place)) for place in planned.asked]
         return max([await self._halfprice.offer(wish) or 0.0 for wish in wishes])
 
-    async def _written(self, commission: Commission, asked: Sequence[ScoredAnswer]) -> Sequence[AnswerText | Unwritten]:
-        if not await self._within_quota(commission.request):
-            return [Unwritten("learner_limit")] * len(asked)
-        return await asyncio.gather(*[self._on_one(commission, scored) for scored in asked])
-
     async def _commission(self, request: FeedbackRequest) -> Commission | None:
         """What to write with; None where no model may be asked, or the submission is gone."""
         policy = await self._policies.of(request.tenant_id)
@@ -184,6 +183,7 @@ class Author:
             policy=policy,
             routes=routes,
             assigned=assigned(self._experiments, request.tenant_id, request.learner_id),
+            may_ask=asked_once(self._quota, request.tenant_id, request.learner_id) if self._quota else None,
         )
 
     def _errand(self, commission: Commission, place: int) -> Errand:
@@ -193,9 +193,6 @@ class Author:
         return errand_of(
             scored, request, names_in(commission.background.metadata), commission.assigned.arm.prompt, verdict
         )
-
-    async def _within_quota(self, request: FeedbackRequest) -> bool:
-        return self._quota is None or await self._quota.take(request.tenant_id, request.learner_id)
 
     async def _on_one(self, commission: Commission, scored: ScoredAnswer) -> AnswerText | Unwritten:
         request, arm = commission.request, commission.assigned.arm
@@ -236,7 +233,8 @@ class Author:
             budgets=commission.policy.budgets,
             judge=partial(judge_reply, errand.facts),
         )
-        return Wish(Wanted(request.tenant_id, key, request.submission_id), assignment, teller)
+        wanted = Wanted(request.tenant_id, key, request.submission_id)
+        return Wish(wanted, assignment, teller, commission.may_ask)
 
     def _composed(
         self,
@@ -260,6 +258,18 @@ class Author:
             answers=tuple(answers),
             shortfall=shortfall,
         )
+
+
+def asked_once(quota: Quota, tenant_id: int, learner_id: str) -> MayAsk:
+    """Takes of a learner's quota when the first text has to be paid for; the submission's others follow the answer."""
+    answer: asyncio.Future[bool] | None = None
+
+    async def may_ask() -> Unwritten | None:
+        nonlocal answer
+        answer = answer or asyncio.ensure_future(quota.take(tenant_id, learner_id))
+        return None if await asyncio.shield(answer) else Unwritten("learner_limit")
+
+    return may_ask
 
 
 def with_picture(request: FeedbackRequest, background: Background) -> FeedbackRequest:

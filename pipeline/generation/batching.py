@@ -100,7 +100,7 @@ class Batching:
             log.warning(telemetry.BATCH_UNREACHABLE, error=str(error))
 
     async def _round(self) -> None:
-        """A provider that cannot be asked keeps nobody else from it."""
+        """A provider that cannot be asked, or whose batch can't be read, keeps nobody else from it."""
         for name in self._remotes:
             await self._store.gather(name, least=self._least, most=MOST, older_seconds=self._oldest_seconds)
         for batch in await self._store.open():
@@ -109,6 +109,9 @@ class Batching:
                 await self._go_on(batch, remote)
             except Unavailable as error:
                 log.warning(telemetry.BATCH_UNREACHABLE, batch_id=batch.id, route=batch.route, error=str(error))
+            except Exception as surprise:  # noqa: BLE001 - what one provider says must not keep all others from it
+                kind, place = type(surprise).__name__, telemetry.place_of(surprise)
+                log.error(telemetry.BATCH_SURPRISED, batch_id=batch.id, error=kind, place=place)  # noqa: TRY400 - no text
 
     async def _go_on(self, batch: Batch, remote: Remote | None) -> None:
         """The next steps of one batch; without its route any more, those who wait go on without it."""

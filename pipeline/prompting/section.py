@@ -57,7 +57,9 @@ class Flaw(StrEnum):
     LANGUAGE = "language"
 
 
-@lru_cache(maxsize=512)  # the same section is judged as soon as it is finished, when the reply is, and when it is shown
+# The same section is judged as soon as it is finished, when the reply is, and when it is shown: as many are kept as
+# several hundred replies have that are written at once.
+@lru_cache(maxsize=4_096)
 def judged(section: Section, value: str, facts: AnswerFacts) -> str | Flaw:
     """The text to show of a section, "" where it is empty, or why it is dropped."""
     if len(value) > 2 * SECTION_CHARS[section]:

@@ -12,11 +12,13 @@ from uuid_utils import uuid7
 from pipeline.exchange import Completion, Failed, Reply
 from pipeline.ports.batch import Batch, BatchRequest, Line, Lying
 from pipeline.ports.generation import Wanted
-from pipeline.store.engine import as_json, statement, transaction
+from pipeline.store.engine import ANSWER_SECONDS, as_json, statement, transaction
 from pipeline.store.storable import storable
 
 FEEDBACK: Final = "feedback"
 BATCHING_LOCK: Final = 0x62_6174_6368  # "batch": one process at a time per database
+ROUND_SECONDS: Final = 1_800.0
+"""How long one round over all batches may take: files of thousands of requests go both ways in it."""
 TRY_LOCK: Final = text("SELECT pg_try_advisory_lock(:key)")
 UNLOCK: Final = text("SELECT pg_advisory_unlock(:key)")
 # Of the submission's own requests the newest; of others' only what is under way. So a reply that was paid for is
@@ -135,7 +137,8 @@ class BatchStore:
 
         By a lock of the session, which ends with the connection: steps may take longer than a transaction may lie idle.
         """
-        async with statement(self._engine) as connection:
+        patient = self._engine.execution_options(**{ANSWER_SECONDS: ROUND_SECONDS})
+        async with statement(patient) as connection:
             ours = bool((await connection.execute(TRY_LOCK, {"key": BATCHING_LOCK})).scalar_one())
             try:
                 yield ours

@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from pipeline.batching import Batcher
+from pipeline.batching import NO_SPACING, Batcher, Spacing
 from pipeline.exchange import Purpose, Usage
 from pipeline.ports.generation import Attempt, Budgets, Settlement, Spent
 from pipeline.store.booking import Booking, BudgetKey, judge
@@ -173,10 +173,11 @@ FORGET_BUDGETS = text(
 class LedgerStore:
     """Postgres as the port `pipeline.ports.generation.Ledger`."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, settling: Spacing = NO_SPACING) -> None:
+        """What is settled within `settling` is settled together."""
         self._engine = engine
         self._reserve: Batcher[Booking, Spent | None] = Batcher(self._reserve_together, most=AT_ONCE)
-        self._settle: Batcher[Settlement, None] = Batcher(self._settle_together, most=AT_ONCE)
+        self._settle: Batcher[Settlement, None] = Batcher(self._settle_together, most=AT_ONCE, spacing=settling)
         self._served: Batcher[Served, None] = Batcher(self._count_together, most=10 * AT_ONCE)
 
     async def reserve(self, attempt: Attempt, budgets: Budgets) -> Spent | None:

@@ -1,6 +1,5 @@
 """The walk through the README, run as it is written against a system of its own."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.embedded.child import kill_tree
+from tests.started import clean_environment
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 BLOCK = re.compile(r"<!-- walk(?P<start>: start)? -->\n```sh\n(?P<script>.*?)```", re.DOTALL)
@@ -25,8 +25,7 @@ def scripts(*, start: bool) -> list[str]:
 
 def environment() -> dict[str, str]:
     """Ours without settings, but for a port that nobody else has."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GRADELINE_")}
-    return {**kept, "GRADELINE_PORT": "0"}
+    return clean_environment(GRADELINE_PORT="0")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
-from pipeline.bootstrap import configured_models
+from pipeline.bootstrap import build_api, configured_models, open_servers
 from pipeline.exchange import Purpose, Trouble
 from pipeline.live.health import RedisHealth
 from pipeline.live.local_health import HealthPolicy
@@ -83,6 +83,13 @@ def test_a_file_that_cannot_be_read_is_a_word_to_the_operator_and_stops_no_api(t
     configured = configured_models(with_models(Settings(), tmp_path, "[[provider]]\n"))
     assert configured.routes == ()
     assert any("[provider]" in problem for problem in configured.problems)
+
+
+async def test_wrong_models_keep_no_api_from_starting(settings: Settings, tmp_path: Path) -> None:
+    """It asks none of them; hand-ins are not to wait for whoever mends the file."""
+    broken = with_models(settings, tmp_path, "[[provider]]\n")
+    async with open_servers(broken, pool_size=1, pool_wait_seconds=1) as servers:
+        assert build_api(broken, servers).settings == broken
 
 
 async def test_a_provider_shows_what_its_calls_came_to(asked: Installation) -> None:

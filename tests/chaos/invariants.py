@@ -82,11 +82,27 @@ def _told_wrongly(row: Any, trial: Trial) -> Iterable[Violation]:
         yield broken(f"a webhook told that {row.id} is {told[0].status}, and it is {row.status}")
 
 
+async def no_request_is_paid_twice(trial: Trial) -> list[Violation]:
+    """One usable reply for each text, but for those whose worker was killed before it could journal it."""
+    witness = trial.system.witness
+    return [doubled(text) for text in witness.paid_twice()] if witness is not None else []
+
+
+async def the_ledger_is_what_providers_counted(trial: Trial) -> list[Violation]:
+    """Tokens, requests and the budget, but for requests in the air at kills; and never too many at once."""
+    witness = trial.system.witness
+    if witness is None:
+        return []
+    found = await witness.misbooked(trial.system, trial.school.tenant_id)
+    return [broken(text) for text in (*found, *witness.too_many_at_once())]
+
+
 INVARIANTS: Final[tuple[Check, ...]] = (
     accepted_is_kept,
     one_submission_per_hand_in,
     sums_hold,
     history_keeps_its_rules,
     webhooks_tell_once_and_the_same,
-    # The stand-in LLM server's list of calls belongs here: no request paid twice.
+    no_request_is_paid_twice,
+    the_ledger_is_what_providers_counted,
 )

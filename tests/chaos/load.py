@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -96,6 +96,22 @@ class Load:
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         return made.key
+
+    async def hand_in_all(self, bodies: Sequence[dict[str, Any]]) -> list[int]:
+        """Hand in these as one batch, under keys of the load's; the status of each."""
+        keys = [f"{self._name}-batch-{number}" for number in range(len(bodies))]
+        items = [{**body, "idempotency_key": key} for body, key in zip(bodies, keys, strict=True)]
+        answer = await self._client.post(
+            f"{self._addresses[0]}/v1/submissions/batch",
+            content=msgspec.json.encode(items),
+            headers=self._authorization,
+        )
+        found = answer.json()["items"]
+        for key, body, item in zip(keys, bodies, found, strict=True):
+            self.given[key] = HandIn(key, msgspec.json.encode(body), calls_back=False)
+            if item["status"] == ACCEPTED:
+                self._accept(key, item["submission"]["id"])
+        return [item["status"] for item in found]
 
     async def settle(self) -> None:
         """Wait until every client has its answer or gave up."""

@@ -22,6 +22,7 @@ from tests.chaos.keeper import Keeper, Part, keeping
 from tests.chaos.load import Load, School, loading
 from tests.chaos.proxy import Proxy, proxying
 from tests.chaos.receiver import Receiver, receiving
+from tests.chaos.witness import Witness
 from tests.process import Process
 from tests.samples import FIRST_QUESTIONS, new_tenant
 from tests.sums import query
@@ -84,6 +85,8 @@ class System:
         """Where faults take their dice from."""
         self.load: Load | None = None
         """The load of the trial that runs."""
+        self.witness: Witness | None = None
+        """Who saw what providers were asked, where workers have any."""
         self._ports = ports
         self._client = httpx.AsyncClient(timeout=2.0)
 
@@ -105,6 +108,13 @@ class System:
         if self.load is None:
             raise RuntimeError("no trial runs")
         return self.load
+
+    @property
+    def current_witness(self) -> Witness:
+        """Who saw what providers were asked; there is nobody unless a fault's scene brings one."""
+        if self.witness is None:
+            raise RuntimeError("no provider is there")
+        return self.witness
 
     def shipped(self, name: str) -> Part:
         """A part as it is shipped."""

@@ -28,7 +28,7 @@ STEPS = 40
 """More than a round takes."""
 
 
-class CutOffError(Exception):
+class CutOffError(BaseException):
     """The process ended here."""
 
 
@@ -74,6 +74,7 @@ class Provider:
     replies: dict[str, Reply | None] = field(default_factory=dict)
     done: bool = True
     unsure: bool = False
+    garbled: set[str] = field(default_factory=set)
 
     @property
     def billed(self) -> list[str]:
@@ -95,6 +96,8 @@ class Provider:
         return self.done
 
     async def lines(self, remote_id: str) -> AsyncIterator[Line]:
+        if remote_id in self.garbled:
+            raise KeyError(remote_id)
         for request in reversed(self.batches[remote_id]):
             yield Line(request.custom_id, self.replies.get(str(request.question_id), GOOD))
         yield Line("a stranger's", GOOD)
@@ -308,6 +311,26 @@ async def test_a_route_that_is_gone_holds_nobody(post: Post) -> None:
     await post.batching().tick()
     await post.batching(routes=False).tick()
     assert await post.offer_all() == [None] * 3
+
+
+async def test_a_batch_that_cannot_be_read_keeps_no_other_from_its_replies(post: Post) -> None:
+    await post.halfprice().offer(post.wish(0))
+    await post.batching().tick()
+    post.provider.garbled = set(post.provider.batches)
+    await post.halfprice().offer(post.wish(1))
+    for _ in range(2):
+        await post.batching().tick()
+    assert [await post.halfprice().offer(post.wish(place)) is None for place in range(2)] == [False, True]
+    assert await post.journalled(1) == "good"
+
+
+async def test_a_round_may_take_longer_than_a_statement(database_url: str) -> None:
+    """Thousands of lines come and go in it; broken off by a clock it would begin anew for ever."""
+    hasty = create_engine(database_url, pool_size=1, answer_seconds=0.05)
+    async with BatchStore(hasty).alone() as ours:
+        assert ours
+        await asyncio.sleep(0.1)
+    await hasty.dispose()
 
 
 async def test_two_processes_never_send_at_the_same_time(post: Post) -> None:

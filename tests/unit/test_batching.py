@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.batching import Batcher
+from pipeline.batching import Batcher, Spacing
 
 
 async def doubled(items: list[int]) -> list[int]:
@@ -175,3 +175,75 @@ async def test_a_flush_that_answers_too_few_is_an_error_for_all_of_its_batch() -
     batcher = Batcher(flush, most=5)
     replies = await asyncio.gather(batcher.add(1), batcher.add(2), return_exceptions=True)
     assert [type(reply) for reply in replies] == [ValueError] * 2
+
+
+class Time:
+    """A clock that goes on when somebody rests, and a record of the rests."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.rests: list[float] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    async def rest(self, seconds: float) -> None:
+        self.rests.append(seconds)
+        await asyncio.sleep(0)
+        self.now += seconds
+
+    def spacing(self, seconds: float) -> Spacing:
+        return Spacing(seconds, clock=self.clock, rest=self.rest)
+
+
+async def test_at_idle_a_spaced_batcher_waits_for_nothing() -> None:
+    """The first item goes at once, and so does one that comes when the time has passed."""
+    time = Time()
+    batcher = Batcher(doubled, most=10, spacing=time.spacing(0.05))
+    assert await batcher.add(1) == 2
+    time.now += 0.06
+    assert await batcher.add(2) == 4
+    assert time.rests == []
+
+
+async def test_what_comes_within_the_spacing_goes_together_when_it_has_passed() -> None:
+    """Several short flushes become one, though none of them would have been under way still."""
+    time = Time()
+    batches: list[tuple[float, list[int]]] = []
+
+    async def flush(items: list[int]) -> list[int]:
+        batches.append((time.now, list(items)))
+        return items
+
+    batcher = Batcher(flush, most=10, spacing=time.spacing(0.5))
+    await batcher.add(1)
+    time.now += 0.25
+    assert await batcher.add_all([2, 3]) == [2, 3]
+    assert batches == [(100.0, [1]), (100.5, [2, 3])]
+    assert time.rests == [0.25]
+
+
+async def test_a_whole_batch_waits_for_no_spacing() -> None:
+    """Where as much waits as fits, waiting longer would win nothing."""
+    time = Time()
+    batcher = Batcher(doubled, most=2, spacing=time.spacing(0.5))
+    assert await batcher.add_all([1, 2, 3, 4]) == [2, 4, 6, 8]
+    assert time.rests == []
+
+
+async def test_whoever_stops_a_spaced_flusher_leaves_nobody_waiting() -> None:
+    """A flusher that is stopped while it rests cancels those who wait for it."""
+    resting = asyncio.Event()
+
+    async def rest(_: float) -> None:
+        resting.set()
+        await asyncio.Event().wait()
+
+    batcher = Batcher(doubled, most=10, spacing=Spacing(0.5, clock=lambda: 1.0, rest=rest))
+    await batcher.add(1)
+    late = asyncio.ensure_future(batcher.add(2))
+    await resting.wait()
+    (flusher,) = [task for task in asyncio.all_tasks() if "_flush_until_empty" in repr(task)]
+    flusher.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await late

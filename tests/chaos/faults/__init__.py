@@ -8,6 +8,7 @@ from tests.chaos.faults.disk import DISK_FAULTS
 from tests.chaos.faults.messages import MESSAGE_FAULTS
 from tests.chaos.faults.postgres import POSTGRES_FAULTS
 from tests.chaos.faults.processes import PROCESS_FAULTS
+from tests.chaos.faults.providers import PROVIDER_FAULTS
 from tests.chaos.faults.releases import RELEASE_FAULTS
 from tests.chaos.faults.valkey import VALKEY_FAULTS
 
@@ -19,4 +20,5 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *MESSAGE_FAULTS,
     *CLOCK_FAULTS,
     *RELEASE_FAULTS,
+    *PROVIDER_FAULTS,
 )

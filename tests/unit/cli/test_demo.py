@@ -5,9 +5,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
 from cli.demo.command import QUESTIONS, SUBMISSIONS
+from cli.demo.models import ENABLING, without_models
 from cli.demo.summary import digest, find_sample
+from cli.main import main
 from pipeline.model import Question
 from pipeline.scoring.answer_key import QUESTION_TYPES
 from pipeline.scoring.bank import parse_question
@@ -49,7 +52,7 @@ def document(name: str, learner: str, outcome: str, *, locale: str = "en", statu
             "fraction": float(outcome == "correct"),
             "answers": [{"question_id": f"q-{name}", "outcome": outcome}],
         },
-        "feedback": {"summary": f"summary of {name}", "answers": [{"text": f"text on {name}"}]},
+        "feedback": {"summary": f"summary of {name}", "answers": [{"text": f"text on {name}", "source": "template"}]},
         "recommendations": {
             "weaknesses": [{"topic": f"topic of {name}"}],
             "questions": [{"question_id": f"after {name}"}],
@@ -82,3 +85,16 @@ def test_the_demo_succeeds_only_if_all_are_completed() -> None:
     assert not digest([], []).all_completed
     failed = document("2", "maya", "correct", status="failed") | {"completed_at": None}
     assert not digest([document("1", "maya", "correct"), failed], []).all_completed
+
+
+def test_without_models_a_demo_finds_no_key() -> None:
+    kept = without_models({"OPENAI_API_KEY": "k", "ANTHROPIC_API_KEY": "k", "GRADELINE_AI_CONFIG": "f", "PATH": "p"})
+    assert kept == {"PATH": "p"}
+
+
+def test_asking_for_models_without_any_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ENABLING:
+        monkeypatch.delenv(name, raising=False)
+    done = CliRunner().invoke(main, ["demo", "--ai"])
+    assert done.exit_code == 1
+    assert "OPENAI_API_KEY or ANTHROPIC_API_KEY" in done.output

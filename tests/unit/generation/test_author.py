@@ -29,7 +29,10 @@ NOTHING_SAID = {"right": "", "quotation": "", "misconception": "", "next_step": 
 
 @dataclass
 class Flown:
-    """Gives each wish what it was told to, and remembers them; `begun` is what a model had written by then."""
+    """Gives each wish what it was told to, and remembers them; `begun` is what a model had written by then.
+
+    Who is to be asked for a text asks for leave first.
+    """
 
     replies: list[Written | Unwritten]
     wishes: list[Wish] = field(default_factory=list)
@@ -39,7 +42,10 @@ class Flown:
         self.wishes.append(wish)
         if self.begun and wish.telling is not None:
             await wish.telling.piece(self.begun)
-        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        paid_before = isinstance(reply, Written) and not reply.paid
+        refusal = await wish.may_ask() if wish.may_ask is not None and not paid_before else None
+        return refusal or reply
 
 
 class Around:
@@ -92,10 +98,16 @@ class Remembered:
         self.served |= {one.question_id: one for one in served}
 
 
-class NoMore:
+@dataclass
+class Few:
+    """A quota of so many."""
+
+    left: int
+
     async def take(self, tenant_id: int, learner_id: str) -> bool:
         assert (tenant_id, learner_id) == (1, "ann")
-        return False
+        self.left -= 1
+        return self.left >= 0
 
 
 def written(reply: dict[str, str] | None = None, *, paid: bool = True) -> Written:
@@ -241,9 +253,21 @@ async def test_an_erased_submission_is_written_about_by_nobody() -> None:
 
 
 async def test_who_had_enough_for_now_gets_the_built_in_words() -> None:
-    study = Study(quota=NoMore())
-    feedback = await study.author.write(request(WRONG))
-    assert (study.flown.wishes, feedback.shortfall) == ([], "learner_limit")
+    feedback = await Study(quota=Few(0)).author.write(request(WRONG))
+    assert (feedback.source, feedback.shortfall) == (Source.TEMPLATE, "learner_limit")
+
+
+async def test_what_was_paid_for_before_is_served_to_who_had_enough_for_now() -> None:
+    """A stage that is repeated, a reply of another learner's, one that came with a batch: none costs anything."""
+    quota = Few(0)
+    feedback = await Study(written(paid=False), quota=quota).author.write(request(WRONG))
+    assert (feedback.source, quota.left) == (Source.AI, 0)
+
+
+async def test_a_submission_counts_once_however_many_texts_it_needs() -> None:
+    quota = Few(1)
+    feedback = await Study(quota=quota).author.write(request(WRONG, scored("it repeats", id_="lists")))
+    assert ([answer.source for answer in feedback.answers], quota.left) == ([Source.AI] * 2, 0)
 
 
 async def test_private_things_stay_here_and_are_back_in_the_text() -> None:
@@ -359,7 +383,7 @@ async def test_an_experiment_notes_the_arm_and_who_wrote_in_the_end() -> None:
 
 
 async def test_whoever_may_have_no_more_written_is_noted_in_the_arm_all_the_same() -> None:
-    study = Study(quota=NoMore(), experiments=[Experiment("where", ARMS)])
+    study = Study(quota=Few(0), experiments=[Experiment("where", ARMS)])
     await study.author.write(request(WRONG))
     assert [one.source for one in study.recorded.served.values()] == ["template"]
 

@@ -1,0 +1,1 @@
+"""Question banks of other systems, read into our types of questions. Bytes in, values out."""
