@@ -30,7 +30,9 @@ HEADERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 
 NEEDED: Final = ("user", "item", "correct")
 RIGHT: Final = frozenset({"1", "1.0", "true", "t", "yes", "y", "right", "correct"})
-WRONG: Final = frozenset({"0", "0.0", "false", "f", "no", "n", "wrong", "incorrect"})
+WRONG: Final = frozenset({"0", "0.0", "false", "f", "no", "n", "wrong", "incorrect", "hint"})
+"""A first attempt that asked for a hint counts as wrong, as is usual with logs of tutoring systems."""
+
 NOTHING: Final = frozenset({"", "na", "nan", "null", "none"})
 DELIMITERS: Final = ",\t;"
 BETWEEN_SKILLS: Final = ("~~", ";", "|")

@@ -48,6 +48,12 @@ def test_a_log_without_a_needed_column_is_refused_by_name() -> None:
         read("user,item,correct\nu,a,1\n", item="step")
 
 
+def test_a_first_attempt_that_asks_for_a_hint_is_wrong() -> None:
+    log = "Anon Student Id\tProblem Name\tFirst Attempt\nu\ta\thint\nu\ta\tcorrect\n"
+    answers = read(log, correct="First Attempt")
+    assert [one.correct for one in answers if isinstance(one, LoggedAnswer)] == [False, True]
+
+
 def test_several_skills_are_split_and_none_is_general() -> None:
     answers = read("user,item,skill,correct\nu,a,s~~t~~s,1\nu,a,,1\nu,a,NA,1\n")
     assert [one.skills for one in answers if isinstance(one, LoggedAnswer)] == [("s", "t"), ("general",), ("general",)]
