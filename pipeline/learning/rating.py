@@ -25,6 +25,7 @@ from typing import Final
 import msgspec
 
 from pipeline.learning.evidence import Evidence, evidence_of
+from pipeline.learning.memory import Memory
 from pipeline.learning.recency import NOTHING_RECENT, Recent, remembered
 from pipeline.model import Question, ScoredAnswer
 
@@ -45,8 +46,9 @@ STEEPEST: Final = 36.0
 class Skill(msgspec.Struct, frozen=True):
     """A learner's standing in one topic.
 
-    `answers` and `correct` count since the beginning, `recent` fades and is true at `updated_at`, the time
-    of the latest answer.
+    `answers` and `correct` count since the beginning, `recent` and `mistakes` fade and are true at `updated_at`, the
+    time of the latest answer. `mistakes` are faded sums of errors by kind, in the order of `Mistake`; empty where
+    there were none.
     """
 
     topic: str
@@ -55,6 +57,8 @@ class Skill(msgspec.Struct, frozen=True):
     correct: int
     updated_at: datetime
     recent: Recent = NOTHING_RECENT
+    mistakes: tuple[float, ...] = ()
+    memory: Memory | None = None
 
 
 class ItemRating(msgspec.Struct, frozen=True):
@@ -222,4 +226,6 @@ def moved(skill: Skill, step: float, evidence: Evidence, share: float, now: date
         correct=skill.correct + evidence.correct,
         updated_at=max(skill.updated_at, now),
         recent=remembered(skill.recent, skill.updated_at, error=evidence.error, weight=share, at=now),
+        mistakes=skill.mistakes,
+        memory=skill.memory,
     )

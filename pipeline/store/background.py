@@ -31,7 +31,7 @@ READ = text(
 SKILLS = text(
     """
     SELECT k.tenant_id, k.learner_id, k.topic, k.rating, k.answers, k.correct, k.recent_errors, k.recent_answers,
-        k.updated_at
+        k.mistakes, k.stability, k.review_difficulty, k.due_at, k.updated_at
     FROM jsonb_to_recordset(CAST(:wanted AS jsonb)) AS w(tenant_id integer, learner_id text)
     JOIN skills k ON k.tenant_id = w.tenant_id AND k.learner_id = w.learner_id
     ORDER BY k.tenant_id, k.learner_id, k.topic

@@ -23,7 +23,9 @@ KNOWN = text(
 
 SKILLS = text(
     """
-    SELECT topic, rating, answers, correct, recent_errors, recent_answers, updated_at FROM skills
+    SELECT topic, rating, answers, correct, recent_errors, recent_answers, mistakes, stability, review_difficulty,
+        due_at, updated_at
+    FROM skills
     WHERE tenant_id = :tenant_id AND learner_id = :learner_id ORDER BY topic
     """
 )

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pipeline.learning.memory import Memory
 from pipeline.learning.metrics import AnswerSums, Increments
 from pipeline.learning.rating import ItemRating, Skill, first_item_rating
 from pipeline.learning.recency import Recent
@@ -37,7 +38,7 @@ START_LEARNERS = text(
 SKILLS = text(
     """
     SELECT s.tenant_id, s.learner_id, s.topic, s.rating, s.answers, s.correct, s.recent_errors, s.recent_answers,
-        s.updated_at
+        s.mistakes, s.stability, s.review_difficulty, s.due_at, s.updated_at
     FROM skills s
     JOIN jsonb_to_recordset(CAST(:learners AS jsonb)) AS i(tenant_id int, id text)
       ON s.tenant_id = i.tenant_id AND s.learner_id = i.id
@@ -79,14 +80,16 @@ SAVE = text(
         WHERE r.question_key = q.key
     )
     INSERT INTO skills (tenant_id, learner_id, topic, rating, answers, correct, recent_errors, recent_answers,
-        updated_at)
+        mistakes, stability, review_difficulty, due_at, updated_at)
     SELECT * FROM jsonb_to_recordset(CAST(:skills AS jsonb)) AS s(
         tenant_id int, learner_id text, topic text, rating float, answers int, correct int, recent_errors float,
-        recent_answers float, updated_at timestamptz)
+        recent_answers float, mistakes float[], stability float, review_difficulty float, due_at timestamptz,
+        updated_at timestamptz)
     ON CONFLICT (tenant_id, learner_id, topic) DO UPDATE SET
         rating = excluded.rating, answers = excluded.answers, correct = excluded.correct,
         recent_errors = excluded.recent_errors, recent_answers = excluded.recent_answers,
-        updated_at = excluded.updated_at
+        mistakes = excluded.mistakes, stability = excluded.stability,
+        review_difficulty = excluded.review_difficulty, due_at = excluded.due_at, updated_at = excluded.updated_at
     """
 )
 
@@ -193,6 +196,8 @@ def skill_from(row: Any) -> Skill:
         correct=row.correct,
         updated_at=row.updated_at,
         recent=Recent(row.recent_errors, row.recent_answers),
+        mistakes=tuple(row.mistakes),
+        memory=None if row.stability is None else Memory(row.stability, row.review_difficulty, row.due_at),
     )
 
 
@@ -223,6 +228,7 @@ async def save_learning(connection: AsyncConnection, known: Mapping[int, TenantB
 
 
 def skill_row(key: LearnerKey, skill: Skill) -> dict[str, Any]:
+    memory = skill.memory
     return {
         "tenant_id": key[0],
         "learner_id": key[1],
@@ -232,6 +238,10 @@ def skill_row(key: LearnerKey, skill: Skill) -> dict[str, Any]:
         "correct": skill.correct,
         "recent_errors": skill.recent.errors,
         "recent_answers": skill.recent.answers,
+        "mistakes": skill.mistakes,
+        "stability": memory.stability if memory else None,
+        "review_difficulty": memory.difficulty if memory else None,
+        "due_at": memory.due_at if memory else None,
         "updated_at": skill.updated_at,
     }
 

@@ -5,7 +5,18 @@ writes its rows together and joins the question versions it refers to, so a key 
 again for what already holds. Erasure deletes them explicitly.
 """
 
-from pipeline.store.schema import batch, delivery, exchange, feedback, generation, school, work
+from pipeline.store.schema import analytics, batch, curriculum, delivery, exchange, feedback, generation, school, work
 from pipeline.store.schema.base import metadata
 
-__all__ = ["batch", "delivery", "exchange", "feedback", "generation", "metadata", "school", "work"]
+__all__ = [
+    "analytics",
+    "batch",
+    "curriculum",
+    "delivery",
+    "exchange",
+    "feedback",
+    "generation",
+    "metadata",
+    "school",
+    "work",
+]

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -34,6 +35,7 @@ tenants = Table(
     Column("token_secret", Text, nullable=False),
     Column("callback_secret", Text, nullable=False),
     Column("bank_version", BigInteger, nullable=False, server_default=text("0")),
+    Column("curriculum_version", BigInteger, nullable=False, server_default=text("0")),
     moment("created_at", now=True),
     CheckConstraint("name <> ''", name="name"),
 )
@@ -99,6 +101,7 @@ learners = Table(
     Column("career_goal", Text),
     Column("industry", Text),
     Column("recent_correct", ARRAY(BigInteger), nullable=False, server_default=text("'{}'::bigint[]")),
+    Column("goals", JSONB),
     moment("created_at", now=True),
     PrimaryKeyConstraint("tenant_id", "id"),
     postgresql_with={"fillfactor": 70},
@@ -115,6 +118,10 @@ skills = Table(
     Column("correct", Integer, nullable=False),
     Column("recent_errors", Double, nullable=False, server_default=text("0")),
     Column("recent_answers", Double, nullable=False, server_default=text("0")),
+    Column("mistakes", ARRAY(Double), nullable=False, server_default=text("'{}'::double precision[]")),
+    Column("stability", Double),
+    Column("review_difficulty", Double),
+    moment("due_at", nullable=True),
     moment("updated_at"),
     PrimaryKeyConstraint("tenant_id", "learner_id", "topic"),
     postgresql_with={"fillfactor": 70},
@@ -159,4 +166,30 @@ item_statistics = Table(
     Column("timed", BigInteger, nullable=False),
     Column("response_time_ms", BigInteger, nullable=False),
     postgresql_with={"fillfactor": 50},
+)
+
+# What learners who were erased since did to the questions, without who they were: a rebuild adds it in its place.
+kept_item_steps = Table(
+    "kept_item_steps",
+    metadata,
+    tenant(),
+    Column("sequence", BigInteger, nullable=False),
+    Column("position", SmallInteger, nullable=False),
+    Column("question_key", BigInteger, nullable=False),
+    Column("step", Double, nullable=False),
+    Column("answers", SmallInteger, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "sequence", "position"),
+)
+
+kept_item_statistics = Table(
+    "kept_item_statistics",
+    metadata,
+    Column("question_key", BigInteger, primary_key=True, autoincrement=False),
+    tenant(),
+    Column("answers", BigInteger, nullable=False),
+    Column("scored", BigInteger, nullable=False),
+    Column("correct", BigInteger, nullable=False),
+    Column("fraction_millionths", BigInteger, nullable=False),
+    Column("timed", BigInteger, nullable=False),
+    Column("response_time_ms", BigInteger, nullable=False),
 )

@@ -5,11 +5,13 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Double,
     Identity,
     Index,
     Integer,
     LargeBinary,
     PrimaryKeyConstraint,
+    Sequence,
     SmallInteger,
     Table,
     Text,
@@ -143,10 +145,15 @@ results = Table(
     Column("stage", Text, nullable=False),
     tenant(),
     Column("body", JSONB, nullable=False),
+    # In which order submissions moved ratings, and by how much each of their questions; of `recommend` only.
+    Column("learning_sequence", BigInteger),
+    Column("item_steps", ARRAY(Double)),
     moment("created_at", now=True),
     PrimaryKeyConstraint("submission_id", "stage"),
     CheckConstraint(one_of("stage", Stage), name="stage"),
 )
+
+learning_sequence = Sequence("learning_sequence", metadata=metadata)
 
 stage_minutes = Table(
     "stage_minutes",
