@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from cli.evaluate_scoring import scoring
 from cli.ndjson import BadLine, opened
 from cli.output import print_json
 from pipeline.errors import EnvironmentFault
@@ -51,13 +52,17 @@ class Remarks:
 
 @click.group()
 def evaluate() -> None:
-    """Measure on logs how well our models predict.
+    """Measure on logs how well our models predict and our rules score.
 
     \b
     Example:
       gradeline evaluate synthesize log.csv --truth items.csv
       gradeline evaluate skills log.csv --truth items.csv
+      gradeline evaluate scoring questions.ndjson submissions.ndjson labels.csv
     """
+
+
+evaluate.add_command(scoring)
 
 
 @evaluate.command()
