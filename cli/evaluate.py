@@ -52,7 +52,7 @@ class Remarks:
 
 @click.group()
 def evaluate() -> None:
-    """Measure on logs how well our models predict and our rules score.
+    """Measure how well our models predict and our rules score.
 
     \b
     Example:

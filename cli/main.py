@@ -34,7 +34,7 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "dead": Entry("cli.dead", "dead", "List, retry and discard dead letters."),
         "llm": Entry("cli.llm", "llm", "Show how language models do: alerts, money, providers, experiments."),
         "doctor": Entry("cli.doctor", "doctor", "Check the installation and say what to do."),
-        "evaluate": Entry("cli.evaluate", "evaluate", "Measure on logs how well our models predict."),
+        "evaluate": Entry("cli.evaluate", "evaluate", "Measure how well our models predict and our rules score."),
         "bench": Entry("cli.bench.command", "bench", "Measure rates, latencies and costs, within 90 seconds."),
         "prompts": Entry("cli.prompts", "prompts", "List the texts of feedback, and show what a model would be sent."),
         "keys": Entry("cli.keys", "keys", "Create, list and revoke API keys, in the database directly."),
