@@ -9,7 +9,7 @@ import httpx
 
 from cli.connection import Connection, read_connection
 from cli.finding import Finding, Level
-from cli.models import ask_models, read_models
+from cli.models import ask_models, check_servers_models, read_models
 from cli.place import local_settings, own_settings
 from pipeline import bootstrap
 from pipeline.embedded.lock import DirectoryLock
@@ -39,7 +39,10 @@ async def checkup(home: Path | None, *, ping_ai: bool = False) -> list[Finding]:
         )
         return [finding async for finding in check_all(own, killed, ping_ai=ping_ai)]
     system = await running(connection, own.home)
-    return [finding async for finding in check_all(joined, system, ping_ai=ping_ai)]
+    findings = [finding async for finding in check_all(joined, system, ping_ai=ping_ai)]
+    if connection is not None and system.level is Level.OK:
+        findings += await check_servers_models(connection, joined)
+    return findings
 
 
 def was_killed(home: Path) -> bool:
@@ -59,12 +62,12 @@ async def check_all(settings: Settings, system: Finding, *, ping_ai: bool = Fals
     yield disk(settings.home)
     yield system
     if settings.database_url is None:
-        yield Finding("database", Level.OK, "none is named: `gradeline up` runs PostgreSQL under its home")
+        yield Finding("database", Level.NOTE, "none is named: `gradeline up` runs PostgreSQL under its home")
     else:
         async for finding in check_database(settings):
             yield finding
     if settings.redis_url is None:
-        yield Finding("redis", Level.OK, "none is named: `gradeline up` runs Valkey under its home")
+        yield Finding("redis", Level.NOTE, "none is named: `gradeline up` runs Valkey under its home")
     else:
         yield await asked("redis, statuses", bootstrap.check_statuses, settings)
         yield await asked("redis, queues", bootstrap.check_queues, settings)
@@ -98,7 +101,7 @@ async def running(connection: Connection | None, home: Path) -> Finding:
     """Whether a system runs in the home, and answers."""
     if connection is None:
         return Finding(
-            "running system", Level.OK, f"none in {home}", "start one with `gradeline up`, if you want one here"
+            "running system", Level.NOTE, f"none in {home}", "start one with `gradeline up`, if you want one here"
         )
     try:
         async with httpx.AsyncClient(timeout=PROBE_SECONDS, trust_env=False) as client:

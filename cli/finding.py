@@ -8,6 +8,8 @@ import msgspec
 class Level(StrEnum):
     """How bad it is."""
 
+    NOTE = "note"
+    """Nothing is wrong, and nothing was found that could be right either."""
     OK = "ok"
     WARN = "warn"
     FAIL = "fail"

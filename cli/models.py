@@ -1,11 +1,15 @@
 """What `gradeline doctor` says of models: which there are, where, with a key or not; and whether they answer."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
+from cli.client import connected
+from cli.connection import Connection
 from cli.finding import Finding, Level
+from cli.target import Target
 from pipeline.bootstrap.trial import Trial, most_in_usd, price_is_known, try_models
+from pipeline.errors import GradelineError
 from pipeline.exchange import Place, Route, Trouble
 from pipeline.llm.configuration import AiConfiguration, AiConfigurationError, read_configuration
 from pipeline.settings import Settings
@@ -61,6 +65,36 @@ def with_price(route: Route, found: str) -> Finding:
         f"{found}; nobody has published what it costs, so it counts as a dear one",
         "name its `price` in the file of GRADELINE_AI_CONFIG",
     )
+
+
+async def check_servers_models(connection: Connection, settings: Settings) -> list[Finding]:
+    """Whether the running system writes with the models that this shell names: it took its own when it started."""
+    try:
+        async with connected(Target(connection.url, connection.operator_key)) as client:
+            told = await client.get("/v1/ops/llm")
+    except GradelineError as error:
+        return [Finding("its models", Level.WARN, str(error), "look into logs/ in its home")]
+    try:
+        here = {(route.provider, route.model) for route in read_configuration(settings).routes}
+    except AiConfigurationError:
+        return []  # said already
+    return differing(here, told)
+
+
+def differing(here: Collection[tuple[str, str]], told: Mapping[str, Any]) -> list[Finding]:
+    """What is to be said where a running system's models are not those of this shell; `told` is `/v1/ops/llm`."""
+    there = {(one["provider"], one["model"]) for one in told["providers"] if one["configured"]}
+    if there == set(here):
+        return []
+    names = ", ".join(f"{provider}/{model}" for provider, model in sorted(there)) or "built-in templates alone"
+    return [
+        Finding(
+            "its models",
+            Level.WARN,
+            f"the running system was started with others than this shell names: {names}",
+            "start it again from this shell, if these are meant",
+        )
+    ]
 
 
 async def ask_models(configuration: AiConfiguration) -> list[Finding]:

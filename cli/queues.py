@@ -1,6 +1,7 @@
 """`gradeline queues`: what waits, runs and is dead in each stage."""
 
 import asyncio
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -36,7 +37,7 @@ def queues(watch: bool, as_json: bool, url: str | None, api_key: str | None, hom
         show(asyncio.run(fetch(target)), as_json=as_json)
         return
     with suppress(KeyboardInterrupt):  # it is how watching ends
-        asyncio.run(stream(target) if as_json else live(target))
+        asyncio.run(live(target) if sys.stdout.isatty() and not as_json else stream(target, as_json=as_json))
 
 
 async def fetch(target: Target) -> list[dict[str, Any]]:
@@ -55,10 +56,11 @@ def show(items: list[dict[str, Any]], *, as_json: bool) -> None:
         print_table(COLUMNS, [row(item) for item in items])
 
 
-async def stream(target: Target) -> None:
-    """One line of JSON a second."""
+async def stream(target: Target, *, as_json: bool) -> None:
+    """A line of JSON or a table a second, one below the other, each written out at once."""
     while True:
-        print_json(await fetch(target))
+        show(await fetch(target), as_json=as_json)
+        sys.stdout.flush()
         await asyncio.sleep(WATCH_SECONDS)
 
 

@@ -55,10 +55,10 @@ def wait_for_connection(process: subprocess.Popen[str], home: Path) -> Connectio
 def runner(home: Path) -> Run:
     """Runs commands that find their server by this home."""
 
-    def run(*arguments: str | Path, stdin: str | None = None) -> Done:
+    def run(*arguments: str | Path, stdin: str | None = None, **variables: str) -> Done:
         return subprocess.run(
             [GRADELINE, *arguments, "--home", home],
-            env=clean_environment(),
+            env=clean_environment(**variables),
             input=stdin,
             capture_output=True,
             text=True,

@@ -1,6 +1,7 @@
 """Commands against a real system."""
 
 import json
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import httpx
 
 from cli.connection import Connection
 from cli.demo.command import QUESTIONS
-from tests.started import Run
+from tests.started import GRADELINE, Run, clean_environment
 
 QUESTION = {"id": "cli-1", "type": "true_false", "prompt": "Is it?", "answer": {"value": True}}
 
@@ -105,6 +106,29 @@ def test_the_doctor_finds_a_running_system_well(run: Run, connection: Connection
     assert findings["running system"]["found"] == f"ready at {connection.url}"
     assert findings["database"]["found"].startswith("PostgreSQL ")
     assert findings["redis, queues"]["found"].startswith("Valkey ")
+
+
+def test_the_doctor_says_when_the_system_knows_nothing_of_the_keys_of_this_shell(run: Run) -> None:
+    """Keys are taken when a system starts; one that is exported later helps nobody."""
+    findings = {one["subject"]: one for one in said(run("doctor", "--json", OPENAI_API_KEY="sk-later"))}
+    assert findings["its models"]["level"] == "warn"
+    assert findings["its models"]["found"].endswith("than this shell names: built-in templates alone")
+    assert "sk-later" not in str(findings)
+
+
+def test_queues_watched_through_a_pipe_come_as_they_are(home: Path, connection: Connection) -> None:
+    """The first table can be read while the command goes on; Ctrl-C ends it well."""
+    assert connection.url
+    command = [GRADELINE, "queues", "--watch", "--home", home]
+    with subprocess.Popen(command, env=clean_environment(), stdout=subprocess.PIPE, text=True) as watching:
+        assert watching.stdout is not None
+        heads = 0
+        while heads < 2:  # the second table begins: it was printed again
+            heads += "oldest ready" in watching.stdout.readline()
+        assert watching.poll() is None
+        watching.send_signal(signal.SIGINT)
+        watching.stdout.read()
+        assert watching.wait(30) == 0
 
 
 def test_migrating_again_is_no_work(run: Run) -> None:

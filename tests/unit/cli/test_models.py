@@ -7,6 +7,7 @@ import pytest
 
 from cli.checkup import checkup
 from cli.finding import Finding, Level
+from cli.models import differing
 from tests.standin.script import Fault, Rule, Script
 from tests.standin.server import StandIn, standing_in
 
@@ -140,3 +141,15 @@ def test_reading_the_configuration_loads_no_sdk() -> None:
     program = "import sys, cli.models; print(*sorted({'openai', 'anthropic', 'httpx2'} & sys.modules.keys()))"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == ""
+
+
+def test_a_system_with_the_models_of_this_shell_is_not_spoken_of() -> None:
+    told = {"providers": [{"provider": "one", "model": "m", "configured": True}]}
+    assert differing({("one", "m")}, told) == []
+
+
+def test_a_model_that_is_configured_no_more_is_not_one_of_the_system() -> None:
+    told = {"providers": [{"provider": "one", "model": "m", "configured": False}]}
+    (finding,) = differing({("one", "m")}, told)
+    assert finding.level is Level.WARN
+    assert "templates alone" in finding.found
