@@ -119,7 +119,7 @@ def test_the_doctor_says_when_the_system_knows_nothing_of_the_keys_of_this_shell
 def test_queues_watched_through_a_pipe_come_as_they_are(home: Path, connection: Connection) -> None:
     """The first table can be read while the command goes on; Ctrl-C ends it well."""
     assert connection.url
-    command = [GRADELINE, "queues", "--watch", "--home", home]
+    command: list[str | Path] = [GRADELINE, "queues", "--watch", "--home", home]
     with subprocess.Popen(command, env=clean_environment(), stdout=subprocess.PIPE, text=True) as watching:
         assert watching.stdout is not None
         heads = 0
