@@ -8,6 +8,7 @@ from typing import Final, Literal
 import msgspec
 
 from pipeline.importing.csv_table import heading_of, read_csv
+from pipeline.importing.curriculum import is_curriculum
 from pipeline.importing.encoding import start_of, text_of
 from pipeline.importing.gift import read_gift
 from pipeline.importing.item import MAX_FILE_BYTES, Item, Unreadable
@@ -18,7 +19,7 @@ from pipeline.importing.qti_names import qti_tree
 from pipeline.importing.qti_package import read_package, read_qti
 from pipeline.importing.xml_tree import Node, root_name
 
-Format = Literal["gift", "moodle", "qti", "qti_package", "csv", "ndjson"]
+Format = Literal["gift", "moodle", "qti", "qti_package", "csv", "ndjson", "curriculum"]
 
 _ZIP: Final = b"PK\x03\x04"
 _EMPTY_ZIP: Final = b"PK\x05\x06"
@@ -78,6 +79,8 @@ _ROOTS: Final = frozenset({"quiz", "assessment-item", "manifest"})
 
 
 def _text_format(text: str, name: str) -> Format:
+    if is_curriculum(text):
+        return "curriculum"
     first = text.partition("\n")[0]
     if first.startswith("{") and _is_json_object(first):
         return "ndjson"
@@ -100,6 +103,10 @@ def _is_json_object(line: str) -> bool:
         return line.startswith(('{"', '{ "'))
 
 
+def _not_questions() -> Iterator[Item]:
+    raise Unreadable("the file is a curriculum, which is imported as a whole and not question by question")
+
+
 _READERS: Final[Mapping[Format, Callable[[bytes], Iterator[Item]]]] = MappingProxyType(
     {
         "gift": lambda data: named(read_gift(text_of(data))),
@@ -108,5 +115,6 @@ _READERS: Final[Mapping[Format, Callable[[bytes], Iterator[Item]]]] = MappingPro
         "qti_package": lambda data: named(read_package(data)),
         "csv": lambda data: named(read_csv(text_of(data))),
         "ndjson": lambda data: read_ndjson(text_of(data)),
+        "curriculum": lambda _: _not_questions(),
     }
 )
