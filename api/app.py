@@ -17,6 +17,7 @@ from api.learners import learner_handlers
 from api.llm import llm_handlers
 from api.metrics import Traffic, metric_handlers
 from api.operations import operation_handlers
+from api.pages.routes import page_handlers
 from api.patience import TRANSACTION_SECONDS
 from api.policy import policy_handlers
 from api.questions import question_handlers
@@ -86,6 +87,7 @@ def create_app(settings: Settings) -> Litestar:
             *rating_handlers(),
             *question_handlers(settings),
             *learner_handlers(),
+            *page_handlers(),
             *operation_handlers(),
             *policy_handlers(),
             *llm_handlers(),

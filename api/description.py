@@ -14,6 +14,8 @@ from pipeline.service.access import Permission
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
+HTML: Final = "text/html"
+PAGE_COOKIE: Final = "gradeline_page"
 EVENT_STREAM: Final = "text/event-stream"
 OPTION: Final = "call"
 """The key under which a handler's `opt` carries its `Call`."""
@@ -52,7 +54,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """The contract of one handler.
 
     `query` and `headers` are structs whose fields are the parameters (rename a field to its header's name);
-    `problems` are the refusals beyond those that follow from the rest, as statuses.
+    `problems` are the refusals beyond those that follow from the rest, as statuses. A `page` is for people: its browser
+    comes with a cookie in place of a key, and its refusals are pages too.
     """
 
     tag: str
@@ -62,6 +65,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     query: type[msgspec.Struct] | None = None
     headers: type[msgspec.Struct] | None = None
     problems: tuple[int, ...] = ()
+    page: bool = False
 
     def refusals(self, *, has_path_parameters: bool) -> list[int]:
         """All statuses of problem documents that this call may answer with, in order."""
@@ -86,6 +90,7 @@ def described(
     query: type[msgspec.Struct] | None = None,
     headers: type[msgspec.Struct] | None = None,
     problems: tuple[int, ...] = (),
+    page: bool = False,
 ) -> dict[str, Any]:
     """A handler's `opt`; its docstring's first line becomes the summary, the rest the description.
 
@@ -115,5 +120,6 @@ def described(
         query=query,
         headers=headers,
         problems=problems,
+        page=page,
     )
     return {OPTION: call}

@@ -6,12 +6,11 @@ import msgspec
 from litestar import Litestar, Response, get
 
 from api.caller import AnyRequest
-from api.description import JSON, Answer, described
+from api.description import HTML, JSON, Answer, described
 from api.handbook import Handbook, handbook_of
 from api.openapi import openapi_document
 
 TAG: Final = "Documentation"
-HTML: Final = "text/html"
 CACHE: Final = {"Cache-Control": "public, max-age=300"}
 
 

@@ -15,7 +15,7 @@ from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
-from api.description import OPTION, Answer, Body, Call
+from api.description import HTML, OPTION, PAGE_COOKIE, Answer, Body, Call
 from api.errors import PROBLEM_JSON, Problem, example_problem
 from pipeline.service.access import PERMISSIONS, Permission
 
@@ -33,6 +33,11 @@ Lists come in parts: `next` is the cursor of the following part, given back as `
 
 REFERENCE: Final = "#/components/schemas/{name}"
 HIDDEN_METHODS: Final = frozenset({"HEAD", "OPTIONS"})
+
+SECURITY_SCHEMES: Final = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key."},
+    "page": {"type": "apiKey", "in": "cookie", "name": PAGE_COOKIE, "description": "Set by `/pages/enter`."},
+}
 
 RETRY_AFTER: Final = {"Retry-After": "Seconds to wait before trying again."}
 PROBLEM_HEADERS: Final[Mapping[int, Mapping[str, str]]] = {
@@ -72,7 +77,7 @@ def openapi_document(app: Litestar) -> Document:
         "paths": paths_of(found, schemas),
         "components": {
             "schemas": schemas.components,
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": "An API key."}},
+            "securitySchemes": SECURITY_SCHEMES,
         },
     }
     plain: Document = msgspec.json.decode(msgspec.json.encode(document))
@@ -166,10 +171,10 @@ def operation(one: Described, schemas: Schemas) -> Document:
         "parameters": parameters,
         "responses": {
             **{str(status): answer_document(status, answer, schemas) for status, answer in call.answers.items()},
-            **{str(status): refusal(status) for status in call.refusals(has_path_parameters=in_path)},
+            **{str(status): refusal(status, page=call.page) for status in call.refusals(has_path_parameters=in_path)},
         },
         "x-roles": roles_of(call.permission),
-        "security": [] if call.permission is None else [{"bearer": []}],
+        "security": [] if call.permission is None else [{"page" if call.page else "bearer": []}],
     }
     if call.body is not None:
         written["requestBody"] = body_document(call.body, schemas)
@@ -242,17 +247,13 @@ def answer_document(status: int, answer: Answer, schemas: Schemas) -> Document:
     return written
 
 
-def refusal(status: int) -> Document:
-    """A problem document with this status."""
+def refusal(status: int, *, page: bool = False) -> Document:
+    """A problem document with this status; as a page, its text for people."""
     problem = example_problem(status)
+    said: Document = {PROBLEM_JSON: {"schema": {"$ref": REFERENCE.format(name="Problem")}, "example": problem}}
     written: Document = {
         "description": problem.title,
-        "content": {
-            PROBLEM_JSON: {
-                "schema": {"$ref": REFERENCE.format(name="Problem")},
-                "example": problem,
-            }
-        },
+        "content": {HTML: {"schema": {"type": "string"}}} if page else said,
     }
     if status in PROBLEM_HEADERS:
         written["headers"] = headers_document(PROBLEM_HEADERS[status])

@@ -20,18 +20,20 @@ from pipeline.service.identifier import is_uuid
 KEY_PREFIX: Final = "gl_"
 TOKEN_ALGORITHM: Final = "HS256"  # noqa: S105 - names an algorithm
 TOKEN_AUDIENCE: Final = "gradeline:learner"  # noqa: S105 - names an audience
+PAGE_AUDIENCE: Final = "gradeline:page"
 DOTS_IN_TOKEN: Final = 2
 MOST_CACHED: Final = 10_000
 LOOKED_UP_AT_ONCE: Final = 1_000
 
 
 class Role(StrEnum):
-    """What a credential is for; `learner` comes from tokens only."""
+    """What a credential is for; `learner` (one learner's browser) and `viewer` (a teacher's) come from tokens only."""
 
     SUBMITTER = "submitter"
     TEACHER = "teacher"
     OPERATOR = "operator"
     LEARNER = "learner"
+    VIEWER = "viewer"
 
 
 class Permission(StrEnum):
@@ -46,6 +48,8 @@ class Permission(StrEnum):
     OPERATE = "operate"
     WEBHOOKS = "webhooks"
     READ_LEARNING = "read_learning"
+    READ_ANALYTICS = "read_analytics"
+    SET_GOALS = "set_goals"
     GENERATE = "generate"
 
 
@@ -60,6 +64,7 @@ PERMISSIONS: Final = {
             Permission.RATE,
             Permission.MINT_TOKENS,
             Permission.WEBHOOKS,
+            Permission.SET_GOALS,
         }
     ),
     Role.TEACHER: frozenset(
@@ -72,6 +77,8 @@ PERMISSIONS: Final = {
             Permission.WEBHOOKS,
             Permission.TEACH,
             Permission.READ_LEARNING,
+            Permission.READ_ANALYTICS,
+            Permission.SET_GOALS,
             Permission.GENERATE,
         }
     ),
@@ -79,6 +86,7 @@ PERMISSIONS: Final = {
         {Permission.READ, Permission.CONTROL, Permission.OPERATE, Permission.WEBHOOKS, Permission.GENERATE}
     ),
     Role.LEARNER: frozenset({Permission.READ, Permission.RATE, Permission.READ_LEARNING}),
+    Role.VIEWER: frozenset({Permission.READ_ANALYTICS}),
 }
 
 
@@ -121,6 +129,13 @@ class CreatedKey(msgspec.Struct, frozen=True):
 
 class LearnerToken(msgspec.Struct, frozen=True):
     """A signed token for one learner's browser, valid until `expires_at`."""
+
+    token: str
+    expires_at: datetime
+
+
+class PageToken(msgspec.Struct, frozen=True):
+    """A signed token for a teacher's browser, valid until `expires_at`; it reads analytics and nothing else."""
 
     token: str
     expires_at: datetime
@@ -169,9 +184,21 @@ class Access:
 
     async def authenticate_learner(self, token: str) -> Principal:
         """Whose learner token this is; raises `Unauthenticated`, for API keys too, be they valid or not."""
+        principal = await self.authenticate_browser(token)
+        if principal.role is not Role.LEARNER:
+            raise Unauthenticated("Only a learner token may stand in this address.")
+        return principal
+
+    async def authenticate_browser(self, token: str) -> Principal:
+        """Whose token this is, a learner's or a page's; raises `Unauthenticated`, for API keys too."""
         if token.startswith(KEY_PREFIX):
             raise Unauthenticated("An API key must not stand in an address; send a learner token there.")
         return await self._token(token)
+
+    def seconds_left(self, token: str) -> int:
+        """For how long a token that was verified just now is still valid."""
+        claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+        return max(0, int(claims["exp"]) - int(self._wall_clock()))
 
     async def _key(self, secret: str) -> Principal:
         hashed = hash_secret(secret)
@@ -207,7 +234,7 @@ class Access:
                 token,
                 secret,
                 algorithms=[TOKEN_ALGORITHM],
-                audience=TOKEN_AUDIENCE,
+                audience=[TOKEN_AUDIENCE, PAGE_AUDIENCE],
                 options={"require": ["exp", "sub", "aud"], "verify_exp": False, "verify_iat": False},
             )
             expired = int(claims["exp"]) <= self._wall_clock()
@@ -215,24 +242,24 @@ class Access:
             raise Unauthenticated("The learner token is not valid or has expired.") from None
         if expired:
             raise Unauthenticated("The learner token is not valid or has expired.")
-        learner = str(claims["sub"])
-        return Principal(tenant_id, Role.LEARNER, f"learner:{learner}", learner_id=learner)
+        return bearer_of(tenant_id, str(claims["aud"]), str(claims["sub"]))
 
     async def mint_token(self, principal: Principal, learner_id: str, seconds: int) -> LearnerToken:
         """A token that reads only this learner's things, for `seconds`."""
-        secret = await self._store.token_secret(principal.tenant_id)
+        return LearnerToken(*await self._minted(principal.tenant_id, TOKEN_AUDIENCE, learner_id, seconds))
+
+    async def mint_page_token(self, principal: Principal, seconds: int) -> PageToken:
+        """A token with which a teacher's browser reads the tenant's analytics, for `seconds`."""
+        return PageToken(*await self._minted(principal.tenant_id, PAGE_AUDIENCE, principal.actor, seconds))
+
+    async def _minted(self, tenant_id: int, audience: str, subject: str, seconds: int) -> tuple[str, datetime]:
+        secret = await self._store.token_secret(tenant_id)
         if secret is None:
             raise Unauthenticated("The tenant no longer exists.")
         now = int(self._wall_clock())
-        claims = {
-            "sub": learner_id,
-            "tenant": principal.tenant_id,
-            "aud": TOKEN_AUDIENCE,
-            "iat": now,
-            "exp": now + seconds,
-        }
+        claims = {"sub": subject, "tenant": tenant_id, "aud": audience, "iat": now, "exp": now + seconds}
         token = jwt.encode(claims, secret, algorithm=TOKEN_ALGORITHM)
-        return LearnerToken(token, datetime.fromtimestamp(now + seconds, UTC))
+        return token, datetime.fromtimestamp(now + seconds, UTC)
 
     async def create_key(self, tenant: str, role: Role, name: str) -> CreatedKey:
         """A new key for a tenant, which is made if it is not there."""
@@ -258,6 +285,13 @@ class Access:
         if not (is_uuid(key_id) and await self._store.revoke_key(key_id, tenant_id, actor=actor)):
             raise NotFound("There is no such key.")
         self._verified.clear()
+
+
+def bearer_of(tenant_id: int, audience: str, subject: str) -> Principal:
+    """Who comes with a verified token: a learner, or the browser of whoever minted a page token."""
+    if audience == PAGE_AUDIENCE:
+        return Principal(tenant_id, Role.VIEWER, f"page:{subject}")
+    return Principal(tenant_id, Role.LEARNER, f"learner:{subject}", learner_id=subject)
 
 
 def principal_of(known: KnownKey) -> Principal:

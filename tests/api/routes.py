@@ -9,12 +9,13 @@ import msgspec
 from pipeline.service.access import Role
 
 ANYBODY: Final = frozenset(Role)
-READERS: Final = ANYBODY
-KEYS: Final = ANYBODY - {Role.LEARNER}
-RATERS: Final = ANYBODY - {Role.OPERATOR}
+READERS: Final = ANYBODY - {Role.VIEWER}
+KEYS: Final = READERS - {Role.LEARNER}
+RATERS: Final = READERS - {Role.OPERATOR}
 SUBMITTERS: Final = frozenset({Role.SUBMITTER, Role.TEACHER})
 TEACHERS: Final = frozenset({Role.TEACHER})
 OPERATORS: Final = frozenset({Role.OPERATOR})
+ANALYSTS: Final = frozenset({Role.TEACHER, Role.VIEWER})
 LEARNING: Final = frozenset({Role.TEACHER, Role.LEARNER})
 
 
@@ -82,6 +83,11 @@ LEARNERS: Final = [
 
 THEIR_DEAD: Final = {"ids": ["{submission_id}"], "reason": "because"}
 
+PAGE_TOKENS: Final = [Route("POST", "/v1/pages/token", TEACHERS, Foreign.OWN)]
+
+PAGES: Final = {("GET", "/pages/enter")}
+"""What takes a cookie in place of a key, and answers with pages: held to the same in tests/api/test_pages.py."""
+
 OPERATIONS: Final = [
     Route("GET", "/metrics", OPERATORS, Foreign.OWN),
     Route("GET", "/v1/ops/queues", OPERATORS, Foreign.OWN),
@@ -120,7 +126,7 @@ GENERATIONS: Final = [
     Route("POST", "/v1/generate/{generation_id}/accept", TEACHERS, Foreign.NOT_FOUND, {"ids": ["{generation_id}-1"]}),
 ]
 
-ROUTES: Final = [*PUBLIC, *SUBMISSIONS, *QUESTIONS, *LEARNERS, *OPERATIONS, *WEBHOOKS, *GENERATIONS]
+ROUTES: Final = [*PUBLIC, *SUBMISSIONS, *QUESTIONS, *LEARNERS, *PAGE_TOKENS, *OPERATIONS, *WEBHOOKS, *GENERATIONS]
 
 
 def filled(template: Any, ids: Mapping[str, str]) -> Any:

@@ -1,0 +1,1 @@
+"""HTML for people: pages of learners and teachers, rendered here, readable without a script."""

@@ -1,0 +1,136 @@
+"""Entering pages: a token in, a cookie out, and nothing of it anywhere else."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from pipeline.service.access import Principal, Role
+from tests.api.conftest import Api
+
+STRICT = {
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+async def learner_token(api: Api, learner_id: str = "u-1") -> str:
+    minted = await api.call("POST", f"/v1/learners/{learner_id}/token", Role.SUBMITTER)
+    return str(minted.json()["token"])
+
+
+async def page_token(api: Api, **body: Any) -> httpx.Response:
+    return await api.call("POST", "/v1/pages/token", Role.TEACHER, json=body)
+
+
+async def entered(api: Api, token: str, headers: Mapping[str, str] | None = None, **query: str) -> httpx.Response:
+    return await api.http.get("/pages/enter", params={"token": token, **query}, headers=dict(headers or {}))
+
+
+def check_is_strict(answer: httpx.Response) -> None:
+    policy = answer.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+    assert "script" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert {name: answer.headers[name] for name in STRICT} == STRICT
+
+
+async def test_a_token_becomes_a_cookie_for_pages_alone(api: Api) -> None:
+    token = await learner_token(api)
+    answer = await entered(api, token)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/pages/learner")
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith(f"gradeline_page={token};")
+    parts = {part.strip().lower() for part in cookie.split(";")[1:]}
+    assert {"httponly", "path=/pages", "samesite=strict"} <= parts
+    [age] = [int(part.removeprefix("max-age=")) for part in parts if part.startswith("max-age=")]
+    assert 890 <= age <= 900
+    assert "secure" not in parts
+    check_is_strict(answer)
+
+
+async def test_over_https_the_cookie_stays_there(api: Api) -> None:
+    token = await learner_token(api)
+    behind_proxy = await entered(api, token, {"X-Forwarded-Proto": "https"})
+    assert "; secure" in behind_proxy.headers["Set-Cookie"].lower()
+    direct = await api.http.get("https://gradeline/pages/enter", params={"token": token})
+    assert "; secure" in direct.headers["Set-Cookie"].lower()
+
+
+async def test_whoever_comes_from_another_site_goes_on_by_a_page(api: Api) -> None:
+    """Browsers keep strict cookies back on a redirect that began elsewhere; a page of ours begins here."""
+    token = await learner_token(api)
+    answer = await entered(api, token, {"Sec-Fetch-Site": "cross-site"}, locale="ko")
+    assert answer.status_code == 200
+    assert '<meta http-equiv="refresh" content="0;url=/pages/learner?locale=ko">' in answer.text
+    assert answer.headers["Set-Cookie"].startswith("gradeline_page=")
+    assert token not in answer.text
+    assert 'lang="ko"' in answer.text
+    check_is_strict(answer)
+
+
+async def test_language_and_time_zone_go_along_and_nothing_else_does(api: Api) -> None:
+    token = await learner_token(api)
+    answer = await entered(api, token, to="learner", locale="ja", timezone="Asia/Tokyo")
+    assert answer.headers["Location"] == "/pages/learner?locale=ja&timezone=Asia%2FTokyo"
+    odd = await entered(api, token, locale="x&to=//evil.example\r\nX: y")
+    assert odd.headers["Location"] == "/pages/learner?locale=x%26to%3D%2F%2Fevil.example%0D%0AX%3A+y"
+    assert (await entered(api, token, week="2026-W01")).status_code == 422
+
+
+@pytest.mark.parametrize("place", ["https://evil.example/", "//evil.example", "/v1/keys", "learner/../../x", ""])
+async def test_entering_leads_to_our_pages_only(api: Api, place: str) -> None:
+    answer = await entered(api, await learner_token(api), to=place)
+    assert answer.status_code == 422
+    assert "Location" not in answer.headers
+    assert "Set-Cookie" not in answer.headers
+
+
+async def test_what_is_no_token_of_a_browser_enters_nothing(api: Api) -> None:
+    """Not even a good API key: it would stand in histories."""
+    for credential in ("", "nonsense", "a.b.c", api.keys[Role.TEACHER]):
+        answer = await entered(api, credential)
+        assert (answer.status_code, "Set-Cookie" in answer.headers) == (401, False)
+        assert answer.headers["Content-Type"].startswith("text/html")
+        check_is_strict(answer)
+
+
+async def test_a_refusal_is_a_page_in_the_visitors_language(api: Api) -> None:
+    korean = await entered(api, "a.b.c", {"Accept-Language": "ko-KR,ko;q=0.9"})
+    assert '<html lang="ko">' in korean.text
+    assert "링크가 만료되었거나" in korean.text
+    assert korean.headers["Content-Language"] == "ko"
+    english = await entered(api, "a.b.c")
+    assert "has expired or is not valid" in english.text
+
+
+async def test_a_page_token_is_a_teachers_and_short_lived(api: Api) -> None:
+    minted = await page_token(api)
+    assert minted.status_code == 201
+    assert minted.headers["Cache-Control"] == "no-store"
+    longest = api.parts.settings.learner_token_seconds
+    refused = await page_token(api, expires_in=longest + 1)
+    assert refused.json()["errors"][0]["pointer"] == "/expires_in"
+    assert (await page_token(api, expires_in=longest)).status_code == 201
+
+
+async def test_a_page_token_opens_no_learners_page_and_no_call(api: Api) -> None:
+    token = str((await page_token(api)).json()["token"])
+    await api.save_question()
+    await api.hand_in()
+    assert (await entered(api, token, to="learner")).status_code == 403
+    for path in ("/v1/learners/u-1/skills", "/v1/submissions", "/v1/questions", "/v1/keys"):
+        assert (await api.call("GET", path, key=token)).status_code == 403
+    assert (await api.http.get("/v1/submissions", params={"access_token": token})).status_code == 401
+
+
+async def test_a_learner_token_of_another_tenant_is_told_apart(api: Api) -> None:
+    """Both tenants sign with secrets of their own."""
+    stranger = Principal(await api.tenant_id(api.stranger), Role.OPERATOR, "test")
+    theirs = (await api.parts.access.mint_token(stranger, "u-1", 60)).token
+    principal = await api.parts.access.authenticate_browser(theirs)
+    assert principal.tenant_id == stranger.tenant_id

@@ -1,0 +1,58 @@
+"""The words of pages: complete in every language, and chosen as the visitor wants."""
+
+from string import Formatter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.pages.words import LANGUAGES, TABLE, Words, by_preference, language_of
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def test_every_entry_says_the_same_in_every_language() -> None:
+    for name, said in TABLE.items():
+        texts = [getattr(said, language) for language in LANGUAGES]
+        assert all(texts), name
+        assert len({frozenset(fields(text)) for text in texts}) == 1, name
+
+
+def test_the_singular_is_for_english_and_leaves_out_nothing_but_the_count() -> None:
+    for name, said in TABLE.items():
+        if said.one is not None:
+            assert "count" in fields(said.en), name
+            assert fields(said.en) - fields(said.one) <= {"count"}, name
+
+
+@pytest.mark.parametrize(
+    ("locale", "accepted", "language"),
+    [
+        ("ko-KR", "ja", "ko"),
+        ("fr", "ko", "en"),
+        (None, "ja,en;q=0.8", "ja"),
+        (None, "fr, ko;q=0.5, en;q=0.4", "ko"),
+        (None, "zh-TW;q=0.9, en;q=0.1", "zh"),
+        (None, "en-GB, ko", "en"),
+        (None, "de", "en"),
+        (None, None, "en"),
+        (None, "ko;q=0, en;q=x, ;;,", "en"),
+    ],
+)
+def test_the_language_is_the_one_asked_for_else_the_best_of_the_browsers(
+    locale: str | None, accepted: str | None, language: str
+) -> None:
+    assert language_of(locale, accepted) == language
+
+
+@given(st.text())
+def test_any_header_is_understood_somehow(accepted: str) -> None:
+    assert language_of(None, accepted) in LANGUAGES
+    assert len(by_preference(accepted)) <= 50
+
+
+def test_a_share_is_told_in_whole_percent() -> None:
+    say = Words("en")
+    assert (say.percent(0.8333), say.percent(None)) == ("83 %", "–")
