@@ -1,181 +1,183 @@
 """What it takes one worker process to hold 200 calls to a model at once, and what that does to others' scores.
 
-    .venv/bin/python -m benchmarks.llm.holding [--rate 100] [--seconds 20] [--kind openai] [--piece 12]
+    .venv/bin/python -m benchmarks.llm.holding [--rate 100] [--seconds 8] [--burst 200] [--kind openai] [--piece 12]
+        [--apart] [--only idle,rate,burst]
 
-Runs Postgres, Valkey, one worker process and a stand-in for the model of its own, all on this machine. The stand-in
-takes two seconds for each reply, so a rate of 100 submissions a second keeps 200 calls under way. Every submission has
-one answer that nobody gave before; replies are streamed, as always. Then others give the same answers once more. All
-the while somebody hands in blank answers, which no model is asked about, and it is measured how soon they are scored.
+Runs Postgres, Valkey, workers and a stand-in for the model of its own, all on this machine. Every submission has one
+answer that nobody gave before; replies are streamed, as always. With `--apart` models have a worker of their own.
 
-CPU is the worker's own, by the kernel's count, while the calls are under way. What is added to a call is the time from
-the worker's claim of the submission to its recorded feedback, by Postgres' clock, less what the stand-in took for it.
+- idle: one submission at a time, by a model that takes 0.3 s;
+- rate: the model takes two seconds for each reply, so 100 submissions a second keep 200 calls under way. Meanwhile
+  somebody hands in blank answers, which no model is asked about, and it is measured how soon they are scored. Then
+  others give the same answers once more, and the journal has the reply;
+- burst: all are handed in at once to idle workers.
+
+CPU is that of the workers by the kernel's count. The rate's is taken while the submissions come in; the burst's is all
+that the workers take for it, by the time from the first that was handed in to the last whose feedback is recorded. What
+is added to a call is the time until its feedback is recorded, by Postgres' clock, less what the stand-in took for it:
+from the worker's claim of the submission, and from when the score made its feedback ready.
 """
 
 import argparse
 import asyncio
-import json
-import os
-import subprocess
 import sys
 import tempfile
-import urllib.request
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 import msgspec
-import psutil
-from sqlalchemy import text
 
-from pipeline.bootstrap import ApiParts, build_api, migrate, open_servers
+from benchmarks.llm.system import APART, TOGETHER, Bench, opened, standing_in, working
+from pipeline.bootstrap import migrate
 from pipeline.embedded import EmbeddedPostgres, EmbeddedValkey
-from pipeline.scoring.bank import parse_question
-from pipeline.service.access import Role
-from pipeline.service.intake import AnswerIn, SubmissionIn
 from pipeline.settings import Settings
-from pipeline.store.engine import transaction
 
-MODEL_SECONDS = 2.0
-PLACES = 250
-"""More than will be needed: what is measured is holding, not waiting for a place."""
-IDLE_SECONDS = 5.0
-BLANKS_PER_SECOND = 10
-RAMP_SECONDS = 4.0
-PATIENCE_SECONDS = 40.0
-QUESTION = {
-    "type": "short_text",
-    "prompt": "What does `for` do in Python?",
-    "answer": {"accepted": ["it runs a block once for each item"]},
-    "topics": ["loops"],
-}
-CONFIGURATION = """
-[[providers]]
-name = "stand-in"
-kind = "{kind}"
-model = "stand-in-1"
-base_url = "{url}"
-place = "local"
-concurrency = {places}
-"""
-SPANS = """
-SELECT a.request_id, 1000 * extract(epoch FROM s.finished_at - s.started_at), s.state
+MODEL_SECONDS: Final = 2.0
+IDLE_MODEL_SECONDS: Final = 0.3
+ONE_BY_ONE: Final = 20
+IDLE_SECONDS: Final = 3.0
+BLANKS_PER_SECOND: Final = 10
+RAMP_SECONDS: Final = 2.5
+POLL_SECONDS: Final = 0.02
+CACHED_MOST: Final = 300
+AT_ONCE_RATE: Final = 100_000.0
+SPANS: Final = """
+SELECT a.request_id, 1000 * extract(epoch FROM s.finished_at - s.started_at) AS claimed,
+    1000 * extract(epoch FROM s.finished_at - s.queued_at) AS ready, s.state
 FROM stages s LEFT JOIN llm_attempts a ON a.submission_id = s.submission_id
 WHERE s.stage = 'feedback' AND s.submission_id::text = ANY(:ids)
 """
-SCORED = """
+SCORED: Final = """
 SELECT 1000 * extract(epoch FROM finished_at - queued_at) FROM stages
 WHERE stage = 'score' AND submission_id::text = ANY(:ids)
 """
-OPEN = "SELECT count(*) FROM submissions WHERE completed_at IS NULL"
+WINDOW: Final = """
+SELECT extract(epoch FROM max(t.finished_at) - min(s.created_at)) FROM submissions s
+JOIN stages t ON t.submission_id = s.id AND t.stage = 'feedback' WHERE s.id::text = ANY(:ids)
+"""
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What is to be measured: submissions a second, for how long, over which wire, in pieces of so many characters."""
+    """What is to be measured: submissions a second and for how long, how many at once, over which wire, in pieces."""
 
     rate: float
     seconds: float
+    burst: int
     kind: str
     piece: int
 
 
-class Bench:
-    """A system of its own, with an intake in this process."""
+class Calls(msgspec.Struct, frozen=True):
+    """What some calls came to; times in milliseconds."""
 
-    def __init__(self, parts: ApiParts, tenant_id: int, stand_in: str) -> None:
-        self.parts = parts
-        self.tenant_id = tenant_id
-        self.stand_in = stand_in
-
-    async def submit(self, learner: str, response: str | None) -> str:
-        given = SubmissionIn(learner_id=learner, answers=[AnswerIn("q", response=response)])
-        return (await self.parts.intake.submit(self.tenant_id, given)).id
-
-    async def pace(self, rate: float, count: int, learner: str, answer: str | None) -> list[str]:
-        """Hand in `count` submissions, evenly spread."""
-        began = asyncio.get_running_loop().time()
-        ids = []
-        for number in range(count):
-            await asyncio.sleep(began + number / rate - asyncio.get_running_loop().time())
-            response = None if answer is None else f"{answer} {number}"
-            ids.append(asyncio.create_task(self.submit(f"{learner}-{number}", response)))
-        return list(await asyncio.gather(*ids))
-
-    async def rows(self, sql: str, **values: Any) -> list[Any]:
-        async with transaction(self.parts.servers.engine) as connection:
-            return list(await connection.execute(text(sql), values))
-
-    async def finished(self) -> None:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while (await self.rows(OPEN))[0][0]:  # noqa: ASYNC110 - another process's doing
-                await asyncio.sleep(0.2)
-
-    def calls(self) -> dict[str, Any]:
-        with urllib.request.urlopen(f"{self.stand_in}/_calls") as answer:  # noqa: S310 - our own stand-in
-            found: dict[str, Any] = json.load(answer)
-        return found
-
-
-class Findings(msgspec.Struct):
-    """Times in milliseconds; shares of one core."""
-
-    calls: int
+    count: int
     most_at_once: int
     degraded: int
-    worker_share: float
-    idle_scores: list[float]
-    scores: list[float]
-    added: list[float]
-    cached: list[float]
+    claimed: list[float]
+    ready: list[float]
 
 
-async def measure(bench: Bench, plan: Plan, worker: psutil.Process) -> Findings:
+async def seen(bench: Bench, ids: Sequence[str]) -> Calls:
+    """What the stand-in and Postgres have of the calls for these submissions."""
+    told = bench.calls()
+    calls = {call["request_id"]: 1000 * (call["ended"] - call["began"]) for call in told["calls"]}
+    spans = await bench.rows(SPANS, ids=list(ids))
+    ours = [(span, calls[span.request_id]) for span in spans if span.request_id in calls]
+    return Calls(
+        count=len(calls),
+        most_at_once=told["most_at_once"],
+        degraded=sum(span.state != "done" for span in spans),
+        claimed=[float(span.claimed) - took for span, took in ours],
+        ready=[float(span.ready) - took for span, took in ours],
+    )
+
+
+async def one_by_one(bench: Bench, plan: Plan) -> None:
+    """Nothing else is to be done."""
+    begin(bench, plan, IDLE_MODEL_SECONDS)
+    ids = []
+    for number in range(ONE_BY_ONE):
+        ids.append(await bench.submit(f"eve-{number}", f"All alone, as number {number}"))
+        await bench.finished(POLL_SECONDS)
+    blanks = await bench.pace(BLANKS_PER_SECOND, int(IDLE_SECONDS * BLANKS_PER_SECOND), "idle", None)
+    await bench.finished()
+    show_calls("one at a time", await seen(bench, ids))
+    show_times("handed in to scored, no calls", await scores(bench, blanks))
+
+
+async def steadily(bench: Bench, plan: Plan) -> None:
+    """So many a second, for a while; then the same once more from the journal."""
+    begin(bench, plan, MODEL_SECONDS)
     count = int(plan.rate * plan.seconds)
-    await bench.pace(20, 20, "warm", "To warm up, number")
-    await bench.finished()
-    idle = await bench.pace(BLANKS_PER_SECOND, int(IDLE_SECONDS * BLANKS_PER_SECOND), "idle", None)
-    await bench.finished()
+    before, began = bench.cpu_seconds(), asyncio.get_running_loop().time()
     working = asyncio.create_task(bench.pace(plan.rate, count, "ada", "I think that it repeats, in my words"))
     await asyncio.sleep(RAMP_SECONDS)
-    blanks = asyncio.create_task(
-        bench.pace(BLANKS_PER_SECOND, int((plan.seconds - RAMP_SECONDS) * BLANKS_PER_SECOND), "blank", None)
-    )
-    share = await share_of_a_core(worker, working)
-    ids, others = await working, await blanks
+    ramped, ramped_at = bench.cpu_seconds(), asyncio.get_running_loop().time()
+    left = int((plan.seconds - RAMP_SECONDS) * BLANKS_PER_SECOND)
+    blanks = asyncio.create_task(bench.pace(BLANKS_PER_SECOND, left, "blank", None))
+    ids = await working
+    share = shares(ramped, bench.cpu_seconds(), asyncio.get_running_loop().time() - ramped_at)
+    others = await blanks
     await bench.finished()
-    seen = bench.calls()
-    calls = {call["request_id"]: 1000 * (call["ended"] - call["began"]) for call in seen["calls"]}
-    again = await bench.pace(20, min(count, 300), "bob", "I think that it repeats, in my words")
+    whole = shares(before, bench.cpu_seconds(), 1.0)
+    show_calls(f"{plan.rate:.0f} a second", await seen(bench, ids))
+    show_cpu(share, {name: seconds / count for name, seconds in whole.items()})
+    show_times("handed in to scored, meanwhile", await scores(bench, others))
+    again = await bench.pace(20, min(count, CACHED_MOST), "bob", "I think that it repeats, in my words")
     await bench.finished()
-    spans = await bench.rows(SPANS, ids=ids)
-    return Findings(
-        calls=len(calls),
-        most_at_once=seen["most_at_once"],
-        degraded=sum(state != "done" for _, _, state in spans),
-        worker_share=share,
-        idle_scores=[float(ms) for (ms,) in await bench.rows(SCORED, ids=idle)],
-        scores=[float(ms) for (ms,) in await bench.rows(SCORED, ids=others)],
-        added=[float(ms) - calls[request_id] for request_id, ms, _ in spans if request_id in calls],
-        cached=[float(ms) for request_id, ms, _ in await bench.rows(SPANS, ids=again) if request_id is None],
-    )
+    spans = await bench.rows(SPANS, ids=again)
+    show_times("feedback from the journal", [float(span.claimed) for span in spans if span.request_id is None])
+    print(f"(in all {asyncio.get_running_loop().time() - began:.0f} s)")
 
 
-async def share_of_a_core(worker: psutil.Process, while_this: "asyncio.Task[Any]") -> float:
-    """The CPU that the worker takes until the task is done."""
-    loop = asyncio.get_running_loop()
-    before, began = worker.cpu_times(), loop.time()
-    await asyncio.wait({while_this})
-    after, ended = worker.cpu_times(), loop.time()
-    return (after.user + after.system - before.user - before.system) / (ended - began)
+async def all_at_once(bench: Bench, plan: Plan) -> None:
+    """Everybody at the same moment."""
+    begin(bench, plan, MODEL_SECONDS)
+    before = bench.cpu_seconds()
+    working = asyncio.create_task(bench.pace(AT_ONCE_RATE, plan.burst, "zoe", "At the same moment, as number"))
+    await asyncio.sleep(MODEL_SECONDS / 4)
+    blanks = await bench.pace(BLANKS_PER_SECOND, int(MODEL_SECONDS / 2 * BLANKS_PER_SECOND), "also", None)
+    ids = await working
+    await bench.finished(POLL_SECONDS)
+    taken = bench.cpu_seconds()
+    [(window,)] = await bench.rows(WINDOW, ids=ids)
+    each = shares(before, taken, plan.burst)
+    show_calls(f"{plan.burst} at once, {float(window):.2f} s in all", await seen(bench, ids))
+    show_cpu(shares(before, taken, float(window)), each)
+    show_times("handed in to scored, meanwhile", await scores(bench, blanks))
 
 
-def show(findings: Findings) -> None:
-    print(f"{findings.calls} calls, {findings.most_at_once} at once at most, {findings.degraded} degraded")
-    print(f"{'CPU of the worker':38} {findings.worker_share:7.1%} of a core")
-    show_times("added to the provider's time", findings.added)
-    show_times("feedback from the journal", findings.cached)
-    show_times("handed in to scored, no calls", findings.idle_scores)
-    show_times("handed in to scored, meanwhile", findings.scores)
+MEASURES: Final[Mapping[str, Callable[[Bench, Plan], Coroutine[Any, Any, None]]]] = MappingProxyType(
+    {"idle": one_by_one, "rate": steadily, "burst": all_at_once}
+)
+
+
+def begin(bench: Bench, plan: Plan, model_seconds: float) -> None:
+    """From now on the model takes so long; calls are counted anew."""
+    bench.play({"latency_seconds": model_seconds, "piece_characters": plan.piece})
+    bench.forget_calls()
+
+
+def shares(before: Mapping[str, float], after: Mapping[str, float], parts: float) -> dict[str, float]:
+    """What each worker took between, by so many parts."""
+    return {name: (after[name] - before[name]) / parts for name in before}
+
+
+async def scores(bench: Bench, ids: Sequence[str]) -> list[float]:
+    return [float(ms) for (ms,) in await bench.rows(SCORED, ids=list(ids))]
+
+
+def show_calls(name: str, calls: Calls) -> None:
+    print(f"\n{name}: {calls.count} calls, {calls.most_at_once} at once at most, {calls.degraded} degraded")
+    show_times("added to the model's time, from claim", calls.claimed)
+    show_times("added to the model's time, from ready", calls.ready)
+
+
+def show_cpu(share: Mapping[str, float], per_call: Mapping[str, float]) -> None:
+    for name, part in share.items():
+        print(f"{f'CPU of {name}':38} {part:7.1%} of a core   {1000 * per_call[name]:6.2f} ms a call")
 
 
 def show_times(name: str, found: Sequence[float]) -> None:
@@ -184,77 +186,34 @@ def show_times(name: str, found: Sequence[float]) -> None:
     print(f"{name:38} p50 {p50:7.2f} ms   p95 {p95:7.2f} ms   p99 {p99:7.2f} ms   ({len(ordered)})")
 
 
-@asynccontextmanager
-async def opened(settings: Settings, stand_in: str) -> AsyncIterator[Bench]:
-    async with open_servers(settings, pool_size=8, pool_wait_seconds=10.0) as servers:
-        parts = build_api(settings, servers)
-        await parts.access.create_key("bench", Role.OPERATOR, "bench")
-        async with transaction(servers.engine) as connection:
-            tenant_id = int((await connection.execute(text("SELECT id FROM tenants"))).scalar_one())
-        await parts.bank.save(tenant_id, [parse_question(QUESTION, question_id="q")])
-        yield Bench(parts, tenant_id, stand_in)
-        await parts.intake.drain()
-
-
-@contextmanager
-def standing_in(home: Path, piece: int) -> Iterator[str]:
-    """The address of a stand-in, a process of its own."""
-    script = home / "script.json"
-    script.write_text(json.dumps({"latency_seconds": MODEL_SECONDS, "piece_characters": piece}))
-    command = [sys.executable, "-m", "tests.standin", "--script", str(script)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:  # noqa: S603 - our own program
-        try:
-            assert process.stdout is not None  # noqa: S101 - as asked for above
-            yield json.loads(process.stdout.readline())["url"]
-        finally:
-            process.terminate()
-
-
-@contextmanager
-def working(settings: Settings, home: Path, stand_in: str, kind: str) -> Iterator[psutil.Process]:
-    """One worker process that asks the stand-in."""
-    file = home / "models.toml"
-    url = stand_in + ("/v1" if kind == "openai" else "")
-    file.write_text(CONFIGURATION.format(kind=kind, url=url, places=PLACES))
-    variables = {
-        "GRADELINE_DATABASE_URL": settings.database_url,
-        "GRADELINE_REDIS_URL": settings.redis_url,
-        "GRADELINE_RATE_LIMITS": "off",
-        "GRADELINE_AI_CONFIG": str(file),
-        "GRADELINE_AI_CONCURRENCY": str(PLACES),
-        "GRADELINE_AI_SLOTS": str(PLACES),
-        "GRADELINE_WORKER_NICE": "0",
-        "GRADELINE_LOG_LEVEL": "warning",
-    }
-    environment = os.environ | {name: value for name, value in variables.items() if value is not None}
-    command = [sys.executable, "-m", "workers"]
-    with subprocess.Popen(command, env=environment) as process:  # noqa: S603 - our own program
-        try:
-            yield psutil.Process(process.pid)
-        finally:
-            process.terminate()
-
-
-async def run(settings: Settings, home: Path, plan: Plan) -> Findings:
+async def run(settings: Settings, home: Path, plan: Plan, only: Sequence[str], *, apart: bool) -> None:
     await migrate(settings)
-    with standing_in(home, plan.piece) as url, working(settings, home, url, plan.kind) as worker:
-        async with opened(settings, url) as bench:
-            return await measure(bench, plan, worker)
+    with standing_in() as url, working(settings, home, url, plan.kind, APART if apart else TOGETHER) as workers:
+        print(*[f"{name} is {process.pid}" for name, process in workers.items()], sep=", ", file=sys.stderr)
+        async with opened(settings, url, workers) as bench:
+            begin(bench, plan, IDLE_MODEL_SECONDS)
+            await bench.pace(20, 40, "warm", "To warm up, number")
+            await bench.finished()
+            for name in only:
+                await MEASURES[name](bench, plan)
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(prog="python -m benchmarks.llm.holding")
     arguments.add_argument("--rate", type=float, default=100.0, help="submissions a second")
-    arguments.add_argument("--seconds", type=float, default=20.0)
+    arguments.add_argument("--seconds", type=float, default=8.0)
+    arguments.add_argument("--burst", type=int, default=200, help="submissions handed in at once")
     arguments.add_argument("--kind", choices=("openai", "anthropic"), default="openai")
     arguments.add_argument("--piece", type=int, default=12, help="characters in each piece of a streamed reply")
+    arguments.add_argument("--apart", action="store_true", help="a worker for models, and one for all else")
+    arguments.add_argument("--only", default=",".join(MEASURES), help="of idle,rate,burst")
     given = arguments.parse_args()
-    plan = Plan(given.rate, given.seconds, given.kind, given.piece)
+    plan = Plan(given.rate, given.seconds, given.burst, given.kind, given.piece)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         with EmbeddedPostgres(home) as postgres, EmbeddedValkey(home) as valkey:
             settings = Settings(database_url=postgres.url, redis_url=valkey.url, home=home, rate_limits="off")
-            show(asyncio.run(run(settings, home, plan)))
+            asyncio.run(run(settings, home, plan, given.only.split(","), apart=given.apart))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ class AnthropicBatches:
 
     def __init__(self, route: Route, *, api_key: str | None, base_url: str | None = None) -> None:
         self._route = route
-        self._client: Any = client(route, api_key, base_url)
+        self._client: Any = client(api_key, base_url)
 
     @property
     def route(self) -> Route:

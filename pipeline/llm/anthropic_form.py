@@ -10,6 +10,7 @@ import msgspec
 
 from pipeline.exchange import Completion, Failed, Prompt, Reply, Route, Trouble, Usage
 from pipeline.llm.schema_text import plain, with_schema
+from pipeline.llm.trouble import classify
 
 ENDED: Final = frozenset({"end_turn", "stop_sequence"})
 ENDED_OTHERWISE: Final = {
@@ -86,13 +87,14 @@ class Delta(msgspec.Struct, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One event of a stream: the beginning, a piece, or the end."""
+    """One event of a stream: the beginning, a piece, the end, or an error."""
 
-    type: str
+    type: str = ""
     message: Whole | None = None
     content_block: Block | None = None
     delta: Delta | None = None
     usage: Used | None = None
+    error: Any = None
 
 
 class MessageHeard:
@@ -103,8 +105,14 @@ class MessageHeard:
         self.stop_reason: str | None = None
         self.model = ""
         self.stopped = False
+        self.error: Any = None
         self._used = Used()
         self._counted = False
+
+    @property
+    def broken(self) -> bool:
+        """Whether it told of an error."""
+        return self.error is not None
 
     def hear(self, event: Event) -> str:
         """Take an event; answers what text it adds."""
@@ -113,6 +121,7 @@ class MessageHeard:
         if event.usage is not None:
             self._used, self._counted = self._used.then(event.usage), True
         self.stopped = self.stopped or event.type == "message_stop"
+        self.error = event.error or self.error
         delta = event.delta or Delta()
         self.stop_reason = delta.stop_reason or self.stop_reason
         added = delta.text or (event.content_block.text if event.content_block else None) or ""
@@ -136,6 +145,9 @@ class MessageHeard:
     def reply(self, *, request_id: str | None, first_text_seconds: float | None = None) -> Reply:
         """What it all comes to, now that nothing more is to come."""
         failed = partial(Failed, usage=self.usage, model=self.model or None)
+        if self.error is not None:
+            said = classify(None, {"error": self.error})
+            return msgspec.structs.replace(said, usage=self.usage, model=self.model or None)
         if self.stop_reason is None or not self.stopped:
             return failed(Trouble.CUT_OFF, "no stop_reason" if self.stopped else "no message_stop")
         if (trouble := ENDED_OTHERWISE.get(self.stop_reason)) is not None:

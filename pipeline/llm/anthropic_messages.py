@@ -7,7 +7,7 @@ import logging
 from typing import Any, Final
 
 import anthropic
-from anthropic import AsyncAnthropic, AsyncStream
+from anthropic import AsyncAnthropic
 
 from pipeline.exchange import Prompt, Route
 from pipeline.llm.anthropic_form import Event, MessageHeard, messages_request, read_message
@@ -31,22 +31,21 @@ class AnthropicMessages(SdkProvider):
         heard=MessageHeard,
         read=read_message,
         errors=SdkErrors(anthropic.APIStatusError, anthropic.APIConnectionError, anthropic.AnthropicError),
-        stream_class=AsyncStream[object],
     )
 
     def __init__(self, route: Route, *, api_key: str | None = None, base_url: str | None = None) -> None:
-        super().__init__(route, client(route, api_key, base_url))
+        super().__init__(route, client(api_key, base_url))
 
     def request(self, prompt: Prompt, user: str) -> dict[str, Any]:
         return messages_request(self._route, prompt, user=user)
 
 
-def client(route: Route, api_key: str | None, base_url: str | None) -> Any:
+def client(api_key: str | None, base_url: str | None) -> Any:
     """The SDK's client, without retries and without spans of its own, which could hold prompts."""
     return AsyncAnthropic(
         api_key=api_key or PLACEHOLDER,
         base_url=base_url or OFFICIAL,
         max_retries=0,
         open_telemetry=False,
-        http_client=http_client(("x-api-key", api_key) if api_key else None, route.concurrency),
+        http_client=http_client(("x-api-key", api_key) if api_key else None),
     )

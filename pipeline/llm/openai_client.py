@@ -7,7 +7,7 @@ import logging
 from typing import Any, Final
 
 import openai
-from openai import AsyncOpenAI, AsyncStream
+from openai import AsyncOpenAI
 
 from pipeline.exchange import Route
 from pipeline.llm.attempt import SdkErrors
@@ -18,7 +18,6 @@ from pipeline.llm.sdk import SdkProvider
 OFFICIAL: Final = "https://api.openai.com/v1"
 REQUEST_ID: Final = "x-request-id"
 ERRORS: Final = SdkErrors(openai.APIStatusError, openai.APIConnectionError, openai.OpenAIError)
-STREAM: Final = AsyncStream[object]
 
 logging.getLogger("openai").setLevel(logging.WARNING)  # below it the SDK may tell what was sent
 
@@ -29,16 +28,16 @@ class OpenAIProvider(SdkProvider):
     def __init__(
         self, route: Route, *, api_key: str | None = None, base_url: str | None = None, official: bool | None = None
     ) -> None:
-        super().__init__(route, client(route, api_key, base_url))
+        super().__init__(route, client(api_key, base_url))
         self._official = is_official(base_url) if official is None else official
 
 
-def client(route: Route, api_key: str | None, base_url: str | None) -> Any:
+def client(api_key: str | None, base_url: str | None) -> Any:
     """The SDK's client, without retries."""
     credential = ("authorization", f"Bearer {api_key}") if api_key else None
     return AsyncOpenAI(
         api_key=api_key or PLACEHOLDER,
         base_url=base_url or OFFICIAL,
         max_retries=0,
-        http_client=http_client(credential, route.concurrency),
+        http_client=http_client(credential),
     )

@@ -122,6 +122,11 @@ class ChatHeard:
         self.model: str | None = None
         self.error: Any = None
 
+    @property
+    def broken(self) -> bool:
+        """Whether it told of an error."""
+        return self.error is not None
+
     def hear(self, chat: Chat) -> str:
         """Take a piece; answers what text it adds."""
         self.model = chat.model or self.model

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pipeline.exchange import Prompt
-from pipeline.llm.openai_client import ERRORS, REQUEST_ID, STREAM, OpenAIProvider
+from pipeline.llm.openai_client import ERRORS, REQUEST_ID, OpenAIProvider
 from pipeline.llm.responses_form import Event, ResponseHeard, read_response, responses_request
 from pipeline.llm.sdk import Wire
 
@@ -19,7 +19,6 @@ class OpenAIResponses(OpenAIProvider):
         heard=ResponseHeard,
         read=read_response,
         errors=ERRORS,
-        stream_class=STREAM,
     )
 
     def request(self, prompt: Prompt, user: str) -> dict[str, Any]:

@@ -109,13 +109,14 @@ class Response(msgspec.Struct, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One event of a stream; an `error` is yielded like any other."""
+    """One event of a stream; an `error` says what it is in itself, or in a part of that name."""
 
     type: str
     delta: Any = None
     response: Response | None = None
     code: str | int | None = None
     message: str | None = None
+    error: Error | None = None
 
 
 class ResponseHeard:
@@ -126,10 +127,16 @@ class ResponseHeard:
         self.refusal = ""
         self.last = Response()
 
+    @property
+    def broken(self) -> bool:
+        """Whether it told of an error."""
+        return self.last.error is not None
+
     def hear(self, event: Event) -> str:
         """Take an event; answers what text it adds."""
         if event.type == "error":
-            self.last = Response(status="failed", error=Error(code=event.code, message=event.message))
+            error = event.error or Error(code=event.code, message=event.message)
+            self.last = Response(status="failed", error=error)
         if event.type in LAST_EVENTS and event.response is not None:
             return self.hear_whole(event.response)
         if event.type == "response.refusal.delta":

@@ -1,8 +1,10 @@
 """What providers have in common whose wire an official SDK speaks."""
 
+import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Protocol
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
+from typing import Any, ClassVar, Final, Protocol
 
 import httpx2
 import msgspec
@@ -10,11 +12,19 @@ import msgspec
 from pipeline.exchange import Prompt, Reply, Route
 from pipeline.llm.attempt import Pace, SdkErrors, attempt
 from pipeline.llm.connection import timeout_of
+from pipeline.llm.events import DONE, EventReader
 from pipeline.ports.generation import Tell
+
+READ_OUT_SECONDS: Final = 0.1
 
 
 class Heard(Protocol):
     """What a reply has said so far."""
+
+    @property
+    def broken(self) -> bool:
+        """Whether it told of an error, after which nothing is to come."""
+        ...
 
     def hear(self, piece: Any, /) -> str:
         """Take a piece; answers what text it adds."""
@@ -36,7 +46,7 @@ class Wire(msgspec.Struct, frozen=True):
 
     `path` is asked for as it is: the SDKs' typed methods turn over every field of a request and of each piece of a
     reply by its type hints, which costs more than all else. `streamed` is what a request for a stream has besides;
-    its pieces are of `shape`.
+    its events are of `shape`.
     """
 
     path: str
@@ -46,7 +56,6 @@ class Wire(msgspec.Struct, frozen=True):
     heard: Callable[[], Heard]
     read: Read
     errors: SdkErrors
-    stream_class: Any
 
 
 class SdkProvider(ABC):
@@ -77,27 +86,62 @@ class SdkProvider(ABC):
 
     async def _whole(self, body: dict[str, Any], options: dict[str, Any]) -> Reply:
         wire = self.wire
-        response = await self._client.post(wire.path, body=body, options=options, cast_to=httpx2.Response)
+        response = await self._post(body, options, stream=False)
         return wire.read(response.content, request_id=response.headers.get(wire.request_id_header))
 
     async def _streamed(self, body: dict[str, Any], options: dict[str, Any], tell: Tell, pace: Pace) -> Reply:
         wire, heard = self.wire, self.wire.heard()
-        stream = await self._client.post(
-            wire.path,
-            body={**body, **wire.streamed},
+        response = await self._post({**body, **wire.streamed}, options, stream=True)
+        try:
+            await self._follow(response, heard, tell, pace)
+        finally:
+            await response.aclose()
+        request_id = response.headers.get(wire.request_id_header)
+        return heard.reply(request_id=request_id, first_text_seconds=pace.first_text_seconds)
+
+    async def _follow(self, response: httpx2.Response, heard: Heard, tell: Tell, pace: Pace) -> None:
+        """Take a stream down, whatever of it arrives together at once, and tell its text."""
+        reader, chunks = EventReader(), response.aiter_bytes()
+        async for chunk in chunks:
+            over, text = self._taken(reader.feed(chunk), heard)
+            if text:
+                pace.text_came()
+                await tell(text)
+            if over:
+                return await read_out(chunks)
+        self._taken(reader.end(), heard)
+        return None
+
+    def _taken(self, events: list[bytes], heard: Heard) -> tuple[bool, str]:
+        """Whether nothing is to come after these events, and what text they add."""
+        texts = list[str]()
+        for data in events:
+            if data.startswith(DONE):
+                return True, "".join(texts)
+            texts.append(heard.hear(msgspec.json.decode(data, type=self.wire.shape)))
+            if heard.broken:
+                return True, "".join(texts)
+        return False, "".join(texts)
+
+    async def _post(self, body: dict[str, Any], options: dict[str, Any], *, stream: bool) -> httpx2.Response:
+        """The answer as it comes; raises what the SDK makes of one that is an error."""
+        response: httpx2.Response = await self._client.post(
+            self.wire.path,
+            content=msgspec.json.encode(body),
             options=options,
-            cast_to=object,
-            stream=True,
-            stream_cls=wire.stream_class,
+            cast_to=httpx2.Response,
+            stream=stream,
         )
-        async with stream:
-            async for piece in stream:
-                if text := heard.hear(msgspec.convert(piece, wire.shape)):
-                    pace.text_came()
-                    await tell(text)
-            request_id = stream.response.headers.get(wire.request_id_header)
-            return heard.reply(request_id=request_id, first_text_seconds=pace.first_text_seconds)
+        return response
 
     async def close(self) -> None:
         """Ask nothing more."""
         await self._client.close()
+
+
+async def read_out(chunks: AsyncIterator[bytes]) -> None:
+    """Read what is left behind the last word: a connection that is not read to its end can't be used again."""
+    with suppress(TimeoutError, httpx2.HTTPError):
+        async with asyncio.timeout(READ_OUT_SECONDS):
+            async for _ in chunks:
+                pass

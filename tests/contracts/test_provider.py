@@ -137,7 +137,8 @@ async def test_a_good_reply_comes_with_what_it_used_and_who_wrote_it(provider: P
     )
 
 
-async def test_a_streamed_reply_is_the_one_that_comes_whole(provider: Provider) -> None:
+async def test_a_streamed_reply_is_the_one_that_comes_whole(provider: Provider, stand_in: StandIn) -> None:
+    stand_in.play(Rule(fault=Fault.SLOW_STREAM), slow_seconds=0.005)  # what arrives together is told together
     listener = Listener()
     await completed(provider)
     whole, streamed = await completed(provider), await completed(provider, listener=listener)
@@ -293,6 +294,37 @@ async def test_a_route_without_a_key_sends_none_though_the_environment_has_one(
     await completed(provider)
     await provider.close()
     assert stand_in.calls[0].key is None
+
+
+async def test_the_proxy_that_the_environment_names_is_asked(
+    kind: Kind, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", stand_in.url)
+    provider = build_provider(route_of(kind), KEY, base_url(kind, "http://models.example"))
+    await completed(provider)
+    await provider.close()
+    [call] = stand_in.calls
+    assert call.headers["host"] == "models.example"
+
+
+async def test_an_address_that_the_environment_excepts_is_asked_without_a_proxy(
+    kind: Kind, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    provider = build_provider(route_of(kind), KEY, base_url(kind, stand_in.url))
+    await completed(provider)
+    await provider.close()
+    assert len(stand_in.calls) == 1
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+async def test_one_call_after_the_other_takes_one_connection(
+    provider: Provider, stand_in: StandIn, *, streamed: bool
+) -> None:
+    for _ in range(4):
+        await completed(provider, listener=Listener() if streamed else None)
+    assert len({call.connection for call in stand_in.calls}) == 1
 
 
 async def test_a_redirect_is_not_followed(provider: Provider, stand_in: StandIn) -> None:

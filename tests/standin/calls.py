@@ -32,6 +32,7 @@ class Call(msgspec.Struct):
     streamed: bool
     headers: dict[str, str]
     body: Any
+    connection: int = 0
     fault: Fault | None = None
     status: int | None = None
     booked: Tokens | None = None

@@ -5,11 +5,13 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from email.utils import formatdate
+from itertools import count
 from typing import Any, Final
 
 import msgspec
 
 REASONS: Final = {200: "OK"}
+NUMBERS: Final = count(1)
 
 
 class Line(asyncio.StreamReader):
@@ -17,6 +19,7 @@ class Line(asyncio.StreamReader):
 
     def __init__(self) -> None:
         super().__init__()
+        self.number = next(NUMBERS)
         self.gone = asyncio.Event()
         self.when_gone: Callable[[], None] = lambda: None
 

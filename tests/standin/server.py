@@ -121,6 +121,7 @@ class StandIn:
             streamed=asked.streamed,
             headers=request.headers,
             body=body,
+            connection=request.line.number,
             fault=rule.fault,
         )
 
