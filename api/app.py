@@ -12,6 +12,7 @@ from api.documentation import documentation_handlers, documentation_of
 from api.errors import EXCEPTION_HANDLERS
 from api.generations import generation_handlers
 from api.health import health_handlers
+from api.jobs import job_handlers
 from api.keys import key_handlers
 from api.learners import learner_handlers
 from api.llm import llm_handlers
@@ -89,6 +90,7 @@ def create_app(settings: Settings) -> Litestar:
             *learner_handlers(),
             *page_handlers(),
             *operation_handlers(),
+            *job_handlers(),
             *policy_handlers(),
             *llm_handlers(),
             *key_handlers(),

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from pipeline.errors import SettingsError
+from pipeline.schedule import Schedule, read_schedule
 
 PREFIX: Final = "GRADELINE_"
 
@@ -194,6 +195,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     generation_keep_seconds: Annotated[
         float, Positive, described("How long a finished summary or set of questions is kept, in seconds.")
     ] = 2_592_000.0
+    nightly: Annotated[
+        str, described("When statistics, learners at risk and the expiry of old data are seen to: a crontab line, UTC.")
+    ] = "0 3 * * *"
+    weekly: Annotated[str, described("When learners' reports on the last week are made: a crontab line, UTC.")] = (
+        "0 4 * * mon"
+    )
+    report_keep_seconds: Annotated[
+        float, Positive, described("How long a learner's weekly report is kept, in seconds.")
+    ] = 31_536_000.0
+    risk_keep_seconds: Annotated[
+        float, Positive, described("How long it is kept which learner was at risk on a day, in seconds.")
+    ] = 31_536_000.0
+    periodic_keep_seconds: Annotated[
+        float, Positive, described("How long it is kept when a periodic job ran and what became of it, in seconds.")
+    ] = 31_536_000.0
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], described("Least severe log lines that are written.")
     ] = "info"
@@ -218,6 +234,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def browser_origins(self) -> tuple[str, ...]:
         return parse_origins("cors_origins", self.cors_origins)
+
+    @property
+    def nightly_schedule(self) -> Schedule:
+        return read_schedule(variable_of("nightly"), self.nightly)
+
+    @property
+    def weekly_schedule(self) -> Schedule:
+        return read_schedule(variable_of("weekly"), self.weekly)
 
     @property
     def limits_enabled(self) -> bool:
@@ -277,6 +301,7 @@ def _convert(name: str, value: str, kind: Any) -> object:
 def _check_together(settings: Settings) -> None:
     _ = settings.submission_limit, settings.tenant_limit, settings.browser_origins
     _ = settings.feedback_limit, settings.generation_limit
+    _ = settings.nightly_schedule, settings.weekly_schedule
     if settings.worker_dead_seconds < 2 * settings.heartbeat_seconds:
         raise SettingsError("GRADELINE_WORKER_DEAD_SECONDS must be at least twice GRADELINE_HEARTBEAT_SECONDS")
     if settings.lease_seconds < settings.worker_dead_seconds:

@@ -63,6 +63,11 @@ JOB_FENCED: Final = "job.fenced"
 JOB_SURPRISED: Final = "job.surprised"
 BATCH_UNREACHABLE: Final = "batch.unreachable"
 BATCH_SURPRISED: Final = "batch.surprised"
+PERIODIC_RUNS_NOTED: Final = "periodic.runs_noted"
+PERIODIC_RUN_ENDED: Final = "periodic.run_ended"
+PERIODIC_FENCED: Final = "periodic.fenced"
+PERIODIC_SURPRISED: Final = "periodic.surprised"
+PERIODIC_UNREACHABLE: Final = "periodic.unreachable"
 
 
 def configure(level: str, style: str) -> None:

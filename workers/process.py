@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import CancelledError
+from functools import partial
 from typing import Any, Final
 
 import dramatiq
@@ -34,6 +35,8 @@ START_SECONDS: Final = 60.0
 """How long a starting worker waits for Postgres."""
 IMPROVING_EVERY_SECONDS: Final = 10.0
 BATCHING_EVERY_SECONDS: Final = 30.0
+PERIODIC_SWEEPS: Final = 5
+"""How many times less often than the sweeper a worker looks for a periodic job that is due."""
 TIDY_SECONDS: Final = 2.0
 """What is kept of the time to stop for giving back and leaving, at most."""
 
@@ -135,6 +138,7 @@ async def serve(parts: WorkerParts, stop: asyncio.Event, concurrency: int) -> No
         asyncio.create_task(every(settings.heartbeat_seconds, parts.heartbeat.tick, ended)),
         asyncio.create_task(every(settings.sweep_seconds, parts.sweeper.tick, stop)),
         asyncio.create_task(every(IMPROVING_EVERY_SECONDS, parts.improver.tick, stop)),
+        asyncio.create_task(every(PERIODIC_SWEEPS * settings.sweep_seconds, partial(parts.periodic.work, stop), stop)),
     ]
     if parts.writers is not None and parts.writers.batching is not None:
         upkeep.append(asyncio.create_task(every(BATCHING_EVERY_SECONDS, parts.writers.batching.tick, stop)))

@@ -118,8 +118,8 @@ def upgrade() -> None:
     sa.CheckConstraint("(state = 'running') = (lease_expires_at IS NOT NULL)", name=op.f('periodic_runs_lease_check')),
     sa.CheckConstraint("(state = 'running') = (worker_id IS NOT NULL)", name=op.f('periodic_runs_worker_check')),
     sa.CheckConstraint("(state = 'waiting') = (available_at IS NOT NULL)", name=op.f('periodic_runs_available_check')),
-    sa.CheckConstraint("(state IN ('done', 'failed')) = (finished_at IS NOT NULL)", name=op.f('periodic_runs_finished_check')),
-    sa.CheckConstraint("state IN ('running', 'waiting', 'done', 'failed')", name=op.f('periodic_runs_state_check')),
+    sa.CheckConstraint("(state IN ('done', 'failed', 'skipped')) = (finished_at IS NOT NULL)", name=op.f('periodic_runs_finished_check')),
+    sa.CheckConstraint("state IN ('running', 'waiting', 'done', 'failed', 'skipped')", name=op.f('periodic_runs_state_check')),
     sa.PrimaryKeyConstraint('job', 'slot', name=op.f('periodic_runs_pkey'))
     )
     op.create_table('risk_assessments',

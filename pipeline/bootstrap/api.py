@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from pipeline.bootstrap.periodic import build_periodic_jobs
 from pipeline.bootstrap.servers import Servers, build_board, required
 from pipeline.generation.quota import CallerQuota, Frequency
 from pipeline.live.bell import RedisBell
@@ -24,6 +25,7 @@ from pipeline.service.generations import Generations
 from pipeline.service.health import Examination
 from pipeline.service.insight import Configured, Insight
 from pipeline.service.intake import IntakeLimits
+from pipeline.service.jobs import Jobs
 from pipeline.service.learner import Learners
 from pipeline.service.limits import Limits
 from pipeline.service.operations import Operations
@@ -44,6 +46,7 @@ from pipeline.store.insight import InsightStore
 from pipeline.store.job import JobStore
 from pipeline.store.learner import LearnerStore
 from pipeline.store.operations import OperationsStore
+from pipeline.store.periodic import PeriodicStore
 from pipeline.store.policy import PolicyStore
 from pipeline.store.question import QuestionVersions
 from pipeline.store.rating import RatingStore
@@ -74,6 +77,7 @@ class ApiParts(msgspec.Struct, frozen=True):
     board: RedisBoard
     access: Access
     operations: Operations
+    jobs: Jobs
     policies: PolicyStore
     policing: Policing
     ratings: Ratings
@@ -117,6 +121,7 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         board=board,
         access=Access(AccessStore(servers.engine), cache_seconds=settings.key_cache_seconds),
         operations=build_operations(settings, servers, board),
+        jobs=Jobs(PeriodicStore(servers.engine), [job.plan for job in build_periodic_jobs(settings, servers.engine)]),
         policies=policies,
         policing=Policing(policies),
         ratings=Ratings(RatingStore(servers.engine), reading),

@@ -9,6 +9,7 @@ from uuid_utils import uuid7
 
 from pipeline.batching import Spacing
 from pipeline.bootstrap.chores import build_chores
+from pipeline.bootstrap.periodic import build_periodic_jobs
 from pipeline.bootstrap.servers import Servers, build_board
 from pipeline.bootstrap.writers import TOGETHER_SECONDS, Writers
 from pipeline.delivery.reply import DeliveryPolicy
@@ -24,6 +25,7 @@ from pipeline.ports import WorkUnit
 from pipeline.service.delivering import Deliverer
 from pipeline.service.generating import Generator
 from pipeline.service.improving import Improver
+from pipeline.service.periodic import PeriodicWorker
 from pipeline.service.upkeep import Heartbeat, Sweeper
 from pipeline.settings import Settings
 from pipeline.stages import feedback, metrics, recommend, score
@@ -32,6 +34,7 @@ from pipeline.stages.verdict import RetryPolicy
 from pipeline.store.delivery import DeliveryStore
 from pipeline.store.improvement import ImprovementStore
 from pipeline.store.job import JobStore
+from pipeline.store.periodic import PeriodicStore
 from pipeline.store.question import QuestionVersions
 from pipeline.store.upkeep import UpkeepStore
 from pipeline.store.work import WorkStore
@@ -56,6 +59,7 @@ class WorkerParts(msgspec.Struct, frozen=True):
     heartbeat: Heartbeat
     sweeper: Sweeper
     improver: Improver
+    periodic: PeriodicWorker
     deliverer: Deliverer | None
     generator: Generator | None = None
     writers: Writers | None = None
@@ -98,6 +102,7 @@ def build_worker(
             chores=build_chores(settings, servers.upkeep, shop.bell),
         ),
         improver=build_improver(servers, shop, writers),
+        periodic=build_periodic_worker(settings, servers, shop.worker_id),
         deliverer=build_deliverer(settings, servers, shop.worker_id) if DELIVER in besides else None,
         generator=build_generator(servers, shop, writers) if GENERATE in besides else None,
         writers=writers,
@@ -124,6 +129,11 @@ def build_improver(servers: Servers, shop: Shop, writers: Writers | None) -> Imp
         write=partial(write_feedback_by_models, writers) if writers is not None else None,
         ready=writers.ready if writers is not None else None,
     )
+
+
+def build_periodic_worker(settings: Settings, servers: Servers, worker_id: str) -> PeriodicWorker:
+    jobs = build_periodic_jobs(settings, servers.engine)
+    return PeriodicWorker(PeriodicStore(servers.engine), jobs, worker_id=worker_id)
 
 
 def build_generator(servers: Servers, shop: Shop, writers: Writers | None) -> Generator:

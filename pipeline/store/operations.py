@@ -131,14 +131,14 @@ class OperationsStore:
         """Hand out no more work of this stage, from the commit on; what is running goes on."""
         async with transaction(self._engine) as connection:
             await connection.execute(PAUSE, {"stage": stage, "reason": reason})
-            await record_for_all(connection, tenant_id, actor, "queue.pause", reason, stage)
+            await record_for_all(connection, tenant_id, actor, "queue.pause", reason, {"queue": stage})
 
     async def resume(self, tenant_id: int, stage: Stage, actor: str, reason: str | None) -> bool:
         """Hand out work of this stage again; False if it was not paused, and then nothing is written."""
         async with transaction(self._engine) as connection:
             if (await connection.execute(RESUME, {"stage": stage})).rowcount == 0:
                 return False
-            await record_for_all(connection, tenant_id, actor, "queue.resume", reason, stage)
+            await record_for_all(connection, tenant_id, actor, "queue.resume", reason, {"queue": stage})
             return True
 
     async def live_workers(self, tenant_id: int, *, dead_seconds: float, most_ids: int) -> list[LiveWorker]:
@@ -162,13 +162,12 @@ class OperationsStore:
 
 
 async def record_for_all(
-    connection: AsyncConnection, tenant_id: int, actor: str, action: str, reason: str | None, stage: Stage
+    connection: AsyncConnection, tenant_id: int, actor: str, action: str, reason: str | None, target: dict[str, Any]
 ) -> None:
-    """Keep an act on a queue, which is the installation's, in the audit log of every tenant that has operators.
+    """Keep an act on what is the installation's, such as a queue, in the audit log of every tenant that has operators.
 
     Tenants other than the actor's are told what happened and not by whom or why: tenants don't meet.
     """
-    target = {"queue": stage}
     await record_act(connection, tenant_id=tenant_id, actor=actor, action=action, reason=reason, target=target)
     for other in (await connection.execute(TENANTS_WITH_OPERATORS)).scalars().all():
         if other != tenant_id:

@@ -25,6 +25,7 @@ from pipeline.store.delivery_upkeep import (
 from pipeline.store.engine import as_json, transaction
 from pipeline.store.fence import LOCK, LOCK_FREE, lock
 from pipeline.store.job import END_LOST as END_LOST_JOBS
+from pipeline.store.periodic import END_LOST as END_LOST_RUNS
 from pipeline.store.writing import pending_write, write
 
 SWEEPER_LOCK = 0x7377_6565_70  # "sweep": one sweeper at a time per database
@@ -222,7 +223,7 @@ class UpkeepStore:
                 FIND_LOST, {"now": looked.now, "dead_seconds": dead_seconds, "most": REAPED_AT_ONCE}
             )
             lost = [lost_from(row) for row in rows]
-            for end_lost in (END_LOST_DELIVERIES, END_LOST_JOBS):
+            for end_lost in (END_LOST_DELIVERIES, END_LOST_JOBS, END_LOST_RUNS):
                 await connection.execute(
                     end_lost, {"now": looked.now, "dead_seconds": dead_seconds, "most": REAPED_AT_ONCE}
                 )

@@ -98,6 +98,8 @@ OPERATIONS: Final = [
     Route("POST", "/v1/ops/dead/discard", OPERATORS, Foreign.OWN, THEIR_DEAD),
     Route("GET", "/v1/ops/workers", OPERATORS, Foreign.OWN),
     Route("GET", "/v1/ops/audit", OPERATORS, Foreign.EMPTY),
+    Route("GET", "/v1/ops/jobs", OPERATORS, Foreign.OWN),
+    Route("POST", "/v1/ops/jobs/{job}/run", OPERATORS, Foreign.OWN, {"reason": "because"}),
     Route("GET", "/v1/ops/llm", OPERATORS, Foreign.OWN),
     Route("GET", "/v1/ops/llm/policy", OPERATORS, Foreign.OWN),
     Route("PUT", "/v1/ops/llm/policy", OPERATORS, Foreign.OWN, {"mode": "local"}),

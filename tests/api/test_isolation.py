@@ -67,6 +67,7 @@ async def school_things(installation: Installation, engine: AsyncEngine) -> dict
         "submission_id": ids[1],
         "learner_id": "ada",
         "stage": "score",
+        "job": "expiry",
         "key_id": key,
         **made,
     }
@@ -149,6 +150,7 @@ NOTHING: Final = {
     "submission_id": "00000000-0000-0000-0000-000000000000",
     "learner_id": "nobody",
     "stage": "nowhere",
+    "job": "nothing",
     "key_id": "00000000-0000-0000-0000-000000000000",
     "webhook_id": "00000000-0000-0000-0000-000000000000",
     "delivery_id": "00000000-0000-0000-0000-000000000000",

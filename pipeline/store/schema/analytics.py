@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from pipeline.store.schema.base import metadata, moment, one_of, tenant
 
-RUN_STATES: Final = ("running", "waiting", "done", "failed")
+RUN_STATES: Final = ("running", "waiting", "done", "failed", "skipped")
 
 question_search = Table(
     "question_search",
@@ -114,5 +114,5 @@ periodic_runs = Table(
     CheckConstraint("(state = 'running') = (lease_expires_at IS NOT NULL)", name="lease"),
     CheckConstraint("(state = 'running') = (worker_id IS NOT NULL)", name="worker"),
     CheckConstraint("(state = 'waiting') = (available_at IS NOT NULL)", name="available"),
-    CheckConstraint("(state IN ('done', 'failed')) = (finished_at IS NOT NULL)", name="finished"),
+    CheckConstraint("(state IN ('done', 'failed', 'skipped')) = (finished_at IS NOT NULL)", name="finished"),
 )
