@@ -1,7 +1,7 @@
 """Learners over HTTP: what is known of them, their tokens, and their right to take it along or have it erased."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -13,6 +13,8 @@ from api.caller import AnyRequest, allow
 from api.description import NDJSON, Answer, Body, Page, described
 from api.reading import body_of, query_of
 from pipeline.errors import FieldProblem, InvalidInput
+from pipeline.learning.mastery import MasteryLevel
+from pipeline.learning.mistake import Mistake
 from pipeline.scoring.shape import forbidden_characters
 from pipeline.service.access import LearnerToken, Permission
 from pipeline.service.learner import Progress, Recommendations, SkillShown
@@ -20,6 +22,21 @@ from pipeline.service.learner import Progress, Recommendations, SkillShown
 TOKEN_SECONDS: Final = 900
 LONGEST_LEARNER_ID: Final = 200
 MOMENT: Final = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+A_SKILL: Final = SkillShown(
+    topic="python.lists",
+    rating=0.8,
+    uncertainty=0.43,
+    mastery=0.6711,
+    level=MasteryLevel.PROFICIENT,
+    answers=12,
+    correct=9,
+    weakness=0.15,
+    mistakes={Mistake.GAP: 0.4},
+    due_at=MOMENT + timedelta(days=3),
+    updated_at=MOMENT,
+)
 
 
 class RangeQuery(msgspec.Struct, frozen=True, rename={"from_": "from"}):
@@ -43,7 +60,7 @@ class TokenIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             200: Answer(
                 "The learner's standing per topic.",
                 Page[SkillShown],
-                Page([SkillShown("python.lists", 0.8, 12, 9, 0.15, MOMENT)]),
+                Page([A_SKILL]),
             )
         },
         permission=Permission.READ_LEARNING,

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -24,6 +25,8 @@ HEADERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
                  "datetime", "date"),
         "choices": ("choices", "options"),
         "difficulty": ("difficulty", "level"),
+        "response_time_ms": ("response_time_ms", "duration_ms"),
+        "characters": ("characters",),
     }
 )  # fmt: skip
 """The header names that each column goes by, the first one found counting; case, blanks and hyphens don't matter."""
@@ -153,9 +156,9 @@ def time_of(cell: str) -> datetime:
     return said.astimezone(UTC) if said.tzinfo else said.replace(tzinfo=UTC)
 
 
-def choices_of(cell: str) -> int:
+def whole(column: str, cell: str) -> int:
     if not cell.isdecimal():
-        raise Unreadable(f"choices is {cell[:20]!a}, which is no whole number")
+        raise Unreadable(f"{column} is {cell[:20]!a}, which is no whole number")
     return int(cell[:9])
 
 
@@ -166,6 +169,12 @@ def difficulty_of(cell: str) -> int:
 
 
 EXTRAS: Final[Mapping[str, tuple[str, Callable[[str], object]]]] = MappingProxyType(
-    {"time": ("at", time_of), "choices": ("choices", choices_of), "difficulty": ("difficulty", difficulty_of)}
+    {
+        "time": ("at", time_of),
+        "choices": ("choices", partial(whole, "choices")),
+        "difficulty": ("difficulty", difficulty_of),
+        "response_time_ms": ("response_time_ms", partial(whole, "response_time_ms")),
+        "characters": ("characters", partial(whole, "characters")),
+    }
 )
 """Columns that a log may lack: the field each fills, and how its cells are read."""

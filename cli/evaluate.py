@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from pipeline.learning.evaluation import Bin, Measures
     from pipeline.learning.replay import LoggedAnswer, Predictor
 
-COLUMNS: Final = ("user", "item", "skill", "correct", "time", "choices", "difficulty")
+COLUMNS: Final = (
+    *("user", "item", "skill", "correct", "time", "choices", "difficulty"),
+    *("response_time_ms", "characters"),
+)
 SHOWN_REMARKS: Final = 20
 BAR: Final = 40
 
@@ -75,15 +78,14 @@ def skills(file: Path, named: tuple[str, ...], truth: Path | None, chart: Path |
     """Replay a log and measure how well each answer was predicted before it was seen.
 
     FILE is a CSV with a header line (`-`: standard input): user, item, correct (0 or 1) and, where known,
-    skill (several with ; or ~~ between), time (ISO 8601 or seconds), choices (options of the item) and
-    difficulty (1 to 5). Columns are also known by the names of public logs, such as student_id, problem_id
-    and skill_name; --column item=Step names others. Answers are taken in the file's order, once, so memory
-    grows with learners and items, not with lines. Lines that are no answers are named and left out; a time,
-    choices or difficulty that cannot be read is taken for unknown.
+    skill (several with ; or ~~ between), time (ISO 8601 or seconds), choices (options of the item),
+    difficulty (1 to 5), response_time_ms and characters (of the item). Columns are also known by the names
+    of public logs, such as student_id, problem_id and skill_name; --column item=Step names others. Answers
+    are taken in the file's order, once, so memory grows with learners and items, not with lines. Lines that
+    are no answers are named and left out; what cannot be read of the rest is taken for unknown.
 
     Beside our ratings stand baselines computed from the same log: always the mean so far, the mean of the
-    item so far, and plain Elo without skills; and `pooled`, ratings that may take the place of ours.
-    Docs: docs/learning.md.
+    item so far, and plain Elo without skills. Docs: docs/learning.md.
 
     \b
     Example:
@@ -206,6 +208,9 @@ def write_chart(file: Path, calibration: "Iterable[Bin]") -> None:
 @click.option("--topics", type=click.IntRange(1), default=5, show_default=True)
 @click.option("--answers", type=click.IntRange(1), help="Items that each learner answers.  [default: all]")
 @click.option("--same-order", is_flag=True, help="All learners meet the items in the same order.")
+@click.option(
+    "--hurried", type=click.FloatRange(0, 1), default=0.0, show_default=True, help="Share of learners who rush."
+)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--truth", type=click.Path(path_type=Path), help="Write the items' true difficulties, in logits.")
 def synthesize(file: Path, truth: Path | None, **options: Any) -> None:
@@ -223,15 +228,20 @@ def synthesize(file: Path, truth: Path | None, **options: Any) -> None:
     plan = Plan(**options)
     write_csv(
         file,
-        ("user", "item", "skill", "correct", "time", "choices"),
-        (
-            (one.user, one.item, ";".join(one.skills), int(one.correct), one.at.isoformat(), one.choices)
-            for one in synthesize(plan)
-        ),
+        ("user", "item", "skill", "correct", "time", "choices", "response_time_ms", "characters"),
+        map(row_of, synthesize(plan)),
     )
     if truth is not None:
         items = true_items(plan)
         write_csv(truth, ("item", "skill", "difficulty"), ((one.id, one.topic, one.difficulty) for one in items))
+
+
+def row_of(answer: "LoggedAnswer") -> tuple[object, ...]:
+    """A made-up answer as a line of the log."""
+    return (
+        *(answer.user, answer.item, ";".join(answer.skills), int(answer.correct), answer.at.isoformat()),
+        *(answer.choices, answer.response_time_ms, answer.characters),
+    )
 
 
 def write_csv(file: Path, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:

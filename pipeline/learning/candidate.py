@@ -2,10 +2,11 @@
 
 For each topic and each kind of recommendation the candidates stand on shelves by the ability they fit:
 
-    fitting ability  =  difficulty + ln(q / (1 - q)),     q = (target - c) / (1 - c) held in [0.25, 0.95]
+    fitting ability  =  difficulty + f·ln(q / (1 - q)),     q = (target - c) / (1 - c) held in [0.25, 0.95]
 
-which solves "expected score = target" for the ability, with c the guess floor. A shelf is a quarter of a
-logit wide: within it the expected scores differ by at most 0.06, less than ratings can tell apart.
+which solves "expected score = target" for an ability that is certain, with c the guess floor and f how much the
+question's uncertainty flattens the curve (`pooling`). A shelf is a quarter of a logit wide: within it the expected
+scores differ by at most 0.06, less than ratings can tell apart.
 """
 
 from bisect import bisect_left
@@ -20,6 +21,7 @@ from zlib import crc32
 import msgspec
 
 from pipeline.learning.evidence import choices_of, guess_floor, topics_of
+from pipeline.learning.pooling import Estimate, difficulty_of, flattening
 from pipeline.learning.rating import ItemRating, first_item_rating
 from pipeline.model import Question
 
@@ -42,13 +44,22 @@ TARGETS: Final[Mapping[Kind, float]] = MappingProxyType({Kind.WEAKNESS: 0.75, Ki
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """A question as the selection sees it: at least one topic, `difficulty` in logits, `choices` or 0."""
+    """A question as the selection sees it: at least one topic, `difficulty` in logits, `choices` or 0.
+
+    `variance` says how uncertain the difficulty is.
+    """
 
     question_id: str
     topics: tuple[str, ...]
     difficulty: float
     choices: int = 0
     module: str | None = None
+    variance: float = 0.0
+
+    @property
+    def estimate(self) -> Estimate:
+        """The difficulty with its uncertainty."""
+        return Estimate(self.difficulty, self.variance)
 
 
 class Shelves(msgspec.Struct, frozen=True):
@@ -88,12 +99,14 @@ class CandidateIndex(msgspec.Struct, frozen=True):
 
 def candidate_of(question: Question, rating: ItemRating | None = None) -> Candidate:
     """`question` as a candidate, as hard as it proved to be or else as its level says."""
+    difficulty = difficulty_of(rating or first_item_rating(question))
     return Candidate(
         question_id=question.id,
         topics=topics_of(question),
-        difficulty=(rating or first_item_rating(question)).rating,
+        difficulty=difficulty.mean,
         choices=choices_of(question),
         module=question.module,
+        variance=difficulty.variance,
     )
 
 
@@ -117,10 +130,10 @@ def index_candidates(candidates: Iterable[Candidate], targets: Mapping[Kind, flo
 
 
 def fitting_ability(candidate: Candidate, target: float) -> float:
-    """The ability at which `candidate` is expected to score `target`."""
+    """The ability at which `candidate` is expected to score `target`, were the ability certain."""
     guess = guess_floor(candidate.choices)
     knowledge = min(max((target - guess) / (1.0 - guess), LEAST_KNOWLEDGE), MOST_KNOWLEDGE)
-    return candidate.difficulty + log(knowledge / (1.0 - knowledge))
+    return candidate.difficulty + flattening(candidate.variance) * log(knowledge / (1.0 - knowledge))
 
 
 def shelf_of(ability: float) -> int:

@@ -7,7 +7,8 @@
 | needs_review, no estimate (essay) | nothing       | not at all             | not at all              |
 | unanswered            | the guess floor           | fully                  | not at all              |
 
-Why so is told in docs/learning.md.
+A choice made faster than its question can be read (`haste`) counts `RAPID_WEIGHT` of that. Why so is told in
+docs/learning.md.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,10 +17,14 @@ from typing import Final
 
 import msgspec
 
+from pipeline.learning.haste import is_rapid
 from pipeline.model import Outcome, Question, ScoredAnswer
 
 PROVISIONAL_WEIGHT: Final = 0.5
 """How much an estimate counts that a person may still overrule."""
+
+RAPID_WEIGHT: Final = 0.25
+"""How much a rapid guess counts: right by chance, as a rule, but the threshold takes some quick ones for guesses."""
 
 UNSORTED_TOPIC: Final = "general"
 """The topic of a question that names neither a topic nor a module."""
@@ -86,6 +91,7 @@ def evidence_of(scored: ScoredAnswer) -> Evidence | None:
         return None
     fraction = 0.0 if unanswered or score.fraction is None else score.fraction
     guess = guess_floor(choices_of(question))
+    engaged = RAPID_WEIGHT if not unanswered and is_rapid(scored.answer) else 1.0
     return Evidence(
         question_id=question.id,
         topics=topics_of(question),
@@ -93,8 +99,8 @@ def evidence_of(scored: ScoredAnswer) -> Evidence | None:
         outcome=guess if unanswered else fraction,
         error=1.0 - fraction,
         correct=score.outcome is Outcome.CORRECT,
-        learner_weight=LEARNER_WEIGHTS[score.outcome],
-        item_weight=ITEM_WEIGHTS[score.outcome],
+        learner_weight=engaged * LEARNER_WEIGHTS[score.outcome],
+        item_weight=engaged * ITEM_WEIGHTS[score.outcome],
     )
 
 

@@ -1,8 +1,7 @@
 """A log of answers replayed in its order: each answer is predicted before it is seen, then learnt from.
 
-`Ratings` holds what a store would hold. Under the functions of `rating` it is what the product runs, under those
-of `pooling` what may come next. Beside them stand the baselines that anything worth its cost has to beat. None is
-told anything about the log beforehand.
+`Ratings` holds what a store would hold and moves it by the functions that the product runs. Beside it stand the
+baselines that anything worth its cost has to beat. None is told anything about the log beforehand.
 
     mean        share of right answers so far, of all learners and items
     item mean   share of right answers so far to this item, starting from the mean as if it were one answer
@@ -13,17 +12,19 @@ Source of `elo`: R. Pelánek, Computers & Education 98 (2016), section 2.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Final, Protocol
 
 import msgspec
 
-from pipeline.learning import pooling, rating
 from pipeline.learning.evaluation import Tally
-from pipeline.learning.evidence import UNSORTED_TOPIC, Evidence, guess_floor
-from pipeline.learning.rating import MIDDLE_DIFFICULTY, AnswerEffect, ItemRating, Skill, expected_score
+from pipeline.learning.evidence import FEWEST_CHOICES, RAPID_WEIGHT, UNSORTED_TOPIC, Evidence, guess_floor
+from pipeline.learning.haste import reading_ms
+from pipeline.learning.pooling import expected_score
+from pipeline.learning.rating import MIDDLE_DIFFICULTY, ItemRating, Learner
 
 UNTIMED: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """When an answer was given whose log tells no times."""
@@ -32,7 +33,11 @@ ELO_STEP_DECAY: Final = 0.05
 
 
 class LoggedAnswer(msgspec.Struct, frozen=True):
-    """One line of a log. `choices` is how many options the item offers, 0 where unknown; `difficulty` is 1 to 5."""
+    """One line of a log.
+
+    `choices` is how many options the item offers, 0 where unknown; `difficulty` is 1 to 5; `response_time_ms` is how
+    long the answer took, None where unknown, and `characters` how much of the item there is to read, 0 where unknown.
+    """
 
     user: str
     item: str
@@ -41,6 +46,8 @@ class LoggedAnswer(msgspec.Struct, frozen=True):
     at: datetime = UNTIMED
     choices: int = 0
     difficulty: int = MIDDLE_DIFFICULTY
+    response_time_ms: int | None = None
+    characters: int = 0
 
 
 class Predictor(Protocol):
@@ -51,24 +58,20 @@ class Predictor(Protocol):
         ...
 
 
-Rule = Callable[[Mapping[str, Skill], ItemRating, Evidence, datetime], AnswerEffect]
-"""How one answer moves skills and item: `rating.apply_answer`, or one to take its place."""
-
-
 class Ratings:
-    """A learner's skills and the items' ratings under a `Rule`. `skills` is by user, then topic; `items` by item."""
+    """What the product learns: learners by user, items' ratings by item.
 
-    def __init__(self, rule: Rule = rating.apply_answer) -> None:
-        self._rule = rule
-        self.skills: dict[str, dict[str, Skill]] = {}
+    `rapid_weight` is what a choice counts that was made faster than it can be read.
+    """
+
+    def __init__(self, rapid_weight: float = RAPID_WEIGHT) -> None:
+        self._rapid_weight = rapid_weight
+        self.learners: defaultdict[str, Learner] = defaultdict(partial(Learner, {}))
         self.items: dict[str, ItemRating] = {}
 
     def step(self, answer: LoggedAnswer) -> float:
-        skills = self.skills.setdefault(answer.user, {})
         item = self.items.get(answer.item) or ItemRating(float(answer.difficulty - MIDDLE_DIFFICULTY))
-        effect = self._rule(skills, item, evidence_in(answer), answer.at)
-        for skill in effect.skills:
-            skills[skill.topic] = skill
+        effect = self.learners[answer.user].learn(item, evidence_in(answer, self._rapid_weight), answer.at)
         self.items[answer.item] = effect.item
         return effect.change.expected
 
@@ -123,7 +126,6 @@ class PlainElo:
 
 
 OWN: Final = "gradeline"
-POOLED: Final = "pooled"
 
 
 def predictors() -> Mapping[str, Predictor]:
@@ -131,7 +133,6 @@ def predictors() -> Mapping[str, Predictor]:
     return MappingProxyType(
         {
             OWN: Ratings(),
-            POOLED: Ratings(pooling.apply_answer),
             "elo": PlainElo(),
             "item mean": ItemMean(),
             "mean": Mean(),
@@ -149,8 +150,9 @@ def replay(answers: Iterable[LoggedAnswer], over: Mapping[str, Predictor]) -> di
     return tallies
 
 
-def evidence_in(answer: LoggedAnswer) -> Evidence:
+def evidence_in(answer: LoggedAnswer, rapid_weight: float = RAPID_WEIGHT) -> Evidence:
     """A logged answer as the rating sees it: settled, right or wrong."""
+    weight = rapid_weight if is_rapid(answer) else 1.0
     return Evidence(
         question_id=answer.item,
         topics=answer.skills,
@@ -158,6 +160,12 @@ def evidence_in(answer: LoggedAnswer) -> Evidence:
         outcome=float(answer.correct),
         error=float(not answer.correct),
         correct=answer.correct,
-        learner_weight=1.0,
-        item_weight=1.0,
+        learner_weight=weight,
+        item_weight=weight,
     )
+
+
+def is_rapid(answer: LoggedAnswer) -> bool:
+    """Whether a choice was made before its item can have been read, as `haste` says of answers handed in."""
+    took = answer.response_time_ms
+    return took is not None and answer.choices >= FEWEST_CHOICES and took < reading_ms(answer.characters)

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from heapq import heappop, heappush, heappushpop
 from itertools import chain, islice
+from math import log
 from types import MappingProxyType
 from typing import Final
 from zlib import crc32
@@ -24,7 +25,8 @@ import msgspec
 
 from pipeline.learning.candidate import NO_SHELVES, Candidate, CandidateIndex, Kind
 from pipeline.learning.evidence import guess_floor
-from pipeline.learning.rating import Skill, ability_in, expected_score
+from pipeline.learning.pooling import Estimate, ability_in, flattening, overall, predicted_score
+from pipeline.learning.rating import Skill
 from pipeline.learning.rationale import rationale_for
 from pipeline.learning.weakness import Weakness
 from pipeline.model import JsonValue
@@ -61,12 +63,21 @@ class Recommendation(msgspec.Struct, frozen=True):
 
 
 class _Search(msgspec.Struct, frozen=True):
-    """What every step of one selection looks at."""
+    """What every step of one selection looks at; `abilities` keeps those worked out so far."""
 
     index: CandidateIndex
     skills: Mapping[str, Skill]
     topics: Mapping[Kind, Sequence[str]]
     seed: int
+    everywhere: Estimate
+    abilities: dict[tuple[str, ...], Estimate]
+
+    def ability(self, topics: tuple[str, ...]) -> Estimate:
+        """The learner's ability in a question's topics."""
+        known = self.abilities.get(topics)
+        if known is None:
+            known = self.abilities[topics] = ability_in(self.skills, topics, self.everywhere)
+        return known
 
 
 def recommend(
@@ -88,7 +99,7 @@ def recommend(
     has no more. `mix` gives each kind's share, `locale` (BCP 47) the language of the rationale.
     """
     spin = crc32(seed.encode())
-    search = _Search(index, skills, _topics_by_kind(index, skills, weaknesses, spin), spin)
+    search = _Search(index, skills, _topics_by_kind(index, skills, weaknesses, spin), spin, overall(skills), {})
     questions = _choose(search, quotas(mix, count), {*excluded, *postponed})
     if postponed and len(questions) < count:
         chosen = {question.question_id for question in questions}
@@ -152,12 +163,12 @@ def _fitting(search: _Search, kind: Kind, topic: str, barred: AbstractSet[str]) 
     """One topic's questions, each the best fit of `LOOKAHEAD` neighbours on the shelves."""
     target = search.index.targets[kind]
     shelves = search.index.shelves.get((kind, topic), NO_SHELVES)
-    nearest = shelves.outward(ability_in(search.skills, (topic,)), crc32(topic.encode(), search.seed))
+    nearest = shelves.outward(_place(search.ability((topic,)), target), crc32(topic.encode(), search.seed))
     window: list[tuple[float, int, float, Candidate]] = []
     for rank, candidate in enumerate(nearest):
         if candidate.question_id in barred:
             continue
-        expected = _expected(search.skills, candidate)
+        expected = _expected(search, candidate)
         entry = (abs(expected - target), rank, expected, candidate)
         if len(window) < LOOKAHEAD - 1:
             heappush(window, entry)
@@ -167,9 +178,13 @@ def _fitting(search: _Search, kind: Kind, topic: str, barred: AbstractSet[str]) 
         yield _picked(kind, topic, *heappop(window)[2:])
 
 
-def _expected(skills: Mapping[str, Skill], candidate: Candidate) -> float:
-    ability = ability_in(skills, candidate.topics)
-    return expected_score(ability, candidate.difficulty, guess_floor(candidate.choices))
+def _place(ability: Estimate, target: float) -> float:
+    """Where on the shelves to begin: the less is known of an ability, the easier a question that hits the target."""
+    return ability.mean - (flattening(ability.variance) - 1.0) * log(target / (1.0 - target))
+
+
+def _expected(search: _Search, candidate: Candidate) -> float:
+    return predicted_score(search.ability(candidate.topics), candidate.estimate, guess_floor(candidate.choices))
 
 
 def _picked(kind: Kind, topic: str, expected: float, candidate: Candidate) -> RecommendedQuestion:

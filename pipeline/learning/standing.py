@@ -4,7 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from pipeline.learning.rating import START_RATING, Skill, expected_score
+from pipeline.learning.pooling import ability_in, expected_score, overall
+from pipeline.learning.rating import START_RATING, Skill
 from pipeline.learning.recency import fading
 from pipeline.learning.weakness import weaknesses_of
 
@@ -39,12 +40,14 @@ def standing_of(skills: Collection[Skill], now: datetime) -> Standing:
 def level_of(skills: Collection[Skill]) -> str | None:
     """`beginner`, `intermediate` or `advanced`, by the chance to answer a question of middle difficulty right.
 
-    The ability is the mean rating of the topics, each weighted by its answers; None after fewer than 5 answers.
+    The ability is the mean of those in the topics, each weighted by its answers; None after fewer than 5 answers.
     """
     answers = sum(skill.answers for skill in skills)
     if answers < LEAST_ANSWERS:
         return None
-    ability = sum(skill.rating * skill.answers for skill in skills) / answers
+    known = {skill.topic: skill for skill in skills}
+    everywhere = overall(known)
+    ability = sum(ability_in(known, (topic,), everywhere).mean * known[topic].answers for topic in known) / answers
     chance = expected_score(ability, START_RATING)
     if chance < BEGINNER_BELOW:
         return "beginner"

@@ -1,6 +1,6 @@
 """What is known of one learner, and the shapes in which it is shown."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
@@ -8,7 +8,12 @@ import msgspec
 
 from pipeline.errors import FieldProblem, InvalidInput, NotFound
 from pipeline.learning import progress
+from pipeline.learning.mastery import MasteryLevel, level_of, logit_of, mastery, uncertainty
 from pipeline.learning.metrics import AnswerSums, LearnerDay
+from pipeline.learning.mistake import Mistake
+from pipeline.learning.pooling import Estimate, overall
+from pipeline.learning.rating import MIDDLE_DIFFICULTY, Skill
+from pipeline.learning.recency import fading
 from pipeline.learning.selection import Recommendation, RecommendedQuestion
 from pipeline.learning.weakness import Weakness, weakness_score, weaknesses_of
 from pipeline.model import JsonValue
@@ -20,21 +25,30 @@ from pipeline.service.view import submission_document
 DEFAULT_DAYS: Final = 30
 MOST_DAYS: Final = 366
 EXPORTED_AT_ONCE: Final = 50
+DECIMALS: Final = 4
 NOTHING_ADVISED: Final = Recommendation(questions=(), weaknesses=())
 
 
 class SkillShown(msgspec.Struct, frozen=True):
     """Standing in one topic.
 
-    `rating` is on the logit scale (0 is average, higher is better); `weakness` is 0 to below 1, from the
-    errors of the last seven days, higher is weaker. Counts are since the beginning.
+    `rating` is on the logit scale (0 is average, higher is better) and `uncertainty` the standard deviation of what is
+    known of the ability; `mastery` is the chance, 0 to 1, to score on a question of middle difficulty now, without
+    guessing, and `level` what that means in a word. `weakness` is 0 to below 1, from the errors of the last seven
+    days, higher is weaker; `mistakes` are sums of errors by kind that fade with time, only those there are. The topic
+    should be reviewed at `due_at`, null where nothing is known yet. Counts are since the beginning.
     """
 
     topic: str
     rating: float
+    uncertainty: float
+    mastery: float
+    level: MasteryLevel
     answers: int
     correct: int
     weakness: float
+    mistakes: Mapping[Mistake, float]
+    due_at: datetime | None
     updated_at: datetime
 
 
@@ -107,17 +121,9 @@ class Learners:
         """The learner's standing per topic, in the order of topics."""
         await self.require(principal, learner_id)
         now = self._clock()
-        return tuple(
-            SkillShown(
-                topic=skill.topic,
-                rating=skill.rating,
-                answers=skill.answers,
-                correct=skill.correct,
-                weakness=weakness_score(skill, now),
-                updated_at=skill.updated_at,
-            )
-            for skill in await self._store.skills(principal.tenant_id, learner_id)
-        )
+        skills = await self._store.skills(principal.tenant_id, learner_id)
+        everywhere = overall({skill.topic: skill for skill in skills})
+        return tuple(skill_shown(skill, everywhere, now) for skill in skills)
 
     async def progress(self, principal: Principal, learner_id: str, first: date | None, last: date | None) -> Progress:
         """Figures in all and from `first` to `last` (the last 30 days by default); raises `InvalidInput`."""
@@ -177,6 +183,31 @@ class Learners:
         for view in await self._reading.read(tenant_id, ids):
             if kept := keepsakes.get(view.id):
                 yield {"kind": "submission", **submission_document(view), **msgspec.structs.asdict(kept)}
+
+
+def skill_shown(skill: Skill, everywhere: Estimate, now: datetime) -> SkillShown:
+    """A skill as it is shown at `now`; `everywhere` is what all the learner's topics tell."""
+    mastered = mastery(skill, everywhere, logit_of(MIDDLE_DIFFICULTY), now)
+    return SkillShown(
+        topic=skill.topic,
+        rating=skill.rating,
+        uncertainty=round(uncertainty(skill, everywhere), DECIMALS),
+        mastery=round(mastered, DECIMALS),
+        level=level_of(mastered, skill.answers),
+        answers=skill.answers,
+        correct=skill.correct,
+        weakness=weakness_score(skill, now),
+        mistakes=mistakes_of(skill, now),
+        due_at=skill.memory.due_at if skill.memory else None,
+        updated_at=skill.updated_at,
+    )
+
+
+def mistakes_of(skill: Skill, now: datetime) -> dict[Mistake, float]:
+    """The errors in a topic by kind, faded to `now`; kinds that did not happen are left out."""
+    left = fading(max(now, skill.updated_at) - skill.updated_at)
+    faded = {kind: round(left * amount, DECIMALS) for kind, amount in zip(Mistake, skill.mistakes, strict=False)}
+    return {kind: amount for kind, amount in faded.items() if amount}
 
 
 def figures_of(days: Sequence[LearnerDay]) -> Figures:

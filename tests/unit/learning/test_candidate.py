@@ -1,6 +1,7 @@
 """Shelves lead to the questions that fit, nearest first."""
 
 from collections.abc import Sequence
+from math import log
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,8 @@ from pipeline.learning.candidate import (
     index_candidates,
     shelf_of,
 )
-from pipeline.learning.rating import ItemRating, expected_score
+from pipeline.learning.pooling import Estimate, expected_score, flattening, predicted_score
+from pipeline.learning.rating import ItemRating
 from tests.unit.learning.samples import question
 
 REVIEW_LOOPS = (Kind.REVIEW, "loops")
@@ -82,5 +84,14 @@ def test_a_shelf_spans_less_than_ratings_can_tell_apart() -> None:
 
 def test_a_candidate_is_as_hard_as_it_proved_to_be() -> None:
     asked = question("q", ("loops",), difficulty=5, options=4, kind="single_choice", module="m1")
-    assert candidate_of(asked) == Candidate("q", ("loops",), 2.0, 4, "m1")
+    assert candidate_of(asked) == Candidate("q", ("loops",), 2.0, 4, "m1", variance=1.0)
     assert candidate_of(asked, ItemRating(0.7, 30)).difficulty == 0.7
+    assert candidate_of(asked, ItemRating(0.7, 30)).variance < 0.2
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_the_place_on_the_shelves_allows_for_what_is_not_certain(theirs: float, its: float) -> None:
+    """The shelf that is walked to first holds what hits the target within what a shelf spans."""
+    candidate = Candidate("q", ("loops",), 0.0, variance=its)
+    ability = Estimate(fitting_ability(candidate, 0.85) + (flattening(theirs) - 1) * log(0.85 / 0.15), theirs)
+    assert predicted_score(ability, candidate.estimate) == pytest.approx(0.85, abs=0.01)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.learning.evaluation import rank_correlation
+from pipeline.learning.evaluation import Tally, rank_correlation
+from pipeline.learning.evidence import RAPID_WEIGHT
 from pipeline.learning.rating import apply_submission
 from pipeline.learning.replay import (
     OWN,
@@ -17,6 +18,7 @@ from pipeline.learning.replay import (
     PlainElo,
     Predictor,
     Ratings,
+    is_rapid,
     predictors,
     replay,
 )
@@ -51,7 +53,7 @@ def test_no_predictor_looks_at_the_answer_it_predicts(log: list[LoggedAnswer], l
         assert one.step(LoggedAnswer("u", "a", last)) == other.step(LoggedAnswer("u", "a", not last))
 
 
-def test_the_live_ratings_move_as_the_product_does() -> None:
+def test_ratings_move_as_the_product_does() -> None:
     model = Ratings()
     model.step(LoggedAnswer("u", "q1", True, ("loops", "lists"), NOW, 0, 4))
     model.step(LoggedAnswer("u", "q2", False, ("loops",), NOW, 0, 2))
@@ -60,7 +62,7 @@ def test_the_live_ratings_move_as_the_product_does() -> None:
         scored(question("q2", difficulty=2), 0.0),
     ]
     effect = apply_submission({}, {}, answered, NOW)
-    assert model.skills["u"] == effect.skills
+    assert model.learners["u"].skills == effect.skills
     assert model.items == effect.items
 
 
@@ -117,10 +119,10 @@ def test_practice_teaches_and_time_takes_at_most_half_of_it() -> None:
     assert known(1.0, 20, timedelta(days=3650)) == pytest.approx(fresh / 2)
 
 
-@pytest.mark.parametrize("same_order", [False, True])
 @pytest.mark.parametrize("seed", [1, 2])
-def test_learnt_difficulties_rank_as_the_true_ones(same_order: bool, seed: int) -> None:
-    plan = Plan(learners=600, items=100, same_order=same_order, seed=seed)
+@pytest.mark.parametrize(("same_order", "topics"), [(False, 5), (True, 5), (True, 1)])
+def test_learnt_difficulties_rank_as_the_true_ones(same_order: bool, topics: int, seed: int) -> None:
+    plan = Plan(learners=400, topics=topics, same_order=same_order, seed=seed)
     model = Ratings()
     replay(synthesize(plan), {OWN: model})
     items = true_items(plan)
@@ -132,3 +134,46 @@ def test_the_model_predicts_better_than_any_mean() -> None:
     tallies = replay(islice(synthesize(Plan()), 10_000), predictors())
     loss = {name: tally.measures().log_loss for name, tally in tallies.items()}
     assert loss[OWN] < loss["item mean"] < loss["mean"]
+
+
+@pytest.mark.parametrize("same_order", [False, True])
+def test_the_model_predicts_better_than_plain_elo(same_order: bool) -> None:
+    tallies = replay(synthesize(Plan(learners=300, same_order=same_order, seed=3)), predictors())
+    told = {name: tally.measures() for name, tally in tallies.items()}
+    assert (told[OWN].auc or 0.0) > (told["elo"].auc or 0.0) + 0.005
+    assert told[OWN].log_loss < told["elo"].log_loss
+    assert told[OWN].calibration_error < 0.02
+
+
+def test_who_rushes_is_quick_and_right_by_chance() -> None:
+    answers = list(synthesize(Plan(learners=200, hurried=1.0)))
+    rushed = [answer for answer in answers if is_rapid(answer)]
+    choices = [answer for answer in answers if answer.choices]
+    assert 0.25 < len(rushed) / len(choices) < 0.4
+    chance = sum(1 / answer.choices for answer in rushed) / len(rushed)
+    assert sum(answer.correct for answer in rushed) / len(rushed) == pytest.approx(chance, abs=0.05)
+    assert sum(map(is_rapid, synthesize(Plan(learners=200)))) < 0.03 * len(choices)
+
+
+def test_nobody_rushes_unless_asked_to_and_then_the_rest_of_the_log_stays() -> None:
+    calm, hurried = (list(synthesize(Plan(learners=60, items=40, hurried=share))) for share in (0.0, 0.5))
+    assert [(one.user, one.item, one.at) for one in calm] == [(one.user, one.item, one.at) for one in hurried]
+    assert calm != hurried
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_rapid_guesses_that_weigh_less_mislead_less(seed: int) -> None:
+    """Answers that were thought about are predicted better, and nothing is lost where nobody rushes."""
+    hurried, calm = Plan(learners=300, hurried=0.5, seed=seed), Plan(learners=300, seed=seed)
+    assert thoughtful_loss(hurried, RAPID_WEIGHT) < thoughtful_loss(hurried, 1.0) - 0.001
+    assert thoughtful_loss(calm, RAPID_WEIGHT) == pytest.approx(thoughtful_loss(calm, 1.0), abs=0.0005)
+
+
+def thoughtful_loss(plan: Plan, rapid_weight: float) -> float:
+    """The log loss over all answers that were no rapid guesses."""
+    model, tally = Ratings(rapid_weight), Tally()
+    for answer in synthesize(plan):
+        predicted = model.step(answer)
+        if not is_rapid(answer):
+            tally.add(predicted, right=answer.correct)
+    return tally.measures().log_loss
