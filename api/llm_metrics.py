@@ -83,6 +83,8 @@ def duration_family(tallies: Iterable[Tally]) -> Any:
     """How long calls took; a failed one names its error, as the conventions want it."""
     found: dict[tuple[str, ...], Distribution] = {}
     for tally in tallies:
+        if tally.seconds_bucket is None:
+            continue
         labels = (*labels_of(tally), tally.trouble)
         distribution = found.setdefault(labels, Distribution([bound / 1000 for bound in BOUNDS.durations_ms]))
         distribution.add(tally.seconds_bucket, tally.count, tally.seconds)

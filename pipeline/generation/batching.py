@@ -174,7 +174,7 @@ class Batching:
             usage=usage,
             cost=cost // HALF,
             known=known,
-            seconds=0.0,
+            seconds=None,
             status=failed.status if failed else None,
             code=failed.code if failed else None,
             model=reply.model if reply else None,

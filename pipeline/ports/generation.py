@@ -183,7 +183,8 @@ class Attempt(msgspec.Struct, frozen=True):
 class Settlement(msgspec.Struct, frozen=True):
     """What a request came to. `cost` is in nanodollars; `known` is False where it had to be estimated.
 
-    `trouble` is None for a usable reply; `cut_quotations` counts quotations that were dropped.
+    `trouble` is None for a usable reply; `cut_quotations` counts quotations that were dropped; `seconds` is None for a
+    line of a batch, which waits for its turn rather than for an answer.
     """
 
     attempt_id: str
@@ -191,7 +192,7 @@ class Settlement(msgspec.Struct, frozen=True):
     usage: Usage | None
     cost: int
     known: bool
-    seconds: float
+    seconds: float | None
     first_text_seconds: float | None = None
     status: int | None = None
     code: str | None = None

@@ -78,7 +78,7 @@ class Tally(msgspec.Struct, frozen=True):
     """Requests alike that ended today: how many, in which buckets, and what they come to.
 
     A bucket is the place of the first upper bound that is not exceeded; `trouble` is "" for usable replies. A token
-    bucket is None where the provider did not say what it used.
+    bucket is None where the provider did not say what it used, the seconds' one for lines of batches.
     """
 
     provider: str
@@ -86,7 +86,7 @@ class Tally(msgspec.Struct, frozen=True):
     purpose: str
     trouble: str
     count: int
-    seconds_bucket: int
+    seconds_bucket: int | None
     input_bucket: int | None
     output_bucket: int | None
     seconds: float

@@ -89,12 +89,12 @@ TALLIES = text(
         width_bucket(duration_ms, CAST(:durations AS bigint[])) AS seconds_bucket,
         width_bucket(input_tokens, CAST(:tokens AS bigint[])) AS input_bucket,
         width_bucket(output_tokens, CAST(:tokens AS bigint[])) AS output_bucket,
-        sum(duration_ms)::float / 1000 AS seconds, coalesce(sum(input_tokens), 0)::bigint AS input_tokens,
+        coalesce(sum(duration_ms), 0)::float / 1000 AS seconds, coalesce(sum(input_tokens), 0)::bigint AS input_tokens,
         coalesce(sum(output_tokens), 0)::bigint AS output_tokens,
         coalesce(sum(cached_input_tokens), 0)::bigint AS cached_input_tokens,
         coalesce(sum(reasoning_tokens), 0)::bigint AS reasoning_tokens, sum(cost)::bigint AS cost
     FROM llm_attempts
-    WHERE tenant_id = :tenant_id AND started_at >= {TODAY} AND state = 'settled' AND duration_ms IS NOT NULL
+    WHERE tenant_id = :tenant_id AND started_at >= {TODAY} AND state = 'settled'
     GROUP BY provider, model, purpose, trouble, seconds_bucket, input_bucket, output_bucket
     """
 )

@@ -36,7 +36,7 @@ async def request(
     tenant_id: int,
     trouble: Trouble | None = None,
     *,
-    seconds: float = 2.0,
+    seconds: float | None = 2.0,
     usage: Usage | None = USAGE,
     cost: int = 500_000,
     cut_quotations: int = 0,
@@ -53,7 +53,7 @@ async def request(
             cost=cost,
             known=usage is not None,
             seconds=seconds,
-            first_text_seconds=None if trouble else seconds / 4,
+            first_text_seconds=None if trouble or seconds is None else seconds / 4,
             cut_quotations=cut_quotations,
         )
     )

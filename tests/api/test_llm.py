@@ -111,6 +111,23 @@ async def test_a_provider_shows_what_its_calls_came_to(asked: Installation) -> N
     assert (spare["calls"]["calls"], spare["calls"]["success_share"]) == (0, None)
 
 
+async def test_a_line_of_a_batch_counts_but_makes_no_provider_look_quick(asked: Installation) -> None:
+    """It waited for its turn, for hours perhaps; how long an answer takes, it cannot tell."""
+    engine = asked.worker.servers.engine
+    await request(engine, 1, seconds=2)
+    await request(engine, 1, seconds=None)
+    calls = (await shown(asked))["providers"][0]["calls"]
+    assert (calls["calls"], calls["success_share"], calls["tokens"]["output"]) == (2, 1.0, 40)
+    assert (calls["mean_seconds"], calls["p50_seconds"], calls["p95_seconds"]) == (2.0, 2.0, 2.0)
+    pages = await asked.caller(Role.OPERATOR).get("/metrics")
+    counts = [
+        line for line in pages.text.splitlines() if line.startswith("gen_ai_client_operation_duration_seconds_count")
+    ]
+    tokens = [line for line in pages.text.splitlines() if line.startswith("gen_ai_client_token_usage_count")]
+    assert [line.rpartition(" ")[2] for line in counts] == ["1.0"]
+    assert {line.rpartition(" ")[2] for line in tokens} == {"2.0"}
+
+
 async def test_a_request_that_is_under_way_is_counted_as_such_at_its_estimate(asked: Installation) -> None:
     ledger = LedgerStore(asked.worker.servers.engine)
     assert await ledger.reserve(an_attempt(1), Budgets()) is None
