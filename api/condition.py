@@ -2,12 +2,21 @@
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Annotated, Final
+
+import msgspec
 
 from pipeline.errors import FieldProblem, InvalidInput
 
 MOST_WAIT_SECONDS: Final = 30
 PRINTABLE: Final = re.compile(r"[ -~]{1,255}")
+IdempotencyKey = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[ -~]{1,255}$",
+        description="1 to 255 printable ASCII characters. The same key and body get the same answer.",
+    ),
+]
 WAIT: Final = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,9})\"?\s*(?:$|[,;])", re.IGNORECASE)
 TAG: Final = re.compile(r'"([^"]*)"')
 VERSION_IN_TAG: Final = re.compile(r"(\d{1,9})-")

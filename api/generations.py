@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from api.caller import AnyRequest, allow
-from api.condition import known_version, matches
+from api.condition import IdempotencyKey, idempotency_key, known_version, matches
 from api.description import JSON, Answer, Body, Page, described
 from api.errors import Problem, problem_of
 from api.patience import ANSWER_SECONDS, Patience
@@ -19,6 +19,7 @@ from pipeline.service.generations import (
     NO_SUCH_DRAFT,
     AcceptedDraft,
     AcceptIn,
+    Asked,
     GenerationQuery,
     QuestionsIn,
     SummaryIn,
@@ -32,6 +33,7 @@ CREATED, OK, NOT_FOUND, UNPROCESSABLE = 201, 200, 404, 422
 ACCEPTED: Final = {
     "Location": "Where the generation can be read.",
     "Retry-After": "Seconds after which it makes sense to look.",
+    "Idempotency-Replayed": "`true` where the same request had been accepted before.",
 }
 TAGGED: Final = {"ETag": "A strong tag of this very representation; it begins with the version."}
 
@@ -86,6 +88,12 @@ QUESTIONS: Final = {
 }
 
 
+class KeyHeaders(msgspec.Struct, frozen=True, rename={"idempotency_key": "Idempotency-Key"}):
+    """What may go with a request for a text."""
+
+    idempotency_key: IdempotencyKey | None = None
+
+
 class ShowQuery(msgspec.Struct, frozen=True):
     wait: Annotated[int, msgspec.Meta(ge=0, le=30, description="Seconds to wait for a new version.")] | None = None
 
@@ -117,20 +125,22 @@ class AcceptReport(msgspec.Struct, frozen=True):
         {202: Answer("Accepted; a model will write it.", JobView, SUMMARY, headers=ACCEPTED)},
         permission=Permission.GENERATE,
         body=Body(SummaryIn, {"a summary": SUMMARY_IN}),
+        headers=KeyHeaders,
         problems=(409, 429),
     ),
 )
 async def generate_summary(request: AnyRequest) -> Response[JobView]:
     """Have a text summarised by a language model.
 
-    Look at the address in `Location` until it is completed. There is no template for this: 409 where no model is
+    Look at the address in `Location` until it is completed. Send an `Idempotency-Key` to be able to repeat the request
+    safely. There is no template for this: 409 where no model is
     configured or the tenant's policy allows none, and `failed` with an `error` where none gave a usable reply.
     """
     parts, principal = await allow(request, Permission.GENERATE)
     require_media_type(request.headers, JSON)
     body = await body_bytes(request)
     async with Patience():
-        return accepted(await parts.generations.summarise(principal, body))
+        return accepted(await parts.generations.summarise(principal, body, idempotency_key(request.headers)))
 
 
 @post(
@@ -141,6 +151,7 @@ async def generate_summary(request: AnyRequest) -> Response[JobView]:
         {202: Answer("Accepted; a model will draft them.", JobView, SUMMARY | {"kind": "questions"}, headers=ACCEPTED)},
         permission=Permission.GENERATE,
         body=Body(QuestionsIn, {"two questions": QUESTIONS_IN}),
+        headers=KeyHeaders,
         problems=(409, 429),
     ),
 )
@@ -153,12 +164,14 @@ async def generate_questions(request: AnyRequest) -> Response[JobView]:
     require_media_type(request.headers, JSON)
     body = await body_bytes(request)
     async with Patience():
-        return accepted(await parts.generations.draft(principal, body))
+        return accepted(await parts.generations.draft(principal, body, idempotency_key(request.headers)))
 
 
-def accepted(view: JobView) -> Response[JobView]:
-    headers = {"Location": f"/v1/generate/{view.id}", "Retry-After": RETRY_AFTER}
-    return Response(view, status_code=202, headers=headers)
+def accepted(asked: Asked) -> Response[JobView]:
+    headers = {"Location": f"/v1/generate/{asked.view.id}", "Retry-After": RETRY_AFTER}
+    if asked.repeated:
+        headers["Idempotency-Replayed"] = "true"
+    return Response(asked.view, status_code=202, headers=headers)
 
 
 @get(

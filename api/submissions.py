@@ -9,7 +9,7 @@ from litestar.params import FromPath
 
 from api.batch import hand_in_batch
 from api.caller import AnyRequest, allow, headers_of, parts_of
-from api.condition import known_version, matches
+from api.condition import IdempotencyKey, known_version, matches
 from api.description import JSON, Answer, Body, Page, described
 from api.documents import SUBMISSION_EXAMPLE, SUBMISSION_IN_EXAMPLE, SubmissionDocument
 from api.events import stream_events
@@ -43,16 +43,7 @@ TAGGED: Final = {"ETag": "A strong tag of this very representation; it begins wi
 class HandInHeaders(msgspec.Struct, frozen=True, rename={"idempotency_key": "Idempotency-Key", "prefer": "Prefer"}):
     """What may go with a hand-in."""
 
-    idempotency_key: (
-        Annotated[
-            str,
-            msgspec.Meta(
-                pattern=r"^[ -~]{1,255}$",
-                description="1 to 255 printable ASCII characters. The same key and body answer the same submission.",
-            ),
-        ]
-        | None
-    ) = None
+    idempotency_key: IdempotencyKey | None = None
     prefer: (
         Annotated[str, msgspec.Meta(description="`wait=N`: wait up to N (at most 30) seconds for the results.")] | None
     ) = None

@@ -16,7 +16,7 @@ SET LOCAL lock_timeout = '500ms';
 DO $$ BEGIN
     FOR try IN 1..120 LOOP
         BEGIN
-            LOCK TABLE tenants, learners, skills, results IN ACCESS EXCLUSIVE MODE;
+            LOCK TABLE tenants, learners, skills, results, generations IN ACCESS EXCLUSIVE MODE;
             {changes}
             RETURN;
         EXCEPTION WHEN lock_not_available THEN
@@ -37,6 +37,13 @@ ADDED: Final = """
                 ADD COLUMN review_difficulty double precision,
                 ADD COLUMN due_at timestamptz;
             ALTER TABLE results ADD COLUMN learning_sequence bigint, ADD COLUMN item_steps double precision[];
+            ALTER TABLE generations
+                ADD COLUMN idempotency_key text,
+                ADD COLUMN fingerprint bytea,
+                ADD CONSTRAINT generations_fingerprint_check
+                    CHECK ((idempotency_key IS NULL) = (fingerprint IS NULL));
+            CREATE UNIQUE INDEX generations_idempotency_key ON generations (tenant_id, idempotency_key)
+                WHERE idempotency_key IS NOT NULL;
 """
 
 DROPPED: Final = """
@@ -45,6 +52,7 @@ DROPPED: Final = """
             ALTER TABLE skills
                 DROP COLUMN mistakes, DROP COLUMN stability, DROP COLUMN review_difficulty, DROP COLUMN due_at;
             ALTER TABLE results DROP COLUMN learning_sequence, DROP COLUMN item_steps;
+            ALTER TABLE generations DROP COLUMN idempotency_key, DROP COLUMN fingerprint;
 """
 
 

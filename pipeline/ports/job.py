@@ -31,10 +31,15 @@ FINAL_JOB_STATES = frozenset({JobState.COMPLETED, JobState.FAILED, JobState.CANC
 
 
 class NewJob(msgspec.Struct, frozen=True):
-    """A job as it is handed in; `request` is everything that was asked for, the text among it."""
+    """A job as it is handed in; `request` is everything that was asked for, the text among it.
+
+    The same `idempotency_key` makes no second job; `fingerprint` tells whether it was asked for the same.
+    """
 
     kind: JobKind
     request: dict[str, JsonValue]
+    idempotency_key: str | None = None
+    fingerprint: bytes | None = None
 
 
 class JobView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -55,6 +60,13 @@ class JobView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     created_at: datetime
     updated_at: datetime
     finished_at: datetime | None = None
+
+
+class Earlier(msgspec.Struct, frozen=True):
+    """The job that was made under the same idempotency key, and whether it was asked for the same."""
+
+    view: JobView
+    same: bool
 
 
 class JobClaim(msgspec.Struct, frozen=True):
@@ -82,8 +94,12 @@ class JobResult(msgspec.Struct, frozen=True):
 class JobStore(Protocol):
     """Jobs of all tenants."""
 
-    async def add(self, tenant_id: int, job: NewJob, *, most_open: int) -> JobView | None:
-        """Keep a job, due now; None where the tenant has `most_open` unfinished ones already."""
+    async def earlier(self, tenant_id: int, job: NewJob) -> Earlier | None:
+        """The job with this one's idempotency key, if there is one."""
+        ...
+
+    async def add(self, tenant_id: int, job: NewJob, *, most_open: int) -> JobView | Earlier | None:
+        """Keep a job, due now, unless its key was used; None where the tenant has `most_open` unfinished ones."""
         ...
 
     async def find(self, tenant_id: int, job_id: str) -> JobView | None:

@@ -1,13 +1,14 @@
 """What a teacher may do with generated texts: ask for them, look at them, stop them, accept drafts of questions."""
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from pipeline.errors import Conflict, FieldProblem, InvalidInput, NotFound
+from pipeline.errors import Conflict, FieldProblem, IdempotencyMismatch, InvalidInput, NotFound
 from pipeline.exchange import Route
 from pipeline.execution import GENERATE, ring
 from pipeline.generation.composing import refused
@@ -15,7 +16,7 @@ from pipeline.generation.quota import CallerQuota
 from pipeline.model import JsonValue
 from pipeline.ports import Bell
 from pipeline.ports.generation import Policies
-from pipeline.ports.job import FINAL_JOB_STATES, JobKind, JobState, JobStore, JobView, NewJob
+from pipeline.ports.job import FINAL_JOB_STATES, Earlier, JobKind, JobState, JobStore, JobView, NewJob
 from pipeline.scoring.fields import forbidden_text
 from pipeline.service.access import Principal
 from pipeline.service.bank import Bank
@@ -111,6 +112,13 @@ class AcceptedDraft(msgspec.Struct, frozen=True):
     problems: tuple[FieldProblem, ...] = ()
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """A generation that was asked for; `repeated` where the same request had been accepted before."""
+
+    view: JobView
+    repeated: bool = False
+
+
 class Generations:
     """Generated texts of tenants."""
 
@@ -135,15 +143,16 @@ class Generations:
         self._rest = rest
         self._clock = clock
 
-    async def summarise(self, principal: Principal, body: bytes) -> JobView:
-        """Have a text summarised; raises `InvalidInput`, `RateLimited`, or `Conflict` where nobody may or can."""
-        given = read(body, SummaryIn)
-        return await self._add(principal, NewJob(JobKind.SUMMARY, request_of(given)))
+    async def summarise(self, principal: Principal, body: bytes, key: str | None = None) -> Asked:
+        """Have a text summarised; raises `InvalidInput`, `RateLimited`, or `Conflict` where nobody may or can.
 
-    async def draft(self, principal: Principal, body: bytes) -> JobView:
-        """Have questions drafted; raises `InvalidInput`, `RateLimited`, or `Conflict` where nobody may or can."""
-        given = read(body, QuestionsIn)
-        return await self._add(principal, NewJob(JobKind.QUESTIONS, request_of(given)))
+        The same `key` and body answer the same generation; `IdempotencyMismatch` where the body differs.
+        """
+        return await self._add(principal, job_of(JobKind.SUMMARY, read(body, SummaryIn), key))
+
+    async def draft(self, principal: Principal, body: bytes, key: str | None = None) -> Asked:
+        """Have questions drafted; raises as `summarise` does."""
+        return await self._add(principal, job_of(JobKind.QUESTIONS, read(body, QuestionsIn), key))
 
     async def show(self, tenant_id: int, job_id: str) -> JobView:
         """One generation; raises `NotFound`."""
@@ -209,17 +218,41 @@ class Generations:
             return AcceptedDraft(draft_id, problems=error.problems)
         return AcceptedDraft(draft_id, saved.version, new=saved.changed)
 
-    async def _add(self, principal: Principal, job: NewJob) -> JobView:
+    async def _add(self, principal: Principal, job: NewJob) -> Asked:
         tenant_id = principal.tenant_id
+        if earlier := await self._earlier(tenant_id, job):
+            return asked_before(earlier)
         if refusal := refused(self._routes, await self._policies.of(tenant_id)):
             raise Conflict(refusal)
         if self._quota is not None:
             await self._quota.take(tenant_id, principal.actor)
-        view = await self._store.add(tenant_id, job, most_open=MOST_OPEN)
-        if view is None:
+        kept = await self._store.add(tenant_id, job, most_open=MOST_OPEN)
+        if kept is None:
             raise Conflict(f"There are {MOST_OPEN} unfinished generations already; wait for some, or cancel them.")
-        await ring(GENERATE, [view.id], self._bell)
-        return view
+        if isinstance(kept, Earlier):
+            return asked_before(kept)
+        await ring(GENERATE, [kept.id], self._bell)
+        return Asked(kept)
+
+    async def _earlier(self, tenant_id: int, job: NewJob) -> Earlier | None:
+        return None if job.idempotency_key is None else await self._store.earlier(tenant_id, job)
+
+
+def asked_before(earlier: Earlier) -> Asked:
+    """The earlier generation; raises `IdempotencyMismatch` where something else was asked for."""
+    if not earlier.same:
+        raise IdempotencyMismatch(
+            "This Idempotency-Key was used before with a different body; send another key, or the first body again."
+        )
+    return Asked(earlier.view, repeated=True)
+
+
+def job_of(kind: JobKind, given: SummaryIn | QuestionsIn, key: str | None) -> NewJob:
+    """The job; whether two are the same is told by everything in them, their kind too."""
+    if key is None:
+        return NewJob(kind, request_of(given))
+    told = kind.encode() + b"\0" + msgspec.json.encode(given, order="sorted")
+    return NewJob(kind, request_of(given), key, hashlib.blake2b(told, digest_size=16).digest())
 
 
 def read(body: bytes, kind: type[Any]) -> Any:

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import msgspec
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from uuid_utils import uuid7
 
 from pipeline.model import JsonValue
-from pipeline.ports.job import JobClaim, JobKind, JobResult, JobState, JobView, NewJob
+from pipeline.ports.job import Earlier, JobClaim, JobKind, JobResult, JobState, JobView, NewJob
 from pipeline.store.engine import LOOK_UP_SECONDS, as_json, transaction
 
 # Additions of one tenant come one after another, so that their limit holds.
@@ -25,12 +25,17 @@ COLUMNS: Final = """id::text, kind, state AS status, version, attempts, input - 
     created_at, updated_at, finished_at"""
 ADD: Final = text(
     f"""
-    INSERT INTO generations (id, tenant_id, kind, state, input, available_at)
-    VALUES (CAST(:id AS uuid), :tenant_id, :kind, 'pending', CAST(:input AS jsonb), clock_timestamp())
+    INSERT INTO generations (id, tenant_id, kind, state, input, available_at, idempotency_key, fingerprint)
+    VALUES (CAST(:id AS uuid), :tenant_id, :kind, 'pending', CAST(:input AS jsonb), clock_timestamp(), :key,
+        :fingerprint)
     RETURNING {COLUMNS}, NULL AS result
     """
 )
 FIND: Final = text(f"SELECT {COLUMNS}, result FROM generations WHERE tenant_id = :tenant_id AND id = CAST(:id AS uuid)")
+FIND_BY_KEY: Final = text(
+    f"SELECT {COLUMNS}, NULL AS result, fingerprint FROM generations"
+    " WHERE tenant_id = :tenant_id AND idempotency_key = :key"
+)
 BROWSE: Final = text(
     f"""
     SELECT {COLUMNS}, NULL AS result FROM generations
@@ -157,11 +162,25 @@ class JobStore:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def add(self, tenant_id: int, job: NewJob, *, most_open: int) -> JobView | None:
-        """Keep a job, due now; None where the tenant has `most_open` unfinished ones already."""
-        values = {"id": str(uuid7()), "tenant_id": tenant_id, "kind": job.kind, "input": as_json(job.request)}
+    async def earlier(self, tenant_id: int, job: NewJob) -> Earlier | None:
+        """The job with this one's idempotency key, if there is one."""
+        async with transaction(self._engine) as connection:
+            return await find_earlier(connection, tenant_id, job)
+
+    async def add(self, tenant_id: int, job: NewJob, *, most_open: int) -> JobView | Earlier | None:
+        """Keep a job, due now, unless its key was used; None where the tenant has `most_open` unfinished ones."""
+        values = {
+            "id": str(uuid7()),
+            "tenant_id": tenant_id,
+            "kind": job.kind,
+            "input": as_json(job.request),
+            "key": job.idempotency_key,
+            "fingerprint": job.fingerprint,
+        }
         async with transaction(self._engine) as connection:
             await connection.execute(ONE_AT_A_TIME, {"tenant_id": tenant_id})
+            if earlier := await find_earlier(connection, tenant_id, job):
+                return earlier
             counted = await connection.execute(COUNT_OPEN, {"tenant_id": tenant_id, "most_open": most_open})
             if counted.scalar_one() >= most_open:
                 return None
@@ -228,6 +247,14 @@ class JobStore:
         async with transaction(self._engine) as connection:
             values = {"older_seconds": older_seconds, "most": most}
             return int((await connection.execute(FORGET, values)).rowcount)
+
+
+async def find_earlier(connection: AsyncConnection, tenant_id: int, job: NewJob) -> Earlier | None:
+    if job.idempotency_key is None:
+        return None
+    found = await connection.execute(FIND_BY_KEY, {"tenant_id": tenant_id, "key": job.idempotency_key})
+    row = found.one_or_none()
+    return None if row is None else Earlier(view_from(row), row.fingerprint == job.fingerprint)
 
 
 def view_from(row: Any) -> JobView:

@@ -29,6 +29,7 @@ model = "small"
 base_url = "http://localhost:9/v1"
 place = "local"
 """
+KEYED = {"Idempotency-Key": "k-1"}
 
 
 def drafted(*prompts: str, **changes: Any) -> str:
@@ -73,6 +74,9 @@ class Office:
         needed = {"count": 3} if what == "questions" else {}
         return await self.teacher.post(f"/v1/generate/{what}", {"text": TEXT, **needed, **fields})
 
+    async def keyed(self, key: str, body: dict[str, Any]) -> httpx.Response:
+        return await self.teacher.call("POST", "/v1/generate/summary", body, **{"Idempotency-Key": key})
+
     async def work(self, asked: httpx.Response) -> str:
         """Let it be worked on; answers its address."""
         assert asked.status_code == 202, asked.text
@@ -110,6 +114,33 @@ async def test_asking_rings_the_queue(office: Office) -> None:
     before = await bell.waiting("generate")
     await office.ask()
     assert await bell.waiting("generate") == before + 1
+
+
+async def test_the_same_key_and_body_answer_the_same_generation(office: Office) -> None:
+    """Also when it is finished, and when the body says the same in another order."""
+    body = {"text": TEXT, "locale": "ko"}
+    first = await office.keyed("k-1", body)
+    assert "idempotency-replayed" not in first.headers
+    office.model.says = '{"title": "Boiling", "summary": "Water boils.", "points": ["It is hot."]}'
+    await office.work(first)
+    again = await office.keyed("k-1", dict(reversed(body.items())))
+    assert (again.status_code, again.headers["idempotency-replayed"]) == (202, "true")
+    assert (again.json()["id"], again.json()["status"]) == (first.json()["id"], "completed")
+    assert len((await office.teacher.get("/v1/generate")).json()["items"]) == 1
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256])
+async def test_a_key_that_cannot_be_one_is_refused(office: Office, key: str) -> None:
+    refused = await office.keyed(key, {"text": TEXT})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/Idempotency-Key")
+
+
+async def test_a_key_for_another_body_is_refused(office: Office) -> None:
+    await office.keyed("k-1", {"text": TEXT})
+    other = await office.keyed("k-1", {"text": "Ice melts."})
+    assert (other.status_code, other.json()["title"]) == (422, "The Idempotency-Key was used before")
+    same_text = await office.teacher.call("POST", "/v1/generate/questions", {"text": TEXT, "count": 1}, **KEYED)
+    assert same_text.status_code == 422
 
 
 async def test_drafts_are_in_nobodys_bank_before_a_teacher_accepts_them(office: Office) -> None:

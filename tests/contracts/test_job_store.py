@@ -4,11 +4,12 @@ import asyncio
 from typing import Any, Protocol
 from uuid import uuid4
 
+import msgspec
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from pipeline.ports.job import JobClaim, JobKind, JobResult, JobState, JobView, NewJob
+from pipeline.ports.job import Earlier, JobClaim, JobKind, JobResult, JobState, JobView, NewJob
 from pipeline.ports.job import JobStore as JobPort
 from pipeline.store.job import JobStore
 from pipeline.store.upkeep import UpkeepStore
@@ -74,7 +75,7 @@ def world(request: pytest.FixtureRequest) -> World:
 
 async def add(world: World, job: NewJob = JOB) -> str:
     view = await world.store.add(world.tenant_id, job, most_open=100)
-    assert view is not None
+    assert isinstance(view, JobView)
     return view.id
 
 
@@ -112,9 +113,34 @@ async def test_unfinished_jobs_of_a_tenant_are_bounded(world: World) -> None:
     added = await asyncio.gather(*[world.store.add(world.tenant_id, JOB, most_open=2) for _ in range(5)])
     assert sum(one is not None for one in added) == 1
     assert await world.store.add(world.stranger_id, JOB, most_open=2) is not None
-    assert first is not None
+    assert isinstance(first, JobView)
     await world.store.cancel(world.tenant_id, first.id)
     assert await world.store.add(world.tenant_id, JOB, most_open=2) is not None
+
+
+async def test_a_key_makes_one_job_however_often_and_at_once_it_comes(world: World) -> None:
+    keyed = msgspec.structs.replace(JOB, idempotency_key="k", fingerprint=b"same")
+    added = await asyncio.gather(*[world.store.add(world.tenant_id, keyed, most_open=9) for _ in range(5)])
+    [view] = [one for one in added if isinstance(one, JobView)]
+    assert [one for one in added if one is not view] == [Earlier(view, same=True)] * 4
+    assert await world.store.earlier(world.tenant_id, keyed) == Earlier(view, same=True)
+
+
+async def test_a_key_under_which_something_else_was_asked_says_so(world: World) -> None:
+    keyed = msgspec.structs.replace(JOB, idempotency_key="k", fingerprint=b"one")
+    await add(world, keyed)
+    other = msgspec.structs.replace(keyed, fingerprint=b"another")
+    added = await world.store.add(world.tenant_id, other, most_open=9)
+    assert isinstance(added, Earlier)
+    assert not added.same
+
+
+async def test_keys_of_tenants_and_jobs_without_any_do_not_meet(world: World) -> None:
+    keyed = msgspec.structs.replace(JOB, idempotency_key="k", fingerprint=b"one")
+    await add(world, keyed)
+    assert await world.store.earlier(world.stranger_id, keyed) is None
+    assert isinstance(await world.store.add(world.stranger_id, keyed, most_open=9), JobView)
+    assert await add(world) != await add(world)
 
 
 async def test_a_claim_holds_the_text_and_excludes_others(world: World) -> None:

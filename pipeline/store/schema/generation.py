@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import CheckConstraint, Column, Index, Integer, SmallInteger, Table, Text, Uuid, text
+from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, SmallInteger, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from pipeline.store.schema.base import metadata, moment, one_of, tenant
@@ -29,6 +29,9 @@ generations = Table(
     moment("created_at", now=True),
     moment("updated_at", now=True),
     moment("finished_at", nullable=True),
+    Column("idempotency_key", Text),
+    Column("fingerprint", LargeBinary),
+    CheckConstraint("(idempotency_key IS NULL) = (fingerprint IS NULL)", name="fingerprint"),
     CheckConstraint(one_of("kind", KINDS), name="kind"),
     CheckConstraint(one_of("state", STATES), name="state"),
     CheckConstraint("version >= 1", name="version"),
@@ -40,6 +43,13 @@ generations = Table(
     CheckConstraint("(state = 'completed') = (result IS NOT NULL)", name="result"),
     CheckConstraint("state <> 'failed' OR error IS NOT NULL", name="error"),
     Index("generations_tenant_idx", "tenant_id", "id"),
+    Index(
+        "generations_idempotency_key",
+        "tenant_id",
+        "idempotency_key",
+        unique=True,
+        postgresql_where=text("idempotency_key IS NOT NULL"),
+    ),
     Index("generations_pending_idx", "available_at", postgresql_where=text("state = 'pending'")),
     Index("generations_running_idx", "lease_expires_at", postgresql_where=text("state = 'running'")),
     Index("generations_finished_idx", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from uuid_utils import uuid7
 
-from pipeline.ports.job import FINAL_JOB_STATES, JobClaim, JobKind, JobResult, JobState, JobView, NewJob
+from pipeline.ports.job import FINAL_JOB_STATES, Earlier, JobClaim, JobKind, JobResult, JobState, JobView, NewJob
 
 BEGINNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -18,6 +18,8 @@ class Row:
     tenant_id: int
     view: JobView
     text: Any
+    key: str | None = None
+    fingerprint: bytes | None = None
     epoch: int = 0
     worker_id: str | None = None
     due: float = 0.0
@@ -39,7 +41,15 @@ class MemoryJobs:
         if row.view.status in FINAL_JOB_STATES:
             row.text = None
 
-    async def add(self, tenant_id: int, job: NewJob, *, most_open: int) -> JobView | None:
+    async def earlier(self, tenant_id: int, job: NewJob) -> Earlier | None:
+        for row in self.rows.values():
+            if row.tenant_id == tenant_id and job.idempotency_key is not None and row.key == job.idempotency_key:
+                return Earlier(row.view, row.fingerprint == job.fingerprint)
+        return None
+
+    async def add(self, tenant_id: int, job: NewJob, *, most_open: int) -> JobView | Earlier | None:
+        if earlier := await self.earlier(tenant_id, job):
+            return earlier
         mine = [row for row in self.rows.values() if row.tenant_id == tenant_id]
         if sum(row.view.status not in FINAL_JOB_STATES for row in mine) >= most_open:
             return None
@@ -55,7 +65,9 @@ class MemoryJobs:
             created_at=at,
             updated_at=at,
         )
-        self.rows[view.id] = Row(tenant_id, view, job.request["text"], due=self.now)
+        self.rows[view.id] = Row(
+            tenant_id, view, job.request["text"], job.idempotency_key, job.fingerprint, due=self.now
+        )
         return view
 
     async def find(self, tenant_id: int, job_id: str) -> JobView | None:

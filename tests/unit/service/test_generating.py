@@ -55,7 +55,7 @@ class House:
     async def add(self, count: int = 1) -> list[str]:
         job = NewJob(JobKind.SUMMARY, {"text": SECRET_TEXT})
         views = [await self.jobs.add(1, job, most_open=10_000) for _ in range(count)]
-        return [view.id for view in views if view is not None]
+        return [view.id for view in views if isinstance(view, JobView)]
 
     async def run(self, job_id: str) -> JobView:
         await self.generator.ring([job_id])
