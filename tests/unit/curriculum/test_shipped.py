@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pipeline.curriculum.model import Module
+from pipeline.curriculum.model import Category, Module, Project, Resource, Track
+from pipeline.model import Question
 from tests.unit.curriculum.shipped import (
     categories,
     file,
@@ -102,9 +103,8 @@ def test_every_topic_is_the_measure_of_one_module() -> None:
 
 def test_every_named_topic_is_one_that_a_module_teaches() -> None:
     taught = set(chain.from_iterable(module.topics for module in modules().values()))
-    for named in chain(resources().values(), projects().values(), questions().values()):
-        assert named.topics, named.id
-        assert set(named.topics) <= taught, named.id
+    named: list[Resource | Project | Question] = [*resources().values(), *projects().values(), *questions().values()]
+    assert [entry.id for entry in named if not entry.topics or set(entry.topics) - taught] == []
 
 
 def test_every_topic_has_three_resources() -> None:
@@ -136,11 +136,12 @@ def test_industries_are_the_four_that_are_known() -> None:
 
 
 def test_titles_and_descriptions_are_translated() -> None:
-    for entry in chain(categories().values(), tracks().values()):
-        assert entry.translations.keys() == {"ko", "ja", "zh"}, entry.id
-    for described in chain(categories().values(), tracks().values(), modules().values(), projects().values()):
-        assert "ko" in described.translations, described.id
-        assert all(text.keys() == {"title", "description"} for text in described.translations.values()), described.id
+    paths: list[Category | Track] = [*categories().values(), *tracks().values()]
+    assert [path.id for path in paths if path.translations.keys() != {"ko", "ja", "zh"}] == []
+    described: list[Category | Track | Module | Project] = [*paths, *modules().values(), *projects().values()]
+    for entry in described:
+        assert "ko" in entry.translations, entry.id
+        assert all(text.keys() == {"title", "description"} for text in entry.translations.values()), entry.id
 
 
 def test_every_file_lies_where_its_name_says() -> None:
@@ -148,6 +149,6 @@ def test_every_file_lies_where_its_name_says() -> None:
     for track in tracks().values():
         held = [module["id"] for module in file(f"modules/{track.id}.json")["modules"]]
         assert held == list(track.modules)
-    for track in ASKED_ABOUT:
-        asked = file(f"questions/{track}.json")["questions"]
-        assert {question["module"] for question in asked} == set(tracks()[track].modules)
+    for name in ASKED_ABOUT:
+        asked = file(f"questions/{name}.json")["questions"]
+        assert {question["module"] for question in asked} == set(tracks()[name].modules)
