@@ -12,6 +12,7 @@ import httpx
 import msgspec
 
 from cli.connection import Connection, Keys, read_keys, remove_connection, write_connection, write_keys
+from cli.crew import crew
 from cli.interrupt import interruptible
 from pipeline.embedded import EmbeddedPostgres, EmbeddedValkey
 from pipeline.embedded.child import Child, end_together, spawn
@@ -20,6 +21,7 @@ from pipeline.embedded.lock import DirectoryLock
 from pipeline.embedded.port import free_port, require_free
 from pipeline.embedded.server import EmbeddedServer
 from pipeline.errors import EnvironmentFault
+from pipeline.llm.configuration import read_configuration
 from pipeline.settings import Settings, variable_of
 
 POLL_SECONDS: Final = 0.05
@@ -158,9 +160,13 @@ def prepare_database(plan: Plan, settings: Settings, say: Callable[[str], None])
 def start_programs(
     system: System, plan: Plan, settings: Settings, stack: ExitStack, say: Callable[[str], None]
 ) -> None:
-    """Start the API and the workers; on the way out workers stop first, so that clients see their results."""
+    """Start the API and the workers; on the way out workers stop first, so that clients see their results.
+
+    Raises `SettingsError` where it cannot be made out which language models are to be asked.
+    """
     environment = environment_of(settings, os.environ if plan.environment is None else plan.environment)
     seconds = settings.shutdown_seconds + STOP_MARGIN_SECONDS
+    workers = crew(plan.workers, models=bool(read_configuration(settings, environment).routes))
 
     def start(name: str, command: Sequence[str]) -> None:
         # The kernel kills it if we are killed: Postgres, ending at the same moment, keeps its work.
@@ -172,8 +178,8 @@ def start_programs(
     stack.callback(lambda: end_together([api.process for api in system.programs[:1]], seconds))
     stack.callback(lambda: end_together([worker.process for worker in system.programs[1:]], seconds))
     start("api", plan.programs.api)
-    for number in range(1, plan.workers + 1):
-        start(f"worker-{number}", plan.programs.worker)
+    for name, arguments in workers.items():
+        start(name, (*plan.programs.worker, *arguments))
 
 
 def wait_until_ready(system: System, url: str) -> None:

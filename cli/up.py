@@ -15,6 +15,7 @@ from pipeline.errors import GradelineError
 from pipeline.settings import Settings, read_settings
 
 SHOWN_LINES: Final = 20
+WORKERS: Final = "How many worker processes; where language models are configured, one more asks them."
 
 READY: Final = """\
 Gradeline is ready.
@@ -35,7 +36,7 @@ def up_command(
 
     @click.command("up")
     @click.option("--port", type=click.IntRange(0, 65_535), help="Port of the API; 0 takes any free one.")
-    @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help="How many worker processes.")
+    @click.option("--workers", type=click.IntRange(1), default=1, show_default=True, help=WORKERS)
     @click.option(
         "--home",
         type=click.Path(file_okay=False, path_type=Path),

@@ -1,6 +1,7 @@
 """One worker process: Dramatiq takes the rings, the event loop does the work, signals end it gracefully."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import CancelledError
@@ -97,7 +98,11 @@ async def run_worker(
     async with open_servers(
         settings, pool_size=settings.worker_pool_size, pool_wait_seconds=WORKER_POOL_WAIT_SECONDS
     ) as servers:
-        await run(build_worker(settings, servers, stages, besides=besides), concurrency)
+        parts = build_worker(settings, servers, stages, besides=besides)
+        # What writes with models brought SDKs along: looking through them for garbage stopped all work for half a second.
+        gc.collect()
+        gc.freeze()
+        await run(parts, concurrency)
 
 
 async def run(parts: WorkerParts, concurrency: int | None = None) -> None:

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from pipeline.prompting.reading import readings
+from pipeline.prompting.sieve import Sieve
 
 CODE_LINES: Final = 14
 CODE_CHARS: Final = 800
@@ -17,7 +18,7 @@ _TLD: Final = (
 _STRONG_TLD: Final = r"(?:com|org|net|edu|gov|biz|xyz|online|site|shop|club|click|top|icu|vip|website|onion)"
 # Names of namespaces and tools, which look like hosts.
 _NO_HOST: Final = r"(?!(?:java|javax|system|asp|vb|ado|dot|ml|microsoft)\.net\b)"
-_LINK: Final = re.compile(
+LINK: Final = re.compile(
     "|".join(
         (
             r"\b[a-z][a-z0-9+.-]{1,20}:/{2,}(?=\S)|\bhttps?\s?:\s?(?=[/\\\w])",
@@ -60,7 +61,7 @@ def _any_of(words: tuple[str, ...]) -> str:
     return "|".join(map(re.escape, words))
 
 
-_REACHING_CODE: Final = re.compile(
+REACHING_CODE: Final = re.compile(
     rf"\bimport\s+(?:[\w.]+(?:\s+as\s+\w+)?,\s*)*(?P<imported>{_any_of(_REACHING)})\b"
     rf"|\bfrom\s+(?P<opened>{_any_of(_REACHING)})(?:\.\w+)*\s+import\b"
     rf"|\brequire\(\W?(?P<required>{_any_of(_REACHING)}|fs|net|https)\b"
@@ -73,7 +74,7 @@ _INSTALLING: Final = ("pip", "pip3", "pipx", "npm", "yarn", "gem", "brew", "apt"
 _READING_CODE: Final = ("python", "python3", "perl", "ruby", "node", "php", "iex", "pwsh", "powershell", "cmd")
 # Within a sentence, where a shell's words are also words of ours: what fetches, what is fed to an interpreter, and
 # commands with options. A cell of a table, which has a bar on its other side too, is none of it.
-_COMMAND: Final = re.compile(
+COMMAND: Final = re.compile(
     rf"\b(?P<fetched>curl|wget)\s+(?:-{{1,2}}\w|\"?[\w-]+[./:]\w)"
     rf"|\b(?P<optioned>{_any_of(_RUN)})\s+-{{1,2}}\w|\b(?P<granted>chmod)\s+(?:\+|\d{{3}})|\b(?P<written>dd)\s+if="
     rf"|\b(?P<installed>{_any_of(_INSTALLING)})\s+(?:install|add|i)\s+[\w@.-]|\b(?P<tried>npx)\s+[\w@-]"
@@ -83,12 +84,14 @@ _COMMAND: Final = re.compile(
     rf"|\b(?P<expanded>invoke-expression|invoke-webrequest|downloadstring|downloadfile)\b|\b(?P<given>iex|iwr)\s?\("
     rf"|\b(?P<hosted>mshta|regsvr32|rundll32|bitsadmin)\s+[\w/-]"
 )
+_LINK_SIEVE: Final = Sieve([LINK])
+_CODE_SIEVE: Final = Sieve([REACHING_CODE, COMMAND])
 _BLOCK: Final = re.compile(r"(?:```|~~~)[^\n]*\n(.*?)(?:```|~~~|\Z)", re.DOTALL)
 
 
 def leads_away(text: str) -> bool:
     """Whether it holds an address of the web or of mail, however it is written."""
-    return any(_LINK.search(reading) for reading in readings(text))
+    return any(_LINK_SIEVE.passes(reading) and LINK.search(reading) for reading in readings(text))
 
 
 def imitates_fence(text: str) -> bool:
@@ -101,11 +104,12 @@ def unfit_code(text: str, teaching: str) -> bool:
     blocks = _BLOCK.findall(text)
     if any(block.count("\n") > CODE_LINES or len(block) > CODE_CHARS for block in blocks):
         return True
-    taught = "\n".join(readings(teaching))
+    suspicious = [reading for reading in readings(text) if _CODE_SIEVE.passes(reading)]
+    taught = "\n".join(readings(teaching)) if suspicious else ""
     return any(
         not any(name and _speaks_of(name, taught) for name in match.groups())
-        for reading in readings(text)
-        for pattern in (_REACHING_CODE, _COMMAND)
+        for reading in suspicious
+        for pattern in (REACHING_CODE, COMMAND)
         for match in pattern.finditer(reading)
     )
 

@@ -69,6 +69,21 @@ def outcome(process: Process) -> tuple[int, str]:
     return process.returncode, said
 
 
+def test_where_a_model_is_configured_a_process_of_its_own_asks_it(home: Path) -> None:
+    with up(home, OPENAI_API_KEY="sk-nobody") as process:
+        connection = ready(process, home)
+        assert list(connection.pids) == ["postgres", "valkey", "api", "worker-1", "worker-models"]
+        asked = psutil.Process(connection.pids["worker-models"]).cmdline()
+        assert asked[-2:] == ["--stages", "feedback,generate"]
+
+
+def test_it_does_not_start_where_nobody_knows_which_models_are_meant(home: Path, tmp_path: Path) -> None:
+    with up(home, GRADELINE_AI_CONFIG=str(tmp_path / "missing.toml")) as process:
+        code, said = outcome(process)
+        assert code == 1
+        assert "missing.toml" in said
+
+
 def test_it_starts_every_part_and_says_how_to_reach_them(home: Path) -> None:
     with up(home, "--workers", "2") as process:
         connection = ready(process, home)
