@@ -115,6 +115,7 @@ class RedisHealth:
     async def _ask(self, askings: list[Asking]) -> list[Admitted | Held]:
         policy, arguments = self._policy, list[str | int]()
         arguments += [ms(policy.lease_seconds), policy.concurrency, ms(policy.turn_seconds), self._name, self._keep_ms]
+        arguments += [ms(policy.open_cap_seconds), ms(policy.longest_rest_seconds)]
         for asking in askings:
             arguments += [asking.account, asking.limit, asking.name]
         return [decided(*answer) for answer in rows(await self._run(ADMIT, *arguments), 3)]

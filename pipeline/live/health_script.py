@@ -45,17 +45,33 @@ local function counted(state, newest)
     local calls, failures = 0, 0
     for _, entry in ipairs(redis.call('HMGET', state, unpack(FIELDS))) do
         local slot, c, f = string.match(entry or '', '(%d+) (%d+) (%d+)')
-        if slot and tonumber(slot) > newest - SLOTS then calls, failures = calls + c, failures + f end
+        local age = slot and newest - tonumber(slot)
+        if age and age >= 0 and age < SLOTS then calls, failures = calls + c, failures + f end
     end
     return calls, failures
 end
 """
 
-# ARGV: a lease's ms, all places, ms a turn is kept, who asks, how long a state is kept; then per request its account,
-# the account's places and the lease's name. Answers per request: what, the lease, ms until it may be asked again.
+# ARGV: a lease's ms, all places, ms a turn is kept, who asks, how long a state is kept, the longest a breaker is open
+# and the longest rest; then per request its account, the account's places and the lease's name. Answers per request:
+# what, the lease, ms until it may be asked again.
 ADMIT: Final = """
 local lease_ms, places, turn_ms = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local asker, keep_ms = ARGV[4], ARGV[5]
+local open_cap, longest = tonumber(ARGV[6]), tonumber(ARGV[7])
+
+-- A clock that was set back must not make anything last longer than it may: what ends later than that, ends then.
+local function bound_leases(key)
+    for _, lease in ipairs(redis.call('ZRANGE', key, '(' .. now + lease_ms, '+inf', 'BYSCORE')) do
+        redis.call('ZADD', key, now + lease_ms, lease)
+    end
+end
+
+local function bounded(state, field, ends, most)
+    if not ends or ends <= most then return ends end
+    redis.call('HSET', state, field, most, 'since', now)
+    return most
+end
 
 local function turns()
     redis.call('ZREMRANGEBYSCORE', WAITING, '-inf', now)
@@ -94,7 +110,8 @@ local function admit(account, limit, name)
     local all = turns()
     local mine = own(all, account)
     local known = redis.call('HMGET', state, 'open_until', 'cooling_until', 'probe')
-    local open_until, cooling_until = tonumber(known[1]), tonumber(known[2]) or 0
+    local open_until = bounded(state, 'open_until', tonumber(known[1]), now + open_cap)
+    local cooling_until = bounded(state, 'cooling_until', tonumber(known[2]), now + longest) or 0
     local ends = open_until and known[3] and tonumber(redis.call('ZSCORE', leases, known[3]) or nil)
     local held = nil
     if open_until and now < open_until then held = {'open', '', open_until - now}
@@ -117,8 +134,10 @@ local function admit(account, limit, name)
 end
 
 local answers = {}
-for i = 6, #ARGV, 3 do
+bound_leases(UNDER_WAY)
+for i = 8, #ARGV, 3 do
     sweep(ARGV[i])
+    bound_leases(leases_of(ARGV[i]))
     local answer = admit(ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2])
     for j = 1, 3 do answers[#answers + 1] = answer[j] end
 end

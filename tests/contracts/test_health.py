@@ -287,3 +287,34 @@ async def test_who_stops_waiting_loses_its_turn(ward: Ward) -> None:
     await ward.end(mine[0])
     ward.pass_by(POLICY.turn_seconds)
     await ward.admitted(process=2)
+
+
+YEAR = 365 * 86_400.0
+
+
+async def test_a_clock_set_back_lengthens_no_breaker_beyond_its_longest(redis_ward: Ward) -> None:
+    """Nor do calls of what is now the future make the account look sick."""
+    await redis_ward.fall_sick()
+    redis_ward.pass_by(-YEAR)
+    assert (await redis_ward.held()).seconds <= POLICY.open_cap_seconds
+    redis_ward.pass_by(POLICY.open_cap_seconds)
+    await redis_ward.end(await redis_ward.admitted())
+    await redis_ward.meet(None, None, Trouble.SERVER_ERROR)
+    await redis_ward.admitted()
+
+
+async def test_a_clock_set_back_lengthens_no_rest_beyond_the_longest(redis_ward: Ward) -> None:
+    await redis_ward.end(await redis_ward.admitted(), Trouble.RATE_LIMITED, rest_seconds=30)
+    redis_ward.pass_by(-YEAR)
+    assert (await redis_ward.held()).reason == "cooling"
+    redis_ward.pass_by(POLICY.longest_rest_seconds)
+    await redis_ward.admitted()
+
+
+async def test_a_clock_set_back_leaks_no_place_of_a_dead_worker(redis_ward: Ward) -> None:
+    for _ in range(ROUTE.concurrency):
+        await redis_ward.admitted()
+    redis_ward.pass_by(-YEAR)
+    assert (await redis_ward.held()).reason == "full"
+    redis_ward.pass_by(POLICY.lease_seconds)
+    await redis_ward.admitted()
