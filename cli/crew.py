@@ -16,6 +16,6 @@ COMPUTING: Final = (Stage.SCORE, Stage.RECOMMEND, Stage.METRICS, DELIVER)
 
 def crew(count: int, *, models: bool) -> dict[str, tuple[str, ...]]:
     """The arguments of `count` workers; with `models` one more has all that models write, and they the rest."""
-    own = ("--stages", ",".join(COMPUTING)) if models else ()
-    workers = {f"worker-{number}": own for number in range(1, count + 1)}
+    own: tuple[str, ...] = ("--stages", ",".join(COMPUTING)) if models else ()
+    workers: dict[str, tuple[str, ...]] = {f"worker-{number}": own for number in range(1, count + 1)}
     return {**workers, MODELS: ("--stages", ",".join(WRITING))} if models else workers

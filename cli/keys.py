@@ -10,7 +10,7 @@ import msgspec
 
 from cli.output import print_json, print_table
 from cli.place import home_option, local_settings
-from pipeline.service.access import Access, Role
+from pipeline.service.access import Access, CreatedKey, Role
 
 ROLES: Final = (Role.SUBMITTER, Role.TEACHER, Role.OPERATOR)
 
@@ -59,12 +59,18 @@ def create(tenant: str, role: str, name: str | None, as_json: bool, home: Path |
     Example:
       gradeline keys create --tenant school --role teacher --name "question editors"
     """
-    created = ask(home, lambda access: access.create_key(tenant, Role(role), name or role))
+
+    async def make(access: Access) -> tuple[bool, CreatedKey]:
+        first = all(key.tenant != tenant for key in await access.list_keys())
+        return first, await access.create_key(tenant, Role(role), name or role)
+
+    first, created = ask(home, make)
     if as_json:
         print_json({"tenant": tenant, **msgspec.to_builtins(created)})
         return
     click.echo(created.secret)
-    click.echo(f"{role} of {tenant}, id {created.id}; the secret is not shown again", err=True)
+    whose = f"{tenant}, whose first key it is" if first else tenant
+    click.echo(f"{role} of {whose}, id {created.id}; the secret is not shown again", err=True)
 
 
 @keys.command("list")

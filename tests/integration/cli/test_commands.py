@@ -69,6 +69,13 @@ def test_a_new_key_opens_the_api_until_it_is_revoked(run: Run, connection: Conne
     assert said(run("keys", "list", "--tenant", "school", "--json"))[0]["revoked_at"] is not None
 
 
+def test_a_tenant_that_a_name_made_by_mistake_is_told(run: Run) -> None:
+    """The first key of a name makes the tenant; a slip of the pen would go unseen."""
+    first, second = (run("keys", "create", "--tenant", "scool").stderr for _ in range(2))
+    assert first.startswith("submitter of scool, whose first key it is, id ")
+    assert second.startswith("submitter of scool, id ")
+
+
 def test_a_key_that_is_not_there_cannot_be_revoked(run: Run) -> None:
     for key_id in ("nonsense", "01890a5d-ac96-774b-bcce-b302099a8057"):
         done = run("keys", "revoke", key_id)
