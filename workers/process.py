@@ -99,7 +99,7 @@ async def run_worker(
         settings, pool_size=settings.worker_pool_size, pool_wait_seconds=WORKER_POOL_WAIT_SECONDS
     ) as servers:
         parts = build_worker(settings, servers, stages, besides=besides)
-        # What writes with models brought SDKs along: looking through them for garbage stopped all work for half a second.
+        # What writes with models brought SDKs: looking through them for garbage stopped all work for half a second.
         gc.collect()
         gc.freeze()
         await run(parts, concurrency)
