@@ -6,10 +6,10 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from pipeline.learning.selection import Recommendation
 from pipeline.lifecycle import Stage, StageState, Status
 from pipeline.model import JsonValue, Outcome
 from pipeline.prompting.feedback import Feedback
+from pipeline.service.advice import Advice
 
 
 class StageDocument(msgspec.Struct, frozen=True):
@@ -75,7 +75,7 @@ class SubmissionDocument(msgspec.Struct, frozen=True):
     stages: Mapping[Stage, StageDocument]
     score: ScoreDocument | msgspec.UnsetType = msgspec.UNSET
     feedback: Feedback | msgspec.UnsetType = msgspec.UNSET
-    recommendations: Recommendation | msgspec.UnsetType = msgspec.UNSET
+    recommendations: Advice | msgspec.UnsetType = msgspec.UNSET
 
 
 SUBMISSION_IN_EXAMPLE: Final[Mapping[str, Any]] = {

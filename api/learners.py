@@ -17,10 +17,12 @@ from pipeline.learning.mastery import MasteryLevel
 from pipeline.learning.mistake import Mistake
 from pipeline.scoring.shape import forbidden_characters
 from pipeline.service.access import LearnerToken, Permission
-from pipeline.service.learner import Progress, Recommendations, SkillShown
+from pipeline.service.advising import MOST_QUESTIONS, Recommendations
+from pipeline.service.learner import Progress, SkillShown
 
 TOKEN_SECONDS: Final = 900
 LONGEST_LEARNER_ID: Final = 200
+LONGEST_LOCALE: Final = 35
 MOMENT: Final = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
@@ -44,6 +46,13 @@ class RangeQuery(msgspec.Struct, frozen=True, rename={"from_": "from"}):
 
     from_: date | None = None
     to: date | None = None
+
+
+class AdviceQuery(msgspec.Struct, frozen=True):
+    """How many questions (as set for the installation, unless told), and the language of the reasons (BCP 47)."""
+
+    count: Annotated[int, msgspec.Meta(ge=1, le=MOST_QUESTIONS)] | None = None
+    locale: Annotated[str, msgspec.Meta(min_length=2, max_length=LONGEST_LOCALE)] | None = None
 
 
 class TokenIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,14 +101,20 @@ async def show_progress(request: AnyRequest, learner_id: FromPath[str]) -> Respo
     "/v1/learners/{learner_id:str}/recommendations",
     opt=described(
         "Learners",
-        {200: Answer("The newest advice, and the weaknesses of this moment.", Recommendations)},
+        {200: Answer("What to do next, by all that is known at this moment.", Recommendations)},
         permission=Permission.READ_LEARNING,
+        query=AdviceQuery,
     ),
 )
 async def show_recommendations(request: AnyRequest, learner_id: FromPath[str]) -> Response[Recommendations]:
-    """Show what a learner should do next."""
+    """Show what a learner should do next.
+
+    Questions for weaknesses, for review and as a challenge, resources and projects of the curriculum, each with its
+    reason. For the same state it is the same all through a day.
+    """
     parts, principal = await allow(request, Permission.READ_LEARNING)
-    return Response(await parts.learners.recommendations(principal, learner_id))
+    query = query_of(request, AdviceQuery)
+    return Response(await parts.advising.recommendations(principal, learner_id, count=query.count, locale=query.locale))
 
 
 @get(

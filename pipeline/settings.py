@@ -21,6 +21,9 @@ NotNegative = msgspec.Meta(ge=0)
 Named = msgspec.Meta(min_length=1, max_length=200)
 Dollars = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
 
+MIXED_KINDS: Final = 3
+MIX_DIGITS: Final = 6
+
 # An origin as browsers send it: scheme, host and port in small letters, nothing after them.
 ORIGIN: Final = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
@@ -210,6 +213,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     periodic_keep_seconds: Annotated[
         float, Positive, described("How long it is kept when a periodic job ran and what became of it, in seconds.")
     ] = 31_536_000.0
+    recommend_mix: Annotated[
+        str,
+        described(
+            "Shares of the recommended questions: for weaknesses (half of them at least), for review, as a challenge."
+        ),
+    ] = "60/20/20"
+    recommend_count: Annotated[
+        int, msgspec.Meta(ge=1, le=50, description="Questions recommended after a submission, and to whoever asks.")
+    ] = 5
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], described("Least severe log lines that are written.")
     ] = "info"
@@ -230,6 +242,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def generation_limit(self) -> RateLimit:
         return parse_rate_limit("rate_limit_generation", self.rate_limit_generation)
+
+    @property
+    def recommend_shares(self) -> tuple[int, int, int]:
+        return parse_mix("recommend_mix", self.recommend_mix)
 
     @property
     def browser_origins(self) -> tuple[str, ...]:
@@ -254,6 +270,17 @@ def parse_rate_limit(name: str, text: str) -> RateLimit:
     if not (count.isdecimal() and seconds.isdecimal() and int(count) > 0 and int(seconds) > 0):
         raise SettingsError(f"{variable_of(name)} must be count/seconds such as 10/300, not {text!r}")
     return RateLimit(int(count), int(seconds))
+
+
+def parse_mix(name: str, text: str) -> tuple[int, int, int]:
+    """`"60/20/20"` → the three; anything else, or less than half for the first, is a `SettingsError`."""
+    parts = text.split("/")
+    if len(parts) != MIXED_KINDS or not all(part.isdecimal() and len(part) <= MIX_DIGITS for part in parts):
+        raise SettingsError(f"{variable_of(name)} must be three whole numbers such as 60/20/20, not {text!r}")
+    weakness, review, challenge = map(int, parts)
+    if weakness < review + challenge or weakness == 0:
+        raise SettingsError(f"{variable_of(name)} must give weaknesses at least half of it, which {text!r} does not")
+    return weakness, review, challenge
 
 
 def parse_origins(name: str, text: str | None) -> tuple[str, ...]:
@@ -302,6 +329,7 @@ def _check_together(settings: Settings) -> None:
     _ = settings.submission_limit, settings.tenant_limit, settings.browser_origins
     _ = settings.feedback_limit, settings.generation_limit
     _ = settings.nightly_schedule, settings.weekly_schedule
+    _ = settings.feedback_limit, settings.generation_limit, settings.recommend_shares
     if settings.worker_dead_seconds < 2 * settings.heartbeat_seconds:
         raise SettingsError("GRADELINE_WORKER_DEAD_SECONDS must be at least twice GRADELINE_HEARTBEAT_SECONDS")
     if settings.lease_seconds < settings.worker_dead_seconds:

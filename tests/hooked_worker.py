@@ -18,6 +18,7 @@ from pipeline.bootstrap import Servers, worker, write_feedback
 from pipeline.bootstrap.writers import Writers
 from pipeline.execution import ApartRunner, Runner, Shop, each_alone
 from pipeline.follow_through import Perform
+from pipeline.learning.selection import Plan
 from pipeline.lifecycle import Stage
 from pipeline.llm.template import TemplateProvider
 from pipeline.model import JsonValue, Work
@@ -26,6 +27,7 @@ from pipeline.service.periodic import PeriodicJob, PeriodicWorker
 from pipeline.settings import Settings
 from pipeline.stages import score
 from pipeline.stages.outcome import Outcome
+from pipeline.stages.recommend import USUAL_PLAN
 from pipeline.store.periodic import PeriodicStore
 from workers.__main__ import main
 
@@ -40,8 +42,8 @@ shipped_performs, shipped_runner = worker.build_performs, worker.build_runner
 shipped_periodic_worker = worker.build_periodic_worker
 
 
-def build_performs() -> dict[Stage, Perform]:
-    return {**shipped_performs(), Stage.SCORE: each_alone(poisoned_score)}
+def build_performs(plan: Plan = USUAL_PLAN) -> dict[Stage, Perform]:
+    return {**shipped_performs(plan), Stage.SCORE: each_alone(poisoned_score)}
 
 
 def build_runner(stage: Stage, shop: Shop, stages: Sequence[Stage], writers: Writers | None = None) -> Runner:

@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from pipeline.bootstrap.periodic import build_periodic_jobs
+from pipeline.bootstrap.planning import build_plan
 from pipeline.bootstrap.servers import Servers, build_board, required
 from pipeline.generation.quota import CallerQuota, Frequency
 from pipeline.live.bell import RedisBell
@@ -17,6 +18,7 @@ from pipeline.live.local_health import HealthPolicy
 from pipeline.live.watch import RedisWatch
 from pipeline.llm.configuration import AiConfigurationError, read_configuration
 from pipeline.service.access import Access
+from pipeline.service.advising import Advising
 from pipeline.service.bank import Bank
 from pipeline.service.control import Control
 from pipeline.service.erasure import Erasure
@@ -37,6 +39,7 @@ from pipeline.service.submitting import Intake
 from pipeline.service.webhooks import Webhooks
 from pipeline.settings import Settings
 from pipeline.store.access import AccessStore
+from pipeline.store.advising import AdvisingStore
 from pipeline.store.bank import BankStore
 from pipeline.store.control import ControlStore
 from pipeline.store.dead import DeadStore
@@ -68,6 +71,7 @@ class ApiParts(msgspec.Struct, frozen=True):
     bank: BankStore
     questions: Bank
     learners: Learners
+    advising: Advising
     erasure: Erasure
     reading: ReadingStore
     showing: Showing
@@ -102,6 +106,7 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         limits=build_limits(settings, servers),
     )
     learners = LearnerStore(servers.engine)
+    known = Learners(learners, reading)
     policies, configured = build_policies(settings, servers), configured_models(settings)
     questions = Bank(bank, max_question_bytes=settings.max_body_bytes)
     return ApiParts(
@@ -111,7 +116,8 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         intake_limits=IntakeLimits(settings.max_answers, settings.max_metadata_bytes, settings.webhook_allow_private),
         bank=bank,
         questions=questions,
-        learners=Learners(learners, reading),
+        learners=known,
+        advising=Advising(AdvisingStore(servers.engine), known, plan=build_plan(settings)),
         erasure=Erasure(ErasureStore(servers.engine), learners, board),
         reading=reading,
         showing=showing,

@@ -10,12 +10,14 @@ from uuid_utils import uuid7
 from pipeline.batching import Spacing
 from pipeline.bootstrap.chores import build_chores
 from pipeline.bootstrap.periodic import build_periodic_jobs
+from pipeline.bootstrap.planning import build_plan
 from pipeline.bootstrap.servers import Servers, build_board
 from pipeline.bootstrap.writers import TOGETHER_SECONDS, Writers
 from pipeline.delivery.reply import DeliveryPolicy
 from pipeline.execution import DELIVER, GENERATE, ApartRunner, Runner, Shop, StageRunner, each_alone, ring
 from pipeline.follow_through import Perform
 from pipeline.generation.composing import compose_nothing
+from pipeline.learning.selection import Plan
 from pipeline.lifecycle import Stage
 from pipeline.live.bell import RedisBell
 from pipeline.llm.configuration import read_configuration
@@ -30,6 +32,7 @@ from pipeline.service.upkeep import Heartbeat, Sweeper
 from pipeline.settings import Settings
 from pipeline.stages import feedback, metrics, recommend, score
 from pipeline.stages.outcome import Deferred, Outcome
+from pipeline.stages.recommend import USUAL_PLAN
 from pipeline.stages.verdict import RetryPolicy
 from pipeline.store.delivery import DeliveryStore
 from pipeline.store.improvement import ImprovementStore
@@ -81,6 +84,7 @@ def build_worker(
         policy=RetryPolicy(settings.max_attempts, settings.retry_base_seconds, settings.retry_cap_seconds),
         lease_seconds=settings.lease_seconds,
         batch=settings.worker_batch,
+        plan=build_plan(settings),
     )
     writers = build_writers(settings, servers) if Stage.FEEDBACK in stages or GENERATE in besides else None
     upkeep = UpkeepStore(servers.upkeep)
@@ -157,7 +161,7 @@ def build_runner(stage: Stage, shop: Shop, stages: Sequence[Stage], writers: Wri
 
     Where models write feedback, it takes its time: it follows nothing at once, and is awaited apart.
     """
-    performs = build_performs()
+    performs = build_performs(shop.plan)
     quick = [after for after in performs if after in stages and not (after is Stage.FEEDBACK and writers)]
     follow = {after: performs[after] for after in quick if after is not stage}
     if stage is Stage.FEEDBACK and writers is not None:
@@ -172,19 +176,19 @@ def build_runner(stage: Stage, shop: Shop, stages: Sequence[Stage], writers: Wri
     return StageRunner(stage, shop, performs[stage], follow=follow, concurrency=COMPUTING)
 
 
-def build_performs() -> dict[Stage, Perform]:
+def build_performs(plan: Plan = USUAL_PLAN) -> dict[Stage, Perform]:
     """How each stage runs. All of them compute and nothing else, so each can run inside a transaction."""
     return {
         Stage.SCORE: each_alone(score.decide),
         Stage.FEEDBACK: each_alone(partial(write_feedback, TemplateProvider())),
-        Stage.RECOMMEND: perform_recommend,
+        Stage.RECOMMEND: partial(perform_recommend, plan=plan),
         Stage.METRICS: perform_metrics,
     }
 
 
-async def perform_recommend(unit: WorkUnit, works: Sequence[Work]) -> list[Outcome]:
+async def perform_recommend(unit: WorkUnit, works: Sequence[Work], *, plan: Plan = USUAL_PLAN) -> list[Outcome]:
     state = await unit.lock_learning(works)
-    outcomes, learned = recommend.decide(works, state)
+    outcomes, learned = recommend.decide(works, state, plan)
     await unit.save_learning(learned)
     return outcomes
 

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
+from pipeline.learning.selection import Plan
 from pipeline.lifecycle import Stage
 from pipeline.model import Claim
 from pipeline.ports import Bell, Board, WorkStore
+from pipeline.stages.recommend import USUAL_PLAN
 from pipeline.stages.verdict import RetryPolicy
 
 FAILURES_REMEMBERED: Final = 1_000
@@ -50,6 +52,7 @@ class Shop:
         policy: RetryPolicy,
         lease_seconds: float,
         batch: int,
+        plan: Plan = USUAL_PLAN,
     ) -> None:
         self.worker_id: Final = worker_id
         self.store: Final = store
@@ -58,6 +61,7 @@ class Shop:
         self.policy: Final = policy
         self.lease_seconds: Final = lease_seconds
         self.batch: Final = batch
+        self.plan: Final = plan
         self.in_flight: Final = InFlight()
         self.quarantine: Final = asyncio.Lock()
         self.closed = False

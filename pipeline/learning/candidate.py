@@ -10,10 +10,11 @@ scores differ by at most 0.06, less than ratings can tell apart.
 """
 
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from math import floor, log
+from sys import intern
 from types import MappingProxyType
 from typing import Final
 from zlib import crc32
@@ -43,10 +44,11 @@ TARGETS: Final[Mapping[Kind, float]] = MappingProxyType({Kind.WEAKNESS: 0.75, Ki
 """The expected score that each kind aims at: within reach, nearly sure, and open."""
 
 
-class Candidate(msgspec.Struct, frozen=True):
+class Candidate(msgspec.Struct, frozen=True, gc=False):
     """A question as the selection sees it: at least one topic, `difficulty` in logits, `choices` or 0.
 
-    `variance` says how uncertain the difficulty is.
+    `variance` says how uncertain the difficulty is. A bank may hold a hundred thousand of these, so they share what is
+    equal (see `candidate_of`) and the garbage collector passes them by: they are in no circle.
     """
 
     question_id: str
@@ -55,6 +57,8 @@ class Candidate(msgspec.Struct, frozen=True):
     choices: int = 0
     module: str | None = None
     variance: float = 0.0
+    type: str = ""
+    language: str = "en"
 
     @property
     def estimate(self) -> Estimate:
@@ -102,31 +106,41 @@ def candidate_of(question: Question, rating: ItemRating | None = None) -> Candid
     difficulty = difficulty_of(rating or first_item_rating(question))
     return Candidate(
         question_id=question.id,
-        topics=topics_of(question),
+        topics=_shared(topics_of(question)),
         difficulty=difficulty.mean,
         choices=choices_of(question),
-        module=question.module,
+        module=None if question.module is None else intern(question.module),
         variance=difficulty.variance,
+        type=intern(question.type),
+        language=intern(primary_language(question.language)),
     )
+
+
+def primary_language(tag: str) -> str:
+    """`pt` of the BCP 47 tag `pt-BR`."""
+    return tag.partition("-")[0].lower()
 
 
 def index_candidates(candidates: Iterable[Candidate], targets: Mapping[Kind, float] = TARGETS) -> CandidateIndex:
     """Shelve `candidates` (each id once) for every kind in `targets`; O(n·log n)."""
-    by_topic: dict[str, list[Candidate]] = defaultdict(list)
-    for candidate in candidates:
-        for topic in candidate.topics:
-            by_topic[topic].append(candidate)
-    return CandidateIndex(
-        topics=tuple(sorted(by_topic)),
-        shelves=MappingProxyType(
-            {
-                (kind, topic): _shelved(members, target)
-                for topic, members in by_topic.items()
-                for kind, target in targets.items()
-            }
-        ),
-        targets=targets,
-    )
+    return changed(CandidateIndex((), MappingProxyType({}), targets), (), candidates)
+
+
+def changed(index: CandidateIndex, gone: Iterable[Candidate], new: Iterable[Candidate]) -> CandidateIndex:
+    """`index` without the candidates in `gone` (as they stand in it) and with those in `new`.
+
+    Only the shelves that these stand on are made anew; all others are shared with `index`, which stays as it is.
+    """
+    taken, put = _placed(gone, index.targets), _placed(new, index.targets)
+    shelves = dict(index.shelves)
+    for place in {**taken, **put}:
+        rows = _rearranged(shelves.get(place, NO_SHELVES), taken.get(place, {}), put.get(place, {}))
+        if rows.numbers:
+            shelves[place] = rows
+        else:
+            del shelves[place]
+    topics = tuple(sorted({topic for _, topic in shelves}))
+    return CandidateIndex(topics, MappingProxyType(shelves), index.targets)
 
 
 def fitting_ability(candidate: Candidate, target: float) -> float:
@@ -141,12 +155,38 @@ def shelf_of(ability: float) -> int:
     return floor(ability / SHELF_WIDTH)
 
 
-def _shelved(candidates: Iterable[Candidate], target: float) -> Shelves:
-    rows: dict[int, list[Candidate]] = defaultdict(list)
+_Placed = dict[tuple[Kind, str], dict[int, list[Candidate]]]
+
+
+def _placed(candidates: Iterable[Candidate], targets: Mapping[Kind, float]) -> _Placed:
+    """Where each candidate stands: by kind and topic, then by the number of the shelf."""
+    places: _Placed = {}
     for candidate in candidates:
-        rows[shelf_of(fitting_ability(candidate, target))].append(candidate)
+        for kind, target in targets.items():
+            number = shelf_of(fitting_ability(candidate, target))
+            for topic in candidate.topics:
+                places.setdefault((kind, topic), {}).setdefault(number, []).append(candidate)
+    return places
+
+
+def _rearranged(
+    shelves: Shelves, taken: Mapping[int, Sequence[Candidate]], put: Mapping[int, Sequence[Candidate]]
+) -> Shelves:
+    rows = dict(zip(shelves.numbers, shelves.rows, strict=True))
+    for number in {**taken, **put}:
+        gone = {candidate.question_id for candidate in taken.get(number, ())}
+        left = [candidate for candidate in rows.pop(number, ()) if candidate.question_id not in gone]
+        left += put.get(number, ())
+        if left:
+            rows[number] = tuple(sorted(left, key=_shuffled))
     numbers = tuple(sorted(rows))
-    return Shelves(numbers, tuple(tuple(sorted(rows[number], key=_shuffled)) for number in numbers))
+    return Shelves(numbers, tuple(rows[number] for number in numbers))
+
+
+@lru_cache(maxsize=10_000)
+def _shared(topics: tuple[str, ...]) -> tuple[str, ...]:
+    """One tuple for all that are equal."""
+    return tuple(intern(topic) for topic in topics)
 
 
 def _shuffled(candidate: Candidate) -> tuple[int, str]:

@@ -22,17 +22,14 @@ and User-Adapted Interaction 4 (1995), who take 0.95 for one small rule; a topic
 at a module's level is what mastery learning usually asks for (B. S. Bloom, "Learning for mastery", 1968).
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from math import sqrt
 from typing import Final
 
+from pipeline.learning.memory import retrievability
 from pipeline.learning.pooling import TOPIC_VARIANCE, Estimate, ability_in, predicted_score
 from pipeline.learning.rating import MIDDLE_DIFFICULTY, Skill
-
-FORGETTING_DECAY: Final = 0.1542
-FORGETTING_FACTOR: Final = 0.9 ** (-1.0 / FORGETTING_DECAY) - 1.0
-ONE_DAY: Final = timedelta(days=1)
 
 DEVELOPING_FROM: Final = 0.4
 PROFICIENT_FROM: Final = 0.6
@@ -71,9 +68,7 @@ def recall(skill: Skill | None, now: datetime) -> float:
     """R, in (0, 1]: the chance that what was learnt of a topic is still recalled."""
     if skill is None or skill.memory is None:
         return 1.0
-    days = max((now - skill.updated_at) / ONE_DAY, 0.0)
-    recalled: float = (1.0 + FORGETTING_FACTOR * days / skill.memory.stability) ** -FORGETTING_DECAY
-    return recalled
+    return retrievability(skill.memory, skill.updated_at, now)
 
 
 def mastery(skill: Skill | None, everywhere: Estimate, difficulty: float, now: datetime) -> float:

@@ -69,7 +69,12 @@ WORDS: Final[Mapping[str, Words]] = MappingProxyType(
 
 def words_for(locale: str) -> Words:
     """The words of a BCP 47 tag's language (`ko`, `ko-KR`, `zh_Hans`); English where we have none."""
-    return WORDS.get(locale.replace("_", "-").split("-")[0].lower(), ENGLISH)
+    return WORDS.get(primary(locale), ENGLISH)
+
+
+def primary(locale: str | None) -> str:
+    """`zh` of the tags `zh-Hant` and `zh_TW`; empty where there is none."""
+    return (locale or "").replace("_", "-").partition("-")[0].lower()
 
 
 def rationale_for(picks: Sequence[tuple[Kind, str]], locale: str = "en") -> str:

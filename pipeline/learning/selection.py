@@ -1,75 +1,94 @@
-"""Which questions a learner should meet next, and why: 60 % weakness, 20 % review, 20 % challenge.
+"""Which questions a learner should meet next, and why: usually 60 % weakness, 20 % review, 20 % challenge.
 
-| kind      | expected score | topics in this order                                              |
-|-----------|----------------|-------------------------------------------------------------------|
-| weakness  | 0.75           | weak topics, weakest first                                        |
-| review    | 0.85           | other topics met before, longest unseen first; then weak ones     |
-| challenge | 0.55           | other topics met before, strongest first; then new ones; then weak ones |
+| kind      | expected score | topics in this order                                                       |
+|-----------|----------------|----------------------------------------------------------------------------|
+| weakness  | 0.75           | weak topics, weakest first                                                 |
+| review    | 0.85           | due topics, most overdue first (weak ones last); then others met before,   |
+|           |                | longest unseen first; then weak ones                                       |
+| challenge | 0.55           | other topics met before, strongest first; then new ones; then weak ones    |
 
-Topics take turns, `FOCUS` of them at a time. In a topic the best fitting questions come first. What one kind
-cannot fill goes to review and challenge by turns, then to weakness. Nothing is drawn at random: `seed`
-decides where on a shelf the walk begins, so equal inputs give equal answers in every process.
+Topics take turns, `FOCUS` of them at a time. In a topic the question comes first whose expected score is nearest to
+the target, each earlier pick of its type counting as `TYPE_COST` more distance. Questions of modules that are not open
+yet come only after all others of their kind. What one kind cannot fill goes to review and challenge by turns, then to
+weakness. Nothing is drawn at random: `seed` decides where on a shelf the walk begins, so equal inputs give equal
+answers in every process.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from heapq import heappop, heappush, heappushpop
+from datetime import datetime
 from itertools import chain, islice
-from math import log
+from math import ceil, log
 from types import MappingProxyType
 from typing import Final
 from zlib import crc32
 
 import msgspec
 
+from pipeline.learning.advice import Because, Recommendation, RecommendedQuestion, Why
 from pipeline.learning.candidate import NO_SHELVES, Candidate, CandidateIndex, Kind
 from pipeline.learning.evidence import guess_floor
+from pipeline.learning.memory import is_due, overdue_days, retrievability
 from pipeline.learning.pooling import Estimate, ability_in, flattening, overall, predicted_score
 from pipeline.learning.rating import Skill
 from pipeline.learning.rationale import rationale_for
 from pipeline.learning.weakness import Weakness
-from pipeline.model import JsonValue
 
 MIX: Final[Mapping[Kind, float]] = MappingProxyType({Kind.WEAKNESS: 0.6, Kind.REVIEW: 0.2, Kind.CHALLENGE: 0.2})
+LEAST_WEAKNESS: Final = 0.5
+"""A mix that gives weaknesses at least this share never loses it to rounding."""
+
 FOCUS: Final = 3
 """So many topics take turns before the next ones get theirs: practice needs more than one question."""
 
-LOOKAHEAD: Final = 4
+LOOKAHEAD: Final = 6
 """So many candidates of one topic are compared before one is picked; the topic's shelves cannot know how
 strong the learner is in a question's other topics."""
 
+LONGEST_WALK: Final = 1_000
+"""After so many candidates of one topic it is left: what fits stands near the learner's ability, or nowhere."""
+
+TYPE_COST: Final = 0.02
+"""A question of a type that came already has to fit so much better."""
+
 EXPECTED_DECIMALS: Final = 4
+RECALL_DECIMALS: Final = 2
 
 
-class RecommendedQuestion(msgspec.Struct, frozen=True):
-    """A question to answer next, for the reason `kind` in `topic`; `expected` is its mean score."""
+class Plan(msgspec.Struct, frozen=True):
+    """How many questions to recommend, and which share each kind has."""
 
-    question_id: str
-    kind: Kind
-    topic: str
-    expected: float
-    module: str | None = None
+    count: int = 10
+    mix: Mapping[Kind, float] = MIX
 
 
-class Recommendation(msgspec.Struct, frozen=True):
-    """What a learner is advised to do next; the "recommendations" of a submission."""
+class Barred(msgspec.Struct, frozen=True):
+    """What is not recommended: `excluded` ids never, `postponed` ones only where nothing else is left.
 
-    questions: tuple[RecommendedQuestion, ...]
-    weaknesses: tuple[Weakness, ...]
-    resources: tuple[JsonValue, ...] = ()
-    projects: tuple[JsonValue, ...] = ()
-    rationale: str = ""
+    Questions of the modules in `closed` are postponed within their kind.
+    """
+
+    excluded: AbstractSet[str] = frozenset()
+    postponed: AbstractSet[str] = frozenset()
+    closed: AbstractSet[str] = frozenset()
 
 
 class _Search(msgspec.Struct, frozen=True):
-    """What every step of one selection looks at; `abilities` keeps those worked out so far."""
+    """What every step of one selection looks at.
+
+    `abilities` keeps those worked out so far, `types` counts what was picked so far.
+    """
 
     index: CandidateIndex
     skills: Mapping[str, Skill]
-    topics: Mapping[Kind, Sequence[str]]
-    seed: int
     everywhere: Estimate
+    topics: Mapping[Kind, Sequence[str]]
+    weak: AbstractSet[str]
+    closed: AbstractSet[str]
+    now: datetime
+    seed: int
+    types: Counter[str]
     abilities: dict[tuple[str, ...], Estimate]
 
     def ability(self, topics: tuple[str, ...]) -> Estimate:
@@ -85,25 +104,33 @@ def recommend(
     skills: Mapping[str, Skill],
     weaknesses: Sequence[Weakness],
     *,
-    excluded: AbstractSet[str],
+    now: datetime,
+    barred: Barred,
     seed: str,
-    postponed: AbstractSet[str] = frozenset(),
-    count: int = 10,
-    mix: Mapping[Kind, float] = MIX,
+    plan: Plan,
     locale: str = "en",
 ) -> Recommendation:
-    """The next `count` questions for a learner with `skills` and `weaknesses` (weakest first).
+    """The next questions for a learner with `skills` and `weaknesses` (weakest first) at `now`.
 
-    `excluded` ids never come: what was answered correctly lately, this submission's included. `postponed` ids
-    come only where nothing else is left: the rest of this submission. Fewer than `count` come where the bank
-    has no more. `mix` gives each kind's share, `locale` (BCP 47) the language of the rationale.
+    Fewer than `plan.count` come where the bank has no more. `locale` (BCP 47) is the language of the rationale.
     """
     spin = crc32(seed.encode())
-    search = _Search(index, skills, _topics_by_kind(index, skills, weaknesses, spin), spin, overall(skills), {})
-    questions = _choose(search, quotas(mix, count), {*excluded, *postponed})
-    if postponed and len(questions) < count:
+    search = _Search(
+        index=index,
+        skills=skills,
+        everywhere=overall(skills),
+        topics=_topics_by_kind(index, skills, weaknesses, now, spin),
+        weak=frozenset(weakness.topic for weakness in weaknesses),
+        closed=barred.closed,
+        now=now,
+        seed=spin,
+        types=Counter(),
+        abilities={},
+    )
+    questions = _choose(search, quotas(plan.mix, plan.count), {*barred.excluded, *barred.postponed})
+    if barred.postponed and len(questions) < plan.count:
         chosen = {question.question_id for question in questions}
-        questions += _choose(search, quotas(mix, count - len(questions)), {*excluded, *chosen})
+        questions += _choose(search, quotas(plan.mix, plan.count - len(questions)), {*barred.excluded, *chosen})
     return Recommendation(
         questions=questions,
         weaknesses=tuple(weaknesses),
@@ -112,30 +139,56 @@ def recommend(
 
 
 def quotas(mix: Mapping[Kind, float], count: int) -> dict[Kind, int]:
-    """Split `count` by the shares in `mix` (of any sum > 0): largest remainders first, then in mix order."""
+    """Split `count` by the shares in `mix` (of any sum > 0): largest remainders first, then in mix order.
+
+    Where weaknesses have at least half of the mix, they have at least half of the count.
+    """
     total = sum(mix.values())
     exact = {kind: count * share / total for kind, share in mix.items()}
     split = {kind: int(share) for kind, share in exact.items()}
     by_remainder = sorted(exact, key=lambda kind: split[kind] - exact[kind])
     for kind in by_remainder[: count - sum(split.values())]:
         split[kind] += 1
+    if mix.get(Kind.WEAKNESS, 0.0) >= LEAST_WEAKNESS * total:
+        _give(split, Kind.WEAKNESS, ceil(count * LEAST_WEAKNESS))
     return split
 
 
+def _give(split: dict[Kind, int], kind: Kind, least: int) -> None:
+    """Make `kind` have at least `least`, at the cost of those that have the most, the last of them first."""
+    while split[kind] < least:
+        richest = max((other for other in reversed(split) if other is not kind), key=lambda other: split[other])
+        split[richest] -= 1
+        split[kind] += 1
+
+
 def _topics_by_kind(
-    index: CandidateIndex, skills: Mapping[str, Skill], weaknesses: Sequence[Weakness], spin: int
+    index: CandidateIndex, skills: Mapping[str, Skill], weaknesses: Sequence[Weakness], now: datetime, spin: int
 ) -> dict[Kind, Sequence[str]]:
     weak = [weakness.topic for weakness in weaknesses]
     weak_topics = frozenset(weak)
     steady = [skill for skill in skills.values() if skill.topic not in weak_topics]
+    due = due_topics(skills.values(), now)
     stalest = sorted(steady, key=lambda skill: (skill.updated_at, skill.topic))
     strongest = sorted(steady, key=lambda skill: (-skill.rating, skill.topic))
     new = _turned([topic for topic in index.topics if topic not in skills], spin)
+    review = [
+        *(topic for topic in due if topic not in weak_topics),
+        *(topic for topic in due if topic in weak_topics),
+        *(skill.topic for skill in stalest),
+        *weak,
+    ]
     return {
         Kind.WEAKNESS: weak,
-        Kind.REVIEW: [*(skill.topic for skill in stalest), *weak],
+        Kind.REVIEW: list(dict.fromkeys(review)),
         Kind.CHALLENGE: [*(skill.topic for skill in strongest), *new, *weak],
     }
+
+
+def due_topics(skills: Iterable[Skill], now: datetime) -> list[str]:
+    """The topics whose review is due at `now`, the most overdue first."""
+    due = [(skill.memory.due_at, skill.topic) for skill in skills if skill.memory and is_due(skill.memory, now)]
+    return [topic for _, topic in sorted(due)]
 
 
 def _choose(search: _Search, wanted: Mapping[Kind, int], barred: set[str]) -> tuple[RecommendedQuestion, ...]:
@@ -149,33 +202,42 @@ def _choose(search: _Search, wanted: Mapping[Kind, int], barred: set[str]) -> tu
 
 
 def _picks(search: _Search, kind: Kind, barred: set[str]) -> Iterator[RecommendedQuestion]:
-    """The questions of one kind, best first, for as long as somebody asks."""
+    """The questions of one kind, best first, for as long as somebody asks; those that are not open yet at the end."""
+    yield from _picks_of(search, kind, barred, is_open=True)
+    if search.closed:
+        yield from _picks_of(search, kind, barred, is_open=False)
+
+
+def _picks_of(search: _Search, kind: Kind, barred: set[str], *, is_open: bool) -> Iterator[RecommendedQuestion]:
     topics = search.topics[kind]
     for first in range(0, len(topics), FOCUS):
         group = topics[first : first + FOCUS]
-        for pick in _by_turns([_fitting(search, kind, topic, barred) for topic in group]):
-            if pick.question_id not in barred:
-                barred.add(pick.question_id)
-                yield pick
+        for pick in _by_turns([_fitting(search, kind, topic, barred, is_open=is_open) for topic in group]):
+            barred.add(pick.question_id)
+            yield pick
 
 
-def _fitting(search: _Search, kind: Kind, topic: str, barred: AbstractSet[str]) -> Iterator[RecommendedQuestion]:
+def _fitting(
+    search: _Search, kind: Kind, topic: str, barred: AbstractSet[str], *, is_open: bool
+) -> Iterator[RecommendedQuestion]:
     """One topic's questions, each the best fit of `LOOKAHEAD` neighbours on the shelves."""
     target = search.index.targets[kind]
     shelves = search.index.shelves.get((kind, topic), NO_SHELVES)
     nearest = shelves.outward(_place(search.ability((topic,)), target), crc32(topic.encode(), search.seed))
-    window: list[tuple[float, int, float, Candidate]] = []
-    for rank, candidate in enumerate(nearest):
-        if candidate.question_id in barred:
-            continue
-        expected = _expected(search, candidate)
-        entry = (abs(expected - target), rank, expected, candidate)
-        if len(window) < LOOKAHEAD - 1:
-            heappush(window, entry)
-        else:
-            yield _picked(kind, topic, *heappushpop(window, entry)[2:])
+    allowed = (
+        candidate
+        for candidate in islice(nearest, LONGEST_WALK)
+        if candidate.question_id not in barred and (candidate.module in search.closed) is not is_open
+    )
+    window = [(candidate, _expected(search, candidate)) for candidate in islice(allowed, LOOKAHEAD)]
     while window:
-        yield _picked(kind, topic, *heappop(window)[2:])
+        best = min(window, key=lambda entry: abs(entry[1] - target) + TYPE_COST * search.types[entry[0].type])
+        window.remove(best)
+        candidate, expected = best
+        if candidate.question_id not in barred:  # another topic's turn may have taken it
+            search.types[candidate.type] += 1
+            yield _picked(search, kind, topic, candidate, expected)
+        window += [(candidate, _expected(search, candidate)) for candidate in islice(allowed, 1)]
 
 
 def _place(ability: Estimate, target: float) -> float:
@@ -187,14 +249,29 @@ def _expected(search: _Search, candidate: Candidate) -> float:
     return predicted_score(search.ability(candidate.topics), candidate.estimate, guess_floor(candidate.choices))
 
 
-def _picked(kind: Kind, topic: str, expected: float, candidate: Candidate) -> RecommendedQuestion:
+def _picked(search: _Search, kind: Kind, topic: str, candidate: Candidate, expected: float) -> RecommendedQuestion:
     return RecommendedQuestion(
         question_id=candidate.question_id,
         kind=kind,
         topic=topic,
         expected=round(expected, EXPECTED_DECIMALS),
         module=candidate.module,
+        because=_because(search, kind, topic),
     )
+
+
+def _because(search: _Search, kind: Kind, topic: str) -> Because:
+    skill = search.skills.get(topic)
+    if kind is Kind.REVIEW and skill is not None and skill.memory is not None and is_due(skill.memory, search.now):
+        recall = retrievability(skill.memory, skill.updated_at, search.now)
+        return Why.DUE, overdue_days(skill.memory, search.now), round(recall, RECALL_DECIMALS)
+    if topic in search.weak:
+        return (Why.WEAK,)
+    if skill is None:
+        return (Why.NEW,)
+    if kind is Kind.REVIEW:
+        return Why.UNSEEN, max((search.now - skill.updated_at).days, 0)
+    return (Why.STRETCH,)
 
 
 def _by_turns(sources: Iterable[Iterator[RecommendedQuestion]]) -> Iterator[RecommendedQuestion]:

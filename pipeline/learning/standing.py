@@ -20,11 +20,16 @@ DECIMALS: Final = 4
 
 
 class Standing(NamedTuple):
-    """How a learner stands; None where too little is known. `weaknesses` are topics, the worst first."""
+    """How a learner stands; None where too little is known.
+
+    `weaknesses` are topics, the worst first; `mistakes` are the kinds of mistakes that prevail in them, "" where none
+    does.
+    """
 
     level: str | None
     weaknesses: tuple[str, ...]
     recent_accuracy: float | None
+    mistakes: tuple[str, ...] = ()
 
 
 def standing_of(skills: Collection[Skill], now: datetime) -> Standing:
@@ -34,6 +39,7 @@ def standing_of(skills: Collection[Skill], now: datetime) -> Standing:
         level=level_of(skills),
         weaknesses=tuple(weakness.topic for weakness in weak),
         recent_accuracy=recent_accuracy(skills, now),
+        mistakes=tuple(weakness.prevailing or "" for weakness in weak),
     )
 
 

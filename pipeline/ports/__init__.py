@@ -2,7 +2,7 @@
 
 from pipeline.ports.access import AccessStore, KeyInfo, KnownKey
 from pipeline.ports.bank import BankStore, QuestionFilter, Saved
-from pipeline.ports.learner import Advice, ErasureStore, Keepsake, LearnerStore, Traces
+from pipeline.ports.learner import ErasureStore, Keepsake, LearnerStore, Traces
 from pipeline.ports.operations import (
     Act,
     DeadFilter,
@@ -60,7 +60,6 @@ __all__ = [
     "Accepted",
     "AccessStore",
     "Act",
-    "Advice",
     "BankStore",
     "Bell",
     "Board",

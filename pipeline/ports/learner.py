@@ -1,7 +1,6 @@
 """Learners: what is known of them, and its erasure."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 import msgspec
@@ -11,14 +10,6 @@ from pipeline.learning.rating import Skill
 from pipeline.model import (
     JsonValue,
 )
-
-
-class Advice(msgspec.Struct, frozen=True):
-    """What a submission's recommend stage advised, as it was stored, and when."""
-
-    submission_id: str
-    advised_at: datetime
-    body: Mapping[str, JsonValue]
 
 
 class Keepsake(msgspec.Struct, frozen=True):
@@ -50,10 +41,6 @@ class LearnerStore(Protocol):
 
     async def days(self, tenant_id: int, learner_id: str) -> list[LearnerDay]:
         """The days on which the learner handed in, oldest first."""
-        ...
-
-    async def advice(self, tenant_id: int, learner_id: str) -> Advice | None:
-        """What was advised after the learner's latest submission that got as far."""
         ...
 
     async def submission_ids(self, tenant_id: int, learner_id: str, *, after: str | None, most: int) -> list[str]:

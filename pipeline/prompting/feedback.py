@@ -18,7 +18,8 @@ class Source(StrEnum):
 class LearnerPicture(msgspec.Struct, frozen=True):
     """What is known of the learner before this submission; any part may be unknown.
 
-    `weaknesses` are topics, the worst first; `recent_accuracy` is in [0, 1].
+    `weaknesses` are topics, the worst first, and `mistakes` runs parallel to them: the kind of mistake that prevails in
+    each, "" where none does. `recent_accuracy` is in [0, 1].
     """
 
     level: str | None = None
@@ -26,6 +27,7 @@ class LearnerPicture(msgspec.Struct, frozen=True):
     recent_accuracy: float | None = None
     career_goal: str | None = None
     industry: str | None = None
+    mistakes: tuple[str, ...] = ()
 
 
 class FeedbackRequest(msgspec.Struct, frozen=True):

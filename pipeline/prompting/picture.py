@@ -46,7 +46,8 @@ class Accuracy(StrEnum):
 class Bucket(msgspec.Struct, frozen=True):
     """What a prompt is told of the learner, for one answer; "" where a part is unknown.
 
-    `weak_topics` are those of the question that have been hard lately, the hardest first.
+    `weak_topics` are those of the question that have been hard lately, the hardest first; `mistakes` is what kind of
+    mistakes prevails in the hardest, in words of ours.
     """
 
     level: str = ""
@@ -54,17 +55,20 @@ class Bucket(msgspec.Struct, frozen=True):
     weak_topics: tuple[str, ...] = ()
     career_goal: str = ""
     industry: str = ""
+    mistakes: str = ""
 
 
 def bucket_of(picture: LearnerPicture, question: Question) -> Bucket:
     """The bucket that a learner falls into at this question."""
     weak = [topic for topic in picture.weaknesses if topic in question.topics]
+    kinds = dict(zip(picture.weaknesses, picture.mistakes, strict=False))
     return Bucket(
         level=label(picture.level),
         accuracy=accuracy_band(picture.recent_accuracy),
         weak_topics=tuple(filter(None, map(label, weak[:TOPIC_LIMIT]))),
         career_goal=label(picture.career_goal),
         industry=label(picture.industry),
+        mistakes=KINDS_OF_MISTAKES.get(kinds.get(weak[0], ""), "") if weak else "",
     )
 
 
@@ -107,6 +111,18 @@ def choose_prompt(outcome: Outcome, bucket: Bucket) -> str:
     return WEAKNESS_FOCUSED if bucket.weak_topics else PERSONALIZED
 
 
+KINDS_OF_MISTAKES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "unanswered": "nothing answered",
+        "rushed": "answered in haste",
+        "misconception": "sure of what is not so",
+        "slip": "slips in what is known",
+        "incomplete": "right only in part",
+        "gap": "not known yet",
+    }
+)
+"""The kinds of mistakes that are told of, each in a few words; of any other nothing is said."""
+
 _FIELDS: Final[Mapping[str, str]] = MappingProxyType(
     {"level": "level", "career_goal": "works towards", "industry": "field of work"}
 )
@@ -117,4 +133,6 @@ def bucket_lines(bucket: Bucket) -> str:
     lines = [f"{name}: {value}" for field, name in _FIELDS.items() if (value := getattr(bucket, field))]
     if bucket.weak_topics:
         lines.append(f"hard lately: {', '.join(bucket.weak_topics)}")
+    if bucket.mistakes:
+        lines.append(f"mostly because: {bucket.mistakes}")
     return "\n".join(lines)

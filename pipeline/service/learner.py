@@ -14,9 +14,7 @@ from pipeline.learning.mistake import Mistake
 from pipeline.learning.pooling import Estimate, overall
 from pipeline.learning.rating import MIDDLE_DIFFICULTY, Skill
 from pipeline.learning.recency import fading
-from pipeline.learning.selection import Recommendation, RecommendedQuestion
-from pipeline.learning.weakness import Weakness, weakness_score, weaknesses_of
-from pipeline.model import JsonValue
+from pipeline.learning.weakness import weakness_score
 from pipeline.ports import LearnerStore, ReadingStore
 from pipeline.scoring.shape import forbidden_characters
 from pipeline.service.access import Principal
@@ -26,7 +24,6 @@ DEFAULT_DAYS: Final = 30
 MOST_DAYS: Final = 366
 EXPORTED_AT_ONCE: Final = 50
 DECIMALS: Final = 4
-NOTHING_ADVISED: Final = Recommendation(questions=(), weaknesses=())
 
 
 class SkillShown(msgspec.Struct, frozen=True):
@@ -84,19 +81,6 @@ class Progress(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     current_streak: int
 
 
-class Recommendations(msgspec.Struct, frozen=True):
-    """What to do next, as advised after `submission_id`; `weaknesses` are those of this moment."""
-
-    learner_id: str
-    submission_id: str | None
-    advised_at: datetime | None
-    questions: tuple[RecommendedQuestion, ...]
-    resources: tuple[JsonValue, ...]
-    projects: tuple[JsonValue, ...]
-    rationale: str
-    weaknesses: tuple[Weakness, ...]
-
-
 class Learners:
     """Reads what is known of a learner; raises `NotFound` for one the caller does not know or may not see."""
 
@@ -140,23 +124,6 @@ class Learners:
             in_range=figures_of(inside),
             days=tuple(DayShown(**msgspec.structs.asdict(figures_of([day])), day=day.day) for day in inside),
             current_streak=progress.current_streak([day.day for day in days], today),
-        )
-
-    async def recommendations(self, principal: Principal, learner_id: str) -> Recommendations:
-        """The advice after the latest submission that got as far, and the weaknesses of now."""
-        await self.require(principal, learner_id)
-        advice = await self._store.advice(principal.tenant_id, learner_id)
-        skills = await self._store.skills(principal.tenant_id, learner_id)
-        advised = msgspec.convert(advice.body, Recommendation) if advice else NOTHING_ADVISED
-        return Recommendations(
-            learner_id=learner_id,
-            submission_id=advice.submission_id if advice else None,
-            advised_at=advice.advised_at if advice else None,
-            questions=advised.questions,
-            resources=advised.resources,
-            projects=advised.projects,
-            rationale=advised.rationale,
-            weaknesses=weaknesses_of(skills, self._clock()),
         )
 
     async def export(self, principal: Principal, learner_id: str) -> AsyncIterator[dict[str, Any]]:

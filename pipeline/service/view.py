@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from pipeline.lifecycle import Stage
 from pipeline.model import Question, SubmissionView
+from pipeline.service.advice import stored_advice
 
 Document = dict[str, Any]
 """Ready to be encoded as JSON."""
@@ -32,18 +33,18 @@ def submission_document(view: SubmissionView) -> Document:
         "completed_at": view.completed_at,
         "stages": {stage: view.stages[stage] for stage in STAGES},
     }
-    document.update(known_parts(view.results, view.questions))
+    document.update(known_parts(view.results, view.questions, view.locale))
     return document
 
 
-def known_parts(results: Mapping[str, Any], questions: tuple[Question, ...]) -> Document:
+def known_parts(results: Mapping[str, Any], questions: tuple[Question, ...], locale: str | None) -> Document:
     parts: Document = {}
     if score := results.get(Stage.SCORE):
         parts["score"] = score_document(score, questions)
     if feedback := results.get(Stage.FEEDBACK):
         parts["feedback"] = feedback
     if recommendations := results.get(Stage.RECOMMEND):
-        parts["recommendations"] = recommendations
+        parts["recommendations"] = stored_advice(recommendations, locale)
     return parts
 
 

@@ -2,26 +2,25 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
 
-from pipeline.learning.candidate import CandidateIndex, index_candidates
+from pipeline.learning.candidate import primary_language
 from pipeline.learning.evidence import fully_answered
+from pipeline.learning.fold import fold
 from pipeline.learning.rating import ItemRating, Skill, apply_submission, moved_skills
-from pipeline.learning.selection import recommend
-from pipeline.learning.weakness import weaknesses_of
+from pipeline.learning.selection import Barred, Plan
 from pipeline.model import Work
+from pipeline.stages.advising import Bank, Occasion, advise
+from pipeline.stages.guidance import NO_GUIDE, Guide
 from pipeline.stages.outcome import Done, Outcome
 
 RECOMMENDED: Final = 5
+USUAL_PLAN: Final = Plan(count=RECOMMENDED)
 REMEMBERED_CORRECT: Final = 64
 """So many questions a learner answered right are remembered and not recommended again."""
-
-Bank = Mapping[str, CandidateIndex]
-"""A tenant's questions to choose from, by the primary language they are asked in."""
-
-NO_QUESTIONS: Final = index_candidates(())
 
 LearnerKey = tuple[int, str]
 ItemKey = tuple[int, str]
@@ -37,12 +36,13 @@ class LearnerState(msgspec.Struct, frozen=True):
 class LearningState(msgspec.Struct, frozen=True):
     """What a batch needs to know, held under lock until it is written back.
 
-    `banks` holds each tenant's questions to choose from.
+    `banks` holds each tenant's questions to choose from, `guides` what it teaches.
     """
 
     learners: Mapping[LearnerKey, LearnerState]
     items: Mapping[ItemKey, ItemRating]
     banks: Mapping[int, Bank]
+    guides: Mapping[int, Guide] = MappingProxyType({})
 
 
 class Learned(msgspec.Struct, frozen=True):
@@ -53,14 +53,16 @@ class Learned(msgspec.Struct, frozen=True):
     items: Mapping[ItemKey, ItemRating]
 
 
-def decide(works: Sequence[Work], state: LearningState) -> tuple[list[Outcome], Learned]:
+def decide(works: Sequence[Work], state: LearningState, plan: Plan = USUAL_PLAN) -> tuple[list[Outcome], Learned]:
     """Fold the submissions in order of hand-in; outcomes come in the order of `works`."""
     learners, items = dict(state.learners), dict(state.items)
     moved: dict[LearnerKey, frozenset[str]] = {}
     outcomes: dict[str, Outcome] = {}
     for work in sorted(works, key=lambda one: one.submission_id):
         key = (work.tenant_id, work.learner_id)
-        outcome, learner, new_items, topics = decide_one(work, learners[key], items, state.banks[work.tenant_id])
+        bank, guide = state.banks[work.tenant_id], state.guides.get(work.tenant_id, NO_GUIDE)
+        learner, new_items, topics = learn(work, learners[key], items)
+        outcome = Done(advise(bank, guide, learner.skills, occasion_of(work, learner), plan))
         learners[key] = learner
         items.update({(work.tenant_id, question_id): rating for question_id, rating in new_items.items()})
         moved[key] = moved.get(key, frozenset()) | topics
@@ -69,43 +71,43 @@ def decide(works: Sequence[Work], state: LearningState) -> tuple[list[Outcome], 
     return [outcomes[work.submission_id] for work in works], Learned(learners, moved, changed)
 
 
-def decide_one(
-    work: Work, learner: LearnerState, items: Mapping[ItemKey, ItemRating], bank: Bank
-) -> tuple[Done, LearnerState, Mapping[str, ItemRating], frozenset[str]]:
-    """One submission: the advice, the learner afterwards, the items it moved and the topics it moved."""
+def learn(
+    work: Work, learner: LearnerState, items: Mapping[ItemKey, ItemRating]
+) -> tuple[LearnerState, Mapping[str, ItemRating], frozenset[str]]:
+    """One submission: the learner afterwards, the items it moved and the topics it moved. All state follows from it."""
     own = {
         answer.question.id: items[work.tenant_id, answer.question.id]
         for answer in work.answers
         if (work.tenant_id, answer.question.id) in items
     }
     effect = apply_submission(learner.skills, own, work.scored_answers, work.handed_in_at)
+    skills = fold(learner.skills, effect, work.scored_answers, work.handed_in_at)
     answered = [answer.question.id for answer in work.answers]
-    right = fully_answered(work.scored_answers)
-    recent = remember_correct(learner.recent_correct, answered, right)
-    advice = recommend(
-        bank.get(language_of(work), NO_QUESTIONS),
-        effect.skills,
-        weaknesses_of(effect.skills.values(), work.handed_in_at),
-        excluded=right.union(recent),
-        postponed=frozenset(answered) - right,
-        seed=work.submission_id,
-        count=RECOMMENDED,
-        locale=work.context.locale or "en",
-    )
+    recent = remember_correct(learner.recent_correct, answered, fully_answered(work.scored_answers))
     topics = frozenset(skill.topic for skill in moved_skills(effect))
     changed = {change.question_id: effect.items[change.question_id] for change in effect.changes}
-    return Done(advice), LearnerState(effect.skills, recent), changed, topics
+    return LearnerState(skills, recent), changed, topics
+
+
+def occasion_of(work: Work, learner: LearnerState) -> Occasion:
+    """What the advice after a submission goes by besides skills; `learner` is the one afterwards."""
+    right = fully_answered(work.scored_answers)
+    return Occasion(
+        now=work.handed_in_at,
+        seed=work.submission_id,
+        language=language_of(work),
+        barred=Barred(
+            excluded=right.union(learner.recent_correct),
+            postponed=frozenset(answer.question.id for answer in work.answers) - right,
+        ),
+        context=work.context,
+    )
 
 
 def language_of(work: Work) -> str:
     """The primary language most of these questions are asked in: what a learner answers, a learner can read."""
     counts = Counter(primary_language(answer.question.language) for answer in work.answers)
     return counts.most_common(1)[0][0]
-
-
-def primary_language(tag: str) -> str:
-    """`pt` of the BCP 47 tag `pt-BR`."""
-    return tag.partition("-")[0].lower()
 
 
 def remember_correct(recent: Sequence[str], answered: Sequence[str], right: frozenset[str]) -> tuple[str, ...]:

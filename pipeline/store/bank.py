@@ -43,9 +43,12 @@ BROWSE = text(
     """
 )
 
-# Saving takes three statements, each in id order, so that imports of the same bank wait for each other and
-# never in a circle. The bodies are compared in a statement of their own after the lock: one that waited
-# for the lock still sees the versions of before.
+# Whoever saves holds the tenant's row until the end: so versions are committed in the order of their keys, and who
+# keeps a whole bank need only read those behind the last one known. After that it takes three statements, each in id
+# order, so that imports of the same bank wait for each other and never in a circle. The bodies are compared in a
+# statement of their own after the lock: one that waited for the lock still sees the versions of before.
+LOCK_TENANT = text("SELECT FROM tenants WHERE id = :tenant_id FOR NO KEY UPDATE")
+
 INSERT_NEW = text(
     """
     INSERT INTO questions (tenant_id, id, version, version_key)
@@ -173,6 +176,7 @@ def stored_from(row: Any, tenant_id: int) -> StoredQuestion:
 
 async def save_questions(connection: AsyncConnection, tenant_id: int, questions: Sequence[Question]) -> list[Saved]:
     values = {"tenant_id": tenant_id, "ids": [question.id for question in questions]}
+    await connection.execute(LOCK_TENANT, values)
     await connection.execute(INSERT_NEW, values)
     await connection.execute(LOCK, values)
     given = as_json([{"id": question.id, "body": body_of(question)} for question in questions])

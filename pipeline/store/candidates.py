@@ -1,63 +1,158 @@
-"""Each tenant's questions to choose from, kept in the process: built aside when large, and not too many of them."""
+"""Each tenant's questions to choose from and what it teaches, kept in the process and brought up to date in place.
+
+A bank is read as a whole once. After that a new version costs as much as what changed: the versions of questions that
+came since, and the few shelves they stand on. Difficulties that were learnt meanwhile are taken in now and then. What
+is large is computed in a thread, so that heartbeats go on; and not too many banks are kept.
+"""
 
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pipeline.learning.candidate import Candidate, candidate_of, index_candidates
+from pipeline.learning.candidate import Candidate, CandidateIndex, candidate_of, changed, index_candidates
+from pipeline.learning.pooling import difficulty_of
 from pipeline.learning.rating import ItemRating
-from pipeline.stages.recommend import Bank, primary_language
-from pipeline.store.question import question_from_body
+from pipeline.model import Question
+from pipeline.stages.advising import Bank
+from pipeline.stages.guidance import NO_GUIDE, Guide, guide_of
+from pipeline.store.curricula import read_curriculum
 
 FRESH_SECONDS: Final = 60.0
-MOST_QUESTIONS: Final = 200_000
-"""Of all kept banks together; a candidate takes about a kilobyte."""
-READ_AT_ONCE: Final = 1_000
-"""Rows; reading so many takes the event loop some 20 ms, and indexing them about as long."""
+"""So often a small bank takes in the difficulties that were learnt meanwhile; a larger one more seldom."""
 
-BANK_VERSIONS = text("SELECT id, bank_version FROM tenants WHERE id = ANY(:tenant_ids)")
+FRESH_QUESTIONS: Final = 2_000
+LONGEST_FRESH_SECONDS: Final = 600.0
+MOST_QUESTIONS: Final = 200_000
+"""Of all kept banks together; a candidate takes less than half a kilobyte."""
+
+READ_AT_ONCE: Final = 5_000
+COMPUTED_AT_ONCE: Final = 500
+"""Of more questions the shelves are made in a thread; so many take some 10 ms."""
+
+LEAST_MOVE: Final = 0.05
+"""In logits: a question that proved to be harder or easier by less stays on its shelf."""
+
+LESS_VARIANCE: Final = 0.8
+"""A question whose difficulty became so much more certain is taken in anew, too."""
+
+Result = TypeVar("Result")
+
+VERSIONS = text("SELECT id, bank_version, curriculum_version FROM tenants WHERE id = ANY(:tenant_ids)")
+
+# One text per thousands of questions, and of each only what a choice needs: a row each would cost ten times as much.
+QUESTIONS = """
+    SELECT count(*) AS found, max(id) AS last, coalesce(json_agg(json_build_array(key, id, version_key, rating, answers,
+        body->'type', body->'difficulty', body->'topics', body->'module', body->'language',
+        CASE WHEN jsonb_typeof(body->'options') = 'array' THEN jsonb_array_length(body->'options') ELSE 0 END)),
+        '[]')::text AS questions
+    FROM (
+        SELECT q.key, q.id, q.version_key, r.rating, r.answers, v.body
+        FROM {source} LEFT JOIN item_ratings r ON r.question_key = q.key
+        WHERE {condition}
+    ) AS part
+"""
+
+NEWEST_KEY = text("SELECT coalesce(max(version_key), 0) FROM questions WHERE tenant_id = :tenant_id")
 
 PART_OF_BANK = text(
+    QUESTIONS.format(
+        source="questions q JOIN question_versions v ON v.key = q.version_key",
+        condition="q.tenant_id = :tenant_id AND q.id > :after ORDER BY q.id LIMIT :most",
+    )
+)
+
+# Keys of versions grow in the order in which a tenant's changes are committed: whoever saves holds the tenant's row.
+NEW_VERSIONS = text(
+    QUESTIONS.format(
+        source="question_versions v JOIN questions q ON q.key = v.question_key AND q.version_key = v.key",
+        condition="v.key > :newest AND v.tenant_id = :tenant_id",
+    )
+)
+
+RATINGS = text(
     """
-    SELECT q.key, q.id, q.version, v.body, r.rating, r.answers
-    FROM questions q JOIN question_versions v ON v.key = q.version_key
-    LEFT JOIN item_ratings r ON r.question_key = q.key
-    WHERE q.tenant_id = :tenant_id AND q.id > :after ORDER BY q.id LIMIT :most
+    SELECT coalesce(json_agg(json_build_array(q.key, r.rating, r.answers)), '[]')::text AS ratings
+    FROM questions q JOIN item_ratings r ON r.question_key = q.key WHERE q.tenant_id = :tenant_id
     """
 )
 
 
+class Row(msgspec.Struct, frozen=True, array_like=True):
+    """A question as it is read, in the order of `QUESTIONS`; what its body leaves out is None."""
+
+    key: int
+    id: str
+    version_key: int
+    rating: float | None
+    answers: int | None
+    type: str
+    difficulty: int | None
+    topics: tuple[str, ...] | None
+    module: str | None
+    language: str | None
+    options: int
+
+
+class Rated(msgspec.Struct, frozen=True, array_like=True):
+    """How hard a question proved to be."""
+
+    key: int
+    rating: float
+    answers: int
+
+
 class TenantBank(msgspec.Struct, frozen=True):
-    """A tenant's questions to choose from, as of one version of its bank."""
+    """A tenant's questions to choose from and its curriculum, as of one version of each.
+
+    `by_key` are the candidates as they stand on the shelves; all versions of a bank share the names and keys, which
+    never change.
+    """
 
     version: int
-    built_at: float
+    rated_at: float
+    newest_key: int
     candidates: Bank
-    id_by_key: Mapping[int, str]
-    key_by_id: Mapping[str, int]
+    id_by_key: dict[int, str]
+    key_by_id: dict[str, int]
+    by_key: dict[int, Candidate]
+    guide: Guide = NO_GUIDE
 
 
-def candidates_by_language(rows: Sequence[Any]) -> Bank:
-    """The questions of a bank to choose from, each language by itself."""
-    by_language: dict[str, list[Candidate]] = {}
-    for row in rows:
-        question = question_from_body(row.id, row.version, row.body)
-        rating = None if row.rating is None else ItemRating(row.rating, row.answers)
-        by_language.setdefault(primary_language(question.language), []).append(candidate_of(question, rating))
-    return {language: index_candidates(candidates) for language, candidates in by_language.items()}
+Reading = Callable[[Sequence[Row]], Mapping[int, Candidate]]
+
+
+def candidates_of(rows: Iterable[Row]) -> dict[int, Candidate]:
+    """The questions that were read, as candidates by their keys."""
+    return {row.key: _candidate(row) for row in rows}
+
+
+def _candidate(row: Row) -> Candidate:
+    question = Question(
+        id=row.id,
+        version=0,
+        type=row.type,
+        prompt="",
+        answer={},
+        difficulty=row.difficulty or 3,
+        topics=row.topics or (),
+        options=({},) * row.options,
+        module=row.module,
+        language=row.language or "en",
+    )
+    rating = None if row.rating is None else ItemRating(row.rating, row.answers or 0)
+    return candidate_of(question, rating)
 
 
 class Banks:
-    """Each tenant's candidates, built when its bank changed, and now and then as difficulties are learnt.
+    """Each tenant's bank, brought up to date when it changed, and now and then as difficulties are learnt.
 
-    A bank of more than `read_at_once` questions is read in parts and built in a thread: heartbeats of this
-    process go on meanwhile. Beyond `most_questions` in all, those not asked for the longest are dropped.
+    Beyond `most_questions` in all, those not asked for the longest are dropped.
     """
 
     def __init__(
@@ -66,14 +161,16 @@ class Banks:
         *,
         most_questions: int = MOST_QUESTIONS,
         read_at_once: int = READ_AT_ONCE,
-        build: Callable[[Sequence[Any]], Bank] = candidates_by_language,
+        computed_at_once: int = COMPUTED_AT_ONCE,
+        reading: Reading = candidates_of,
     ) -> None:
         self._clock = clock
         self._most_questions = most_questions
         self._read_at_once = read_at_once
-        self._build = build
+        self._computed_at_once = computed_at_once
+        self._reading = reading
         self._kept: OrderedDict[int, TenantBank] = OrderedDict()
-        self._building = asyncio.Lock()
+        self._renewing = asyncio.Lock()
 
     @property
     def kept(self) -> Collection[int]:
@@ -82,46 +179,145 @@ class Banks:
 
     async def load(self, connection: AsyncConnection, tenant_ids: set[int]) -> Mapping[int, TenantBank]:
         """The banks of these tenants as they are now."""
-        rows = (await connection.execute(BANK_VERSIONS, {"tenant_ids": list(tenant_ids)})).all()
-        return {tenant_id: await self._current(connection, tenant_id, version) for tenant_id, version in rows}
+        rows = (await connection.execute(VERSIONS, {"tenant_ids": list(tenant_ids)})).all()
+        return {row.id: await self._current(connection, row) for row in rows}
 
-    async def _current(self, connection: AsyncConnection, tenant_id: int, version: int) -> TenantBank:
-        bank = self._fresh(tenant_id, version)
+    async def _current(self, connection: AsyncConnection, row: Any) -> TenantBank:
+        bank = self._fresh(row)
         if bank is None:
-            async with self._building:  # two batches that miss the same bank build it once
-                bank = self._fresh(tenant_id, version) or await self._read(connection, tenant_id, version)
-                self._keep(tenant_id, bank)
+            async with self._renewing:  # two batches that miss the same bank read it once
+                bank = self._fresh(row) or await self._renewed(connection, row)
+                self._keep(row.id, bank)
         else:
-            self._kept.move_to_end(tenant_id)
+            self._kept.move_to_end(row.id)
         return bank
 
-    def _fresh(self, tenant_id: int, version: int) -> TenantBank | None:
-        bank = self._kept.get(tenant_id)
-        if bank is None or bank.version != version or self._clock() - bank.built_at > FRESH_SECONDS:
+    def _fresh(self, row: Any) -> TenantBank | None:
+        """The kept bank, where it is up to date. One that is ahead serves too: its reader saw a later moment."""
+        bank = self._kept.get(row.id)
+        if bank is None or bank.version < row.bank_version or bank.guide.curriculum.version < row.curriculum_version:
             return None
+        return None if self._clock() - bank.rated_at > fresh_seconds(len(bank.by_key)) else bank
+
+    async def _renewed(self, connection: AsyncConnection, row: Any) -> TenantBank:
+        known = self._kept.get(row.id)
+        bank = await self._whole(connection, row) if known is None else known
+        if bank.version < row.bank_version:
+            bank = await self._with_new_versions(connection, row, bank)
+        if self._clock() - bank.rated_at > fresh_seconds(len(bank.by_key)):
+            bank = await self._with_ratings(connection, row.id, bank)
+        if bank.guide.curriculum.version < row.curriculum_version:
+            curriculum = await read_curriculum(connection, row.id, row.curriculum_version)
+            bank = msgspec.structs.replace(bank, guide=guide_of(curriculum))
         return bank
 
-    async def _read(self, connection: AsyncConnection, tenant_id: int, version: int) -> TenantBank:
-        rows: list[Any] = []
-        asked: dict[str, Any] = {"tenant_id": tenant_id, "after": "", "most": self._read_at_once}
-        while len(part := (await connection.execute(PART_OF_BANK, asked)).all()) == self._read_at_once:
-            rows += part
-            asked["after"] = part[-1].id
-        rows += part
-        is_large = len(rows) > self._read_at_once
+    async def _whole(self, connection: AsyncConnection, row: Any) -> TenantBank:
+        # Asked for before the parts are: what changes while they are read is then found as new.
+        newest = (await connection.execute(NEWEST_KEY, {"tenant_id": row.id})).scalar_one()
+        rows = [one async for part in self._parts(connection, row.id) for one in part]
+        found = await self._computed(len(rows), self._reading, rows)
+        candidates = await self._computed(len(rows), banks_by_language, list(found.values()))
         return TenantBank(
-            version=version,
-            built_at=self._clock(),
-            candidates=await asyncio.to_thread(self._build, rows) if is_large else self._build(rows),
-            id_by_key={row.key: row.id for row in rows},
-            key_by_id={row.id: row.key for row in rows},
+            version=row.bank_version,
+            rated_at=self._clock(),
+            newest_key=newest,
+            candidates=candidates,
+            id_by_key={key: one.question_id for key, one in found.items()},
+            key_by_id={one.question_id: key for key, one in found.items()},
+            by_key=dict(found),
         )
+
+    async def _parts(self, connection: AsyncConnection, tenant_id: int) -> Any:
+        asked: dict[str, Any] = {"tenant_id": tenant_id, "after": "", "most": self._read_at_once}
+        while True:
+            part = (await connection.execute(PART_OF_BANK, asked)).one()
+            yield rows_in(part.questions)
+            if part.found < self._read_at_once:
+                return
+            asked["after"] = part.last
+
+    async def _with_new_versions(self, connection: AsyncConnection, row: Any, bank: TenantBank) -> TenantBank:
+        asked = {"tenant_id": row.id, "newest": bank.newest_key}
+        rows = rows_in((await connection.execute(NEW_VERSIONS, asked)).one().questions)
+        newest = max((one.version_key for one in rows), default=bank.newest_key)
+        renewed = await self._with(bank, await self._computed(len(rows), self._reading, rows))
+        return msgspec.structs.replace(renewed, version=row.bank_version, newest_key=newest)
+
+    async def _with_ratings(self, connection: AsyncConnection, tenant_id: int, bank: TenantBank) -> TenantBank:
+        found = (await connection.execute(RATINGS, {"tenant_id": tenant_id})).scalar_one()
+        moved = await self._computed(len(bank.by_key), moved_candidates, found, bank.by_key)
+        return msgspec.structs.replace(await self._with(bank, moved), rated_at=self._clock())
+
+    async def _with(self, bank: TenantBank, new: Mapping[int, Candidate]) -> TenantBank:
+        """`bank` with these candidates in place of what was there of the same keys."""
+        gone = [bank.by_key[key] for key in new if key in bank.by_key]
+        candidates = await self._computed(len(new), exchanged, bank.candidates, gone, list(new.values()))
+        bank.id_by_key.update((key, one.question_id) for key, one in new.items())
+        bank.key_by_id.update((one.question_id, key) for key, one in new.items())
+        bank.by_key.update(new)
+        return msgspec.structs.replace(bank, candidates=candidates)
+
+    async def _computed(self, size: int, work: Callable[..., Result], *arguments: Any) -> Result:
+        """What `work` makes of its arguments, in a thread where there is much to do."""
+        if size <= self._computed_at_once:
+            return work(*arguments)
+        return await asyncio.to_thread(work, *arguments)
 
     def _keep(self, tenant_id: int, bank: TenantBank) -> None:
         """Keep it, however large, and drop what was not asked for the longest."""
         self._kept[tenant_id] = bank
         self._kept.move_to_end(tenant_id)
-        questions = sum(len(bank.id_by_key) for bank in self._kept.values())
+        questions = sum(len(bank.by_key) for bank in self._kept.values())
         while questions > self._most_questions and len(self._kept) > 1:
             _, dropped = self._kept.popitem(last=False)
-            questions -= len(dropped.id_by_key)
+            questions -= len(dropped.by_key)
+
+
+def fresh_seconds(questions: int) -> float:
+    """How long learnt difficulties may be out of date in a bank of this size: reading them costs by the question."""
+    return min(max(FRESH_SECONDS * questions / FRESH_QUESTIONS, FRESH_SECONDS), LONGEST_FRESH_SECONDS)
+
+
+def rows_in(found: str) -> list[Row]:
+    return msgspec.json.decode(found, type=list[Row])
+
+
+def banks_by_language(candidates: Iterable[Candidate]) -> Bank:
+    """A bank to choose from, each language by itself."""
+    return {language: index_candidates(members) for language, members in grouped(candidates).items()}
+
+
+def exchanged(bank: Bank, gone: Iterable[Candidate], new: Iterable[Candidate]) -> Bank:
+    """`bank` without the candidates in `gone`, with those in `new`."""
+    leaving, coming = grouped(gone), grouped(new)
+    touched = {
+        language: changed(bank.get(language, NO_INDEX), leaving.get(language, ()), coming.get(language, ()))
+        for language in {**leaving, **coming}
+    }
+    return {language: index for language, index in {**bank, **touched}.items() if index.topics}
+
+
+NO_INDEX: Final[CandidateIndex] = index_candidates(())
+
+
+def grouped(candidates: Iterable[Candidate]) -> dict[str, list[Candidate]]:
+    by_language: dict[str, list[Candidate]] = {}
+    for candidate in candidates:
+        by_language.setdefault(candidate.language, []).append(candidate)
+    return by_language
+
+
+def moved_candidates(found: str, known: Mapping[int, Candidate]) -> dict[int, Candidate]:
+    """The candidates that proved to be harder or easier than they stand on their shelves, or are better known now."""
+    return dict(_moved(msgspec.json.decode(found, type=list[Rated]), known))
+
+
+def _moved(ratings: Iterable[Rated], known: Mapping[int, Candidate]) -> Iterator[tuple[int, Candidate]]:
+    for one in ratings:
+        candidate = known.get(one.key)
+        if candidate is None:
+            continue
+        proved = difficulty_of(ItemRating(one.rating, one.answers))
+        is_further = abs(proved.mean - candidate.difficulty) >= LEAST_MOVE
+        if is_further or proved.variance <= LESS_VARIANCE * candidate.variance:
+            yield one.key, msgspec.structs.replace(candidate, difficulty=proved.mean, variance=proved.variance)

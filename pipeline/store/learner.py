@@ -8,11 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.learning.metrics import AnswerSums, LearnerDay
 from pipeline.learning.rating import Skill
-from pipeline.lifecycle import Stage
-from pipeline.ports import Advice, Keepsake
+from pipeline.ports import Keepsake
 from pipeline.store.engine import LOOK_UP_SECONDS, transaction
 from pipeline.store.learning import skill_from
-from pipeline.store.packing import unpacked
 
 KNOWN = text(
     """
@@ -34,14 +32,6 @@ DAYS = text(
     """
     SELECT day, submissions, answers, scored, correct, fraction_millionths, timed, response_time_ms FROM learner_days
     WHERE tenant_id = :tenant_id AND learner_id = :learner_id ORDER BY day
-    """
-)
-
-ADVICE = text(
-    """
-    SELECT s.id::text, r.created_at, r.body
-    FROM submissions s JOIN results r ON r.submission_id = s.id AND r.stage = 'recommend'
-    WHERE s.tenant_id = :tenant_id AND s.learner_id = :learner_id ORDER BY s.id DESC LIMIT 1
     """
 )
 
@@ -102,14 +92,6 @@ class LearnerStore:
         """The days on which the learner handed in, oldest first."""
         rows = await self._of_learner(DAYS, tenant_id, learner_id)
         return [LearnerDay(tenant_id, learner_id, row.day, row.submissions, AnswerSums(*row[2:])) for row in rows]
-
-    async def advice(self, tenant_id: int, learner_id: str) -> Advice | None:
-        """What was advised after the learner's latest submission that got as far."""
-        rows = await self._of_learner(ADVICE, tenant_id, learner_id)
-        if not rows:
-            return None
-        [(submission_id, made_at, body)] = rows
-        return Advice(submission_id, made_at, unpacked(Stage.RECOMMEND, body))
 
     async def submission_ids(self, tenant_id: int, learner_id: str, *, after: str | None, most: int) -> list[str]:
         """The ids of at most `most` of the learner's submissions, oldest first, from the first behind `after`."""

@@ -150,6 +150,7 @@ async def lock_learning(
         learners={key: LearnerState(skills[key], correct[key]) for key in keys},
         items=await _lock_items(connection, works),
         banks={tenant_id: bank.candidates for tenant_id, bank in known.items()},
+        guides={tenant_id: bank.guide for tenant_id, bank in known.items()},
     )
 
 

@@ -18,13 +18,18 @@ ROWS: Final[Mapping[Stage, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
         Stage.SCORE: {"answers": ("outcome", "fraction", "points", "max_points", "rule")},
         Stage.FEEDBACK: {"answers": ("question_id", "text", "source", "provider", "model", "prompt_version")},
         Stage.RECOMMEND: {
-            "questions": ("question_id", "kind", "topic", "expected", "module"),
-            "weaknesses": ("topic", "score", "answers", "correct", "last_seen"),
+            "questions": ("question_id", "kind", "topic", "expected", "module", "because"),
+            "weaknesses": ("topic", "score", "answers", "correct", "last_seen", "mistakes"),
+            "resources": ("id", "title", "kind", "url", "topic", "difficulty", "language", "minutes", "because"),
+            "projects": ("id", "title", "difficulty", "hours", "because"),
         },
     }
 )
 """The fields that are lists of records, and the fields of those in the order of their values. What is stored depends
 on this order: new fields go to the end, and none is ever taken out."""
+
+NESTED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({"mistakes": ("kind", "share")})
+"""Fields of such records that are lists of records again."""
 
 
 def packed(stage: Stage, body: Body) -> Any:
@@ -34,10 +39,18 @@ def packed(stage: Stage, body: Body) -> Any:
     rows = ROWS.get(stage, {})
     fields = msgspec.structs.asdict(body)
     return {
-        name: [msgspec.structs.astuple(record) for record in value] if name in rows else value
+        name: [row_of(record) for record in value] if name in rows else value
         for name, value in fields.items()
         if value is not None  # a field that says nothing is left out, as the documents do
     }
+
+
+def row_of(record: msgspec.Struct) -> list[Any]:
+    """The values of a record in their order, and of the records in it."""
+    return [
+        [row_of(one) for one in value] if name in NESTED else value
+        for name, value in msgspec.structs.asdict(record).items()
+    ]
 
 
 def unpacked(stage: Stage, stored: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,4 +63,9 @@ def unpacked(stage: Stage, stored: Mapping[str, Any]) -> dict[str, Any]:
 
 def named(row: Any, names: tuple[str, ...]) -> Any:
     """A row with its names again; it may be older, and so shorter, than they are."""
-    return dict(zip(names, row, strict=False)) if isinstance(row, list) else row
+    if not isinstance(row, list):
+        return row
+    return {
+        name: [named(one, NESTED[name]) for one in value] if name in NESTED else value
+        for name, value in zip(names, row, strict=False)
+    }

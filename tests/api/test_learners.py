@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 from sqlalchemy import text
 
-from pipeline.lifecycle import Stage
 from pipeline.service.access import Role
 from pipeline.settings import Settings
 from pipeline.store.engine import create_engine, transaction
@@ -68,24 +67,51 @@ async def test_a_range_that_makes_no_sense_is_refused(installation: Installation
         assert [problem["pointer"] for problem in answer.json()["errors"]] == ["/from"]
 
 
-async def test_recommendations_are_those_of_the_latest_submission_that_got_as_far(installation: Installation) -> None:
+async def test_recommendations_are_worked_out_of_the_present_state(installation: Installation) -> None:
     teacher = installation.caller()
     ids = await learnt(installation)
-    unfinished = await teacher.hand_in("ada", {"q1": "a"})
-    await installation.run([unfinished], [Stage.SCORE])
+    for number in range(8):
+        await teacher.put(f"/v1/questions/more-{number}", question(f"more-{number}", topics=["lists"]))
     shown = (await teacher.get("/v1/learners/ada/recommendations")).json()
-    latest = (await teacher.get(f"/v1/submissions/{ids[1]}")).json()["recommendations"]
     assert shown["submission_id"] == ids[1]
-    assert [shown[name] for name in ("questions", "rationale")] == [latest[name] for name in ("questions", "rationale")]
     assert [one["topic"] for one in shown["weaknesses"]] == ["lists", "choosing"]
+    assert [one["mistakes"][0]["kind"] for one in shown["weaknesses"]] == ["gap", "gap"]
+    advised = [one["question_id"] for one in shown["questions"]]
+    assert len(advised) == len(set(advised)) == 5
+    assert "more-0" in {f"{id_[:5]}0" for id_ in advised}
+    assert "q1" not in advised
+    for one in shown["questions"]:
+        assert one["topic"] in one["reason"]["text"]
+        assert one["reason"]["code"] == "weak"
+    assert (await teacher.get("/v1/learners/ada/recommendations")).json()["questions"] == shown["questions"]
 
 
-async def test_a_learner_without_advice_yet_has_empty_recommendations(installation: Installation) -> None:
+async def test_as_many_recommendations_come_as_asked_for_and_in_the_language_asked_for(
+    installation: Installation,
+) -> None:
     teacher = installation.caller()
-    await teacher.put("/v1/questions/q1", question("q1"))
-    await teacher.hand_in("ada", {"q1": "a"})
+    await learnt(installation)
+    for number in range(8):
+        await teacher.put(f"/v1/questions/more-{number}", question(f"more-{number}", topics=["lists"]))
+    shown = (await teacher.get("/v1/learners/ada/recommendations?count=7&locale=ko")).json()
+    assert len(shown["questions"]) == 7
+    assert "최근 7일" in shown["questions"][0]["reason"]["text"]
+    for query in ("count=0", "count=51", "count=many", "locale=x"):
+        refused = await teacher.get(f"/v1/learners/ada/recommendations?{query}")
+        assert [problem["pointer"] for problem in refused.json()["errors"]] == [f"/{query.partition('=')[0]}"]
+
+
+async def test_a_learner_of_whom_nothing_is_known_yet_gets_something_to_begin_with(
+    installation: Installation,
+) -> None:
+    teacher = installation.caller()
+    for number in range(3):
+        await teacher.put(f"/v1/questions/q{number}", question(f"q{number}", topics=[f"topic-{number}"]))
+    submission_id = await teacher.hand_in("ada", {"q1": "a"})
     shown = (await teacher.get("/v1/learners/ada/recommendations")).json()
-    assert (shown["submission_id"], shown["questions"], shown["weaknesses"]) == (None, [], [])
+    assert (shown["submission_id"], shown["weaknesses"]) == (submission_id, [])
+    assert {one["reason"]["code"] for one in shown["questions"]} == {"new"}
+    assert [one["question_id"] for one in shown["questions"]][-1] == "q1"
 
 
 WRITTEN_BY_A_MODEL = [

@@ -2,15 +2,16 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from pipeline.learning.candidate import Candidate
 from pipeline.scoring.bank import parse_question
 from pipeline.store.bank import BankStore
-from pipeline.store.candidates import FRESH_SECONDS, Banks, candidates_by_language
+from pipeline.store.candidates import FRESH_SECONDS, Banks, Row, TenantBank, candidates_of, fresh_seconds
 from pipeline.store.engine import create_engine, transaction
 from tests.samples import new_tenant
 
@@ -18,15 +19,15 @@ QUESTION = {"type": "true_false", "prompt": "Is it?", "answer": {"value": True},
 SECONDS = 10.0
 
 
-class Builder:
-    """Builds banks and counts them."""
+class Reader:
+    """Makes candidates of what was read, and counts it."""
 
     def __init__(self) -> None:
         self.sizes: list[int] = []
 
-    def __call__(self, rows: Sequence[Any]) -> Any:
+    def __call__(self, rows: Sequence[Row]) -> Mapping[int, Candidate]:
         self.sizes.append(len(rows))
-        return candidates_by_language(rows)
+        return candidates_of(rows)
 
 
 @pytest.fixture
@@ -61,12 +62,12 @@ async def test_a_large_bank_is_built_while_the_event_loop_goes_on(engine: AsyncE
     """The build waits for the loop to turn: built on the loop, it would wait for ever, and heartbeats with it."""
     turned = threading.Event()
 
-    def build(rows: Sequence[Any]) -> Any:
+    def read(rows: Sequence[Row]) -> Mapping[int, Candidate]:
         assert turned.wait(SECONDS), "the event loop stood still"
-        return candidates_by_language(rows)
+        return candidates_of(rows)
 
     tenant_id = await tenant_with(engine, 7)
-    loading = asyncio.create_task(load(engine, Banks(read_at_once=3, build=build), tenant_id))
+    loading = asyncio.create_task(load(engine, Banks(computed_at_once=3, reading=read), tenant_id))
     while not loading.done():
         await asyncio.sleep(0.01)
         turned.set()
@@ -90,22 +91,93 @@ async def test_a_batch_gets_all_its_banks_though_they_are_more_than_are_kept(eng
     assert len(banks.kept) == 1
 
 
-async def test_a_bank_that_two_batches_miss_is_built_once(engine: AsyncEngine) -> None:
+async def test_a_bank_that_two_batches_miss_is_read_once(engine: AsyncEngine) -> None:
     tenant_id = await tenant_with(engine, 4)
-    builder = Builder()
-    banks = Banks(build=builder)
+    reader = Reader()
+    banks = Banks(reading=reader)
     await asyncio.gather(*[load(engine, banks, tenant_id) for _ in range(3)])
-    assert builder.sizes == [4]
+    assert reader.sizes == [4]
 
 
-async def test_a_bank_is_built_anew_when_it_changed_and_now_and_then(engine: AsyncEngine) -> None:
-    tenant_id = await tenant_with(engine, 1)
-    builder, now = Builder(), [100.0]
-    banks = Banks(lambda: now[0], build=builder)
+async def test_of_a_bank_that_changed_only_what_changed_is_read(engine: AsyncEngine) -> None:
+    tenant_id = await tenant_with(engine, 4)
+    reader = Reader()
+    banks = Banks(reading=reader)
+    before = await bank_of(engine, banks, tenant_id)
+    changed = parse_question({**QUESTION, "topics": ["sets"], "language": "ko"}, question_id="q-001")
+    await BankStore(engine).save(tenant_id, [changed, parse_question(QUESTION, question_id="another")])
+    after = await bank_of(engine, banks, tenant_id)
+    await bank_of(engine, banks, tenant_id)
+    assert reader.sizes == [4, 2]
+    assert (before.candidates["en"].topics, after.candidates["en"].topics) == (("logic",), ("logic",))
+    assert after.candidates["ko"].topics == ("sets",)
+    assert after.candidates == (await bank_of(engine, Banks(), tenant_id)).candidates
+
+
+async def test_saves_at_the_same_time_are_all_seen_by_whoever_reads_in_between(engine: AsyncEngine) -> None:
+    """Keys of versions are given out in the order of commits: none stays behind the last one that was read."""
+    tenant_id = await tenant_with(engine, 0)
+    banks, store = Banks(), BankStore(engine)
+
+    async def save(number: int) -> None:
+        new = [parse_question(QUESTION, question_id=f"q-{number}-{part}") for part in range(number % 3 + 1)]
+        await store.save(tenant_id, new)
+        await load(engine, banks, tenant_id)
+
+    await asyncio.gather(*[save(number) for number in range(12)])
+    assert (await load(engine, banks, tenant_id)) == (await load(engine, Banks(), tenant_id))
+    assert len((await load(engine, banks, tenant_id))[tenant_id]) == 24
+
+
+async def test_difficulties_learnt_meanwhile_are_taken_in_now_and_then(engine: AsyncEngine) -> None:
+    tenant_id = await tenant_with(engine, 3)
+    now = [100.0]
+    banks = Banks(lambda: now[0])
     await load(engine, banks, tenant_id)
-    await load(engine, banks, tenant_id)
-    await BankStore(engine).save(tenant_id, [parse_question(QUESTION, question_id="another")])
-    await load(engine, banks, tenant_id)
+    await execute(
+        engine,
+        "INSERT INTO item_ratings (question_key, tenant_id, rating, answers)"
+        " SELECT key, tenant_id, CASE WHEN id = 'q-001' THEN 1.5 ELSE 0.01 END, 1 FROM questions",
+    )
+    assert difficulties(await bank_of(engine, banks, tenant_id)) == [0.0, 0.0, 0.0]
     now[0] += FRESH_SECONDS + 1
-    await load(engine, banks, tenant_id)
-    assert builder.sizes == [1, 2, 2]
+    assert difficulties(await bank_of(engine, banks, tenant_id)) == [0.0, 1.5, 0.0]
+
+
+async def test_a_curriculum_comes_with_the_bank_and_anew_when_it_changed(engine: AsyncEngine) -> None:
+    tenant_id = await tenant_with(engine, 1)
+    banks = Banks()
+    assert (await bank_of(engine, banks, tenant_id)).guide.curriculum.version == 0
+    await execute(
+        engine,
+        "INSERT INTO curriculum_entries (tenant_id, kind, id, position, body) VALUES"
+        ' (1, \'resource\', \'r\', 0, \'{"title": "T", "kind": "video", "url": "https://example.org",'
+        ' "topics": ["logic"]}\')',
+    )
+    await execute(engine, "UPDATE tenants SET curriculum_version = 1")
+    guide = (await bank_of(engine, banks, tenant_id)).guide
+    assert guide.curriculum.version == 1
+    assert [resource.title for resource in guide.by_topic["logic"]] == ["T"]
+
+
+def test_the_larger_a_bank_the_longer_its_difficulties_serve() -> None:
+    assert [fresh_seconds(count) for count in (0, 2_000, 10_000, 100_000)] == [60.0, 60.0, 300.0, 600.0]
+
+
+async def bank_of(engine: AsyncEngine, banks: Banks, tenant_id: int) -> TenantBank:
+    async with transaction(engine) as connection:
+        return (await banks.load(connection, {tenant_id}))[tenant_id]
+
+
+async def execute(engine: AsyncEngine, statement: str) -> None:
+    async with transaction(engine) as connection:
+        await connection.exec_driver_sql(statement)
+
+
+def difficulties(bank: TenantBank) -> list[float]:
+    found = {one.question_id: one for index in bank.candidates.values() for one in candidates_in(index)}
+    return [found[id_].difficulty for id_ in sorted(found)]
+
+
+def candidates_in(index: Any) -> list[Candidate]:
+    return [one for shelves in index.shelves.values() for row in shelves.rows for one in row]

@@ -12,6 +12,7 @@ from pipeline.learning.candidate import (
     Candidate,
     Kind,
     candidate_of,
+    changed,
     fitting_ability,
     index_candidates,
     shelf_of,
@@ -84,9 +85,9 @@ def test_a_shelf_spans_less_than_ratings_can_tell_apart() -> None:
 
 def test_a_candidate_is_as_hard_as_it_proved_to_be() -> None:
     asked = question("q", ("loops",), difficulty=5, options=4, kind="single_choice", module="m1")
-    assert candidate_of(asked) == Candidate("q", ("loops",), 2.0, 4, "m1", variance=1.0)
-    assert candidate_of(asked, ItemRating(0.7, 30)).difficulty == 0.7
-    assert candidate_of(asked, ItemRating(0.7, 30)).variance < 0.2
+    assert candidate_of(asked) == Candidate("q", ("loops",), 2.0, 4, "m1", 1.0, "single_choice", "en")
+    proved = candidate_of(asked, ItemRating(0.7, 30))
+    assert (proved.difficulty, proved.variance < 0.2) == (0.7, True)
 
 
 @given(st.floats(0, 1), st.floats(0, 1))
@@ -95,3 +96,18 @@ def test_the_place_on_the_shelves_allows_for_what_is_not_certain(theirs: float, 
     candidate = Candidate("q", ("loops",), 0.0, variance=its)
     ability = Estimate(fitting_ability(candidate, 0.85) + (flattening(theirs) - 1) * log(0.85 / 0.15), theirs)
     assert predicted_score(ability, candidate.estimate) == pytest.approx(0.85, abs=0.01)
+
+
+@given(st.lists(st.sampled_from(range(30)), unique=True), st.lists(st.sampled_from(range(30)), unique=True), st.data())
+def test_a_changed_index_is_the_one_built_anew(before: list[int], after: list[int], data: st.DataObject) -> None:
+    """Whatever goes, comes or moves, the shelves stand as if they had been made at once."""
+
+    def candidates(numbers: list[int], shift: float) -> dict[int, Candidate]:
+        return {n: Candidate(f"q{n}", (f"t{n % 3}", f"t{n % 4}")[: 1 + n % 2], n / 7 + shift) for n in numbers}
+
+    old, new = candidates(before, 0.0), candidates(after, data.draw(st.sampled_from([0.0, 0.3, 2.0])))
+    gone = [candidate for number, candidate in old.items() if number not in new or new[number] != candidate]
+    came = [candidate for number, candidate in new.items() if number not in old or old[number] != candidate]
+    index = index_candidates(old.values())
+    assert changed(index, gone, came) == index_candidates(new.values())
+    assert index == index_candidates(old.values())

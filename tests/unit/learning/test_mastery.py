@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.learning.mastery import (
-    FORGETTING_DECAY,
     MasteryLevel,
     level_of,
     logit_of,
@@ -18,7 +17,7 @@ from pipeline.learning.mastery import (
     topic_ability,
     uncertainty,
 )
-from pipeline.learning.memory import Memory
+from pipeline.learning.memory import FORGETTING_DECAY, Memory
 from pipeline.learning.pooling import NOTHING_KNOWN, ability_in, overall
 from pipeline.learning.rating import Skill
 from tests.unit.learning.samples import NOW, skill

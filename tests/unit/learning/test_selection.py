@@ -2,15 +2,19 @@
 
 from collections import Counter
 from datetime import timedelta
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.learning.candidate import TARGETS, Candidate, Kind, index_candidates
+from pipeline.learning.advice import Recommendation, Why
+from pipeline.learning.candidate import TARGETS, Candidate, CandidateIndex, Kind, index_candidates
+from pipeline.learning.memory import Memory
 from pipeline.learning.rating import Skill
 from pipeline.learning.recency import Recent
-from pipeline.learning.selection import MIX, Recommendation, quotas, recommend
+from pipeline.learning.selection import MIX, Barred, Plan, due_topics, quotas, recommend
 from pipeline.learning.weakness import weaknesses_of
 from tests.unit.learning.samples import NOW, skill
 
@@ -24,6 +28,8 @@ BANK = [
     for number in range(8)
 ]
 INDEX = index_candidates(BANK)
+TEN = Plan()
+NOTHING_BARRED = Barred()
 LEARNER = (
     skill("loops", -0.5, recent=WRONG),
     skill("lists", 0.8, updated_at=NOW - 9 * DAY),
@@ -31,15 +37,24 @@ LEARNER = (
 )
 
 
-def advice(*skills: Skill, excluded: frozenset[str] = frozenset(), seed: str = "s", count: int = 10) -> Recommendation:
-    return recommend(
-        INDEX,
-        {one.topic: one for one in skills},
-        weaknesses_of(skills, NOW),
-        excluded=excluded,
-        seed=seed,
-        count=count,
-    )
+def advice(
+    *skills: Skill,
+    index: CandidateIndex = INDEX,
+    barred: Barred = NOTHING_BARRED,
+    seed: str = "s",
+    plan: Plan = TEN,
+) -> Recommendation:
+    known = {one.topic: one for one in skills}
+    return recommend(index, known, weaknesses_of(skills, NOW), now=NOW, barred=barred, seed=seed, plan=plan)
+
+
+def ids(found: Recommendation) -> list[str]:
+    return [pick.question_id for pick in found.questions]
+
+
+def reviewed(topic: str, due_in: timedelta, **more: Any) -> Skill:
+    memory = Memory(stability=3.0, difficulty=5.0, due_at=NOW + due_in)
+    return msgspec.structs.replace(skill(topic, **more), memory=memory)
 
 
 def kinds(found: Recommendation) -> Counter[Kind]:
@@ -72,15 +87,16 @@ def test_six_of_ten_practise_weaknesses_two_review_and_two_challenge() -> None:
 
 
 def test_another_mix_may_be_asked_for() -> None:
-    found = recommend(
-        INDEX,
-        {one.topic: one for one in LEARNER},
-        weaknesses_of(LEARNER, NOW),
-        excluded=frozenset(),
-        seed="s",
-        mix={Kind.REVIEW: 1.0},
-    )
-    assert kinds(found) == {Kind.REVIEW: 10}
+    assert kinds(advice(*LEARNER, plan=Plan(mix={Kind.REVIEW: 1.0}))) == {Kind.REVIEW: 10}
+
+
+@given(st.integers(0, 50), st.floats(0.5, 1), st.floats(0, 1))
+def test_rounding_never_takes_weaknesses_below_half(count: int, weakness: float, review: float) -> None:
+    rest = 1 - weakness
+    split = quotas({Kind.WEAKNESS: weakness, Kind.REVIEW: rest * review, Kind.CHALLENGE: rest * (1 - review)}, count)
+    assert sum(split.values()) == count
+    assert 2 * split[Kind.WEAKNESS] >= count
+    assert min(split.values()) >= 0
 
 
 def test_review_takes_what_was_not_seen_for_longest_and_challenge_what_is_strongest() -> None:
@@ -138,54 +154,85 @@ def test_a_stronger_learner_gets_harder_questions() -> None:
 
 @given(st.sets(st.sampled_from([candidate.question_id for candidate in BANK])), st.text(max_size=4))
 def test_excluded_questions_never_come_and_no_question_comes_twice(excluded: set[str], seed: str) -> None:
-    found = advice(*LEARNER, excluded=frozenset(excluded), seed=seed)
-    ids = [pick.question_id for pick in found.questions]
-    assert not excluded & set(ids)
-    assert len(ids) == len(set(ids)) == min(10, len(BANK) - len(excluded))
+    found = ids(advice(*LEARNER, barred=Barred(excluded=excluded), seed=seed))
+    assert not excluded & set(found)
+    assert len(found) == len(set(found)) == min(10, len(BANK) - len(excluded))
 
 
 def test_a_question_of_several_topics_comes_once_though_each_kind_finds_it() -> None:
-    names = ("loops", "lists", "dicts")
-    shared = [Candidate(f"q{number}", names, 0.0) for number in range(12)]
-    found = recommend(
-        index_candidates(shared),
-        {one.topic: one for one in LEARNER},
-        weaknesses_of(LEARNER, NOW),
-        excluded=frozenset(),
-        seed="s",
-    )
-    assert len({pick.question_id for pick in found.questions}) == 10
-    assert {pick.topic for pick in found.questions} == set(names)
+    topics_of_all = ("loops", "lists", "dicts")
+    shared = index_candidates(Candidate(f"q{number}", topics_of_all, 0.0) for number in range(12))
+    found = advice(*LEARNER, index=shared)
+    assert len(set(ids(found))) == 10
+    assert {pick.topic for pick in found.questions} == set(topics_of_all)
 
 
 def test_when_everything_was_right_nothing_is_left_and_the_rationale_says_so() -> None:
-    found = advice(*LEARNER, excluded=frozenset(candidate.question_id for candidate in BANK))
+    found = advice(*LEARNER, barred=Barred(excluded=frozenset(candidate.question_id for candidate in BANK)))
     assert found.questions == ()
     assert found.rationale.startswith("No further questions")
 
 
 def test_postponed_questions_come_only_where_nothing_else_is_left() -> None:
-    few = [Candidate(f"q{number}", ("loops",), 0.0) for number in range(4)]
+    few = index_candidates(Candidate(f"q{number}", ("loops",), 0.0) for number in range(4))
+    barred = Barred(excluded=frozenset({"q0"}), postponed=frozenset({"q1", "q2"}))
+    assert ids(advice(index=few, barred=barred, plan=Plan(count=1))) == ["q3"]
+    all_of_them = ids(advice(index=few, barred=barred, plan=Plan(count=4)))
+    assert (all_of_them[0], sorted(all_of_them)) == ("q3", ["q1", "q2", "q3"])
 
-    def ids(count: int) -> list[str]:
-        found = recommend(
-            index_candidates(few),
-            {},
-            (),
-            excluded=frozenset({"q0"}),
-            postponed=frozenset({"q1", "q2"}),
-            seed="s",
-            count=count,
-        )
-        return [pick.question_id for pick in found.questions]
 
-    assert ids(1) == ["q3"]
-    assert (ids(4)[0], sorted(ids(4))) == ("q3", ["q1", "q2", "q3"])
+def test_what_is_due_fills_the_review_share_the_most_overdue_first() -> None:
+    learner = (
+        skill("loops", -0.5, recent=WRONG),
+        skill("lists", updated_at=NOW - 30 * DAY),
+        reviewed("dicts", -DAY),
+        reviewed("files", -5 * DAY),
+        reviewed("sorting", DAY),
+    )
+    found = advice(*learner)
+    assert due_topics(learner, NOW) == ["files", "dicts"]
+    assert topics(found, Kind.REVIEW) == ["files", "dicts"]
+    reasons = [pick.because for pick in found.questions if pick.kind is Kind.REVIEW]
+    assert [reason[:2] for reason in reasons] == [(Why.DUE, 5), (Why.DUE, 1)]
+    assert all(0 < float(reason[2]) <= 1 for reason in reasons)
+
+
+def test_questions_of_modules_that_are_open_come_before_all_others_of_their_kind() -> None:
+    levels = [Candidate(f"{module}-{number}", ("loops",), 0.0, module=module) for module in "ab" for number in range(4)]
+    barred = Barred(closed=frozenset({"a"}))
+    learner = skill("loops", -0.5, recent=WRONG)
+    first_four = ids(advice(learner, index=index_candidates(levels), barred=barred, plan=Plan(count=4)))
+    assert {id_[0] for id_ in first_four} == {"b"}
+    everything = ids(advice(learner, index=index_candidates(levels), barred=barred, plan=Plan(count=8)))
+    assert sorted(everything) == sorted(candidate.question_id for candidate in levels)
+
+
+def test_a_weak_topic_is_practised_though_its_module_is_not_open() -> None:
+    bank = [Candidate(f"{topic}-{number}", (topic,), 0.0, module=topic) for topic in "ab" for number in range(9)]
+    learner = (skill("a", recent=WRONG), skill("b"))
+    found = advice(*learner, index=index_candidates(bank), barred=Barred(closed=frozenset({"a"})))
+    assert topics(found, Kind.WEAKNESS) == ["a"] * 6
+
+
+def test_types_of_questions_vary_where_several_fit() -> None:
+    bank = [
+        Candidate(f"{kind}-{number}", ("loops",), 0.0 if kind == "numeric" else 0.01, type=kind)
+        for kind in ("numeric", "cloze", "ordering")
+        for number in range(9)
+    ]
+    found = advice(skill("loops", recent=WRONG), index=index_candidates(bank), plan=Plan(count=6))
+    assert len({id_.split("-")[0] for id_ in ids(found)}) >= 2
 
 
 def test_the_same_state_and_seed_give_the_same_advice_and_another_seed_varies_it() -> None:
     assert advice(*LEARNER, seed="one") == advice(*LEARNER, seed="one")
     assert len({advice(*LEARNER, seed=str(number)).questions for number in range(8)}) > 1
+
+
+@given(st.permutations(LEARNER), st.permutations(BANK[:60]), st.text(max_size=4))
+def test_advice_depends_on_nothing_but_state_and_seed(skills: list[Skill], bank: list[Candidate], seed: str) -> None:
+    given_in_order = advice(*LEARNER, index=index_candidates(BANK[:60]), seed=seed)
+    assert advice(*skills, index=index_candidates(bank), seed=seed) == given_in_order
 
 
 def test_advice_does_not_depend_on_the_order_of_the_skills() -> None:
@@ -199,10 +246,9 @@ def test_a_question_that_is_hard_for_its_other_topic_waits_behind_one_that_fits(
             Candidate("alone", ("loops",), -1.0),
         ]
     )
-    skills = {"loops": skill("loops", 0.1, recent=WRONG), "quantum": skill("quantum", -4.0)}
+    skills = (skill("loops", 0.1, recent=WRONG), skill("quantum", -4.0, answers=20))
     for seed in "abcdef":
-        found = recommend(index, skills, weaknesses_of(skills.values(), NOW), excluded=frozenset(), seed=seed, count=1)
-        assert [pick.question_id for pick in found.questions] == ["alone"]
+        assert ids(advice(*skills, index=index, seed=seed, plan=Plan(count=1))) == ["alone"]
 
 
 def test_every_question_says_why() -> None:

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from pipeline.learning.rating import Skill
 from pipeline.learning.recency import Recent
 from pipeline.learning.standing import Standing, standing_of
@@ -14,7 +16,7 @@ def skill(topic: str, rating: float = 0.0, answers: int = 10, recent: Recent = R
 
 
 def test_nothing_is_said_of_a_learner_nobody_knows() -> None:
-    assert standing_of([], NOW) == Standing(None, (), None)
+    assert standing_of([], NOW) == Standing(None, (), None, ())
 
 
 def test_a_few_answers_say_nothing_of_the_level() -> None:
@@ -39,3 +41,9 @@ def test_recent_accuracy_fades_old_answers() -> None:
 def test_weak_topics_come_worst_first() -> None:
     weak = [skill("loops", recent=Recent(errors=1.0, answers=2.0)), skill("lists", recent=Recent(3.0, 3.0))]
     assert standing_of(weak, NOW).weaknesses == ("lists", "loops")
+
+
+def test_the_kind_of_mistakes_that_prevails_is_told_beside_each_weak_topic() -> None:
+    gaps = msgspec.structs.replace(skill("lists", recent=Recent(3.0, 3.0)), mistakes=(0.0, 0.0, 0.0, 0.0, 0.5, 2.5))
+    mixed = msgspec.structs.replace(skill("loops", recent=Recent(1.2, 2.0)), mistakes=(0.4, 0.4, 0.0, 0.0, 0.4, 0.0))
+    assert standing_of([mixed, gaps], NOW).mistakes == ("gap", "")
