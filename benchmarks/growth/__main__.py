@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from benchmarks.growth import backlog, hot, put_off, volume, watchers, workers
+from benchmarks.growth import backlog, hot, learning, put_off, volume, watchers, workers
 from benchmarks.growth.page import Measure, markdown, write
 
 MEASURES: Final[Mapping[str, Measure]] = {
@@ -21,6 +21,7 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "watchers": watchers.measure,
     "hot": hot.measure,
     "volume": volume.measure,
+    "learning": learning.measure,
 }
 
 
