@@ -8,6 +8,7 @@ from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 
+from api.curriculum import curriculum_handlers
 from api.documentation import documentation_handlers, documentation_of
 from api.errors import EXCEPTION_HANDLERS
 from api.generations import generation_handlers
@@ -87,6 +88,7 @@ def create_app(settings: Settings) -> Litestar:
             *submission_handlers(settings),
             *rating_handlers(),
             *question_handlers(settings),
+            *curriculum_handlers(settings),
             *learner_handlers(),
             *page_handlers(),
             *operation_handlers(),

@@ -1,6 +1,6 @@
 """Calls to the HTTP API, whose refusals become one line each."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -23,13 +23,23 @@ LATER: Final = frozenset({429, 503})
 class Refused(GradelineError):
     """The server refused a call; the text is its reason in one line.
 
-    `retry_after_seconds` is set where it asks to come back later.
+    `retry_after_seconds` is set where it asks to come back later; `detail` and `errors` are the problem document's.
     """
 
-    def __init__(self, text: str, *, status: int, retry_after_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        status: int,
+        retry_after_seconds: float | None = None,
+        detail: str = "",
+        errors: Sequence[Mapping[str, str]] = (),
+    ) -> None:
         super().__init__(text)
         self.status = status
         self.retry_after_seconds = retry_after_seconds
+        self.detail = detail
+        self.errors = errors
 
 
 class Unreachable(GradelineError):
@@ -110,8 +120,14 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> Refused:
         problem = msgspec.json.decode(body)
     except msgspec.DecodeError:
         problem = None
-    text = sentence(problem) if isinstance(problem, dict) else "the server gave no reason"
-    return Refused(f"{status}: {text}", status=status, retry_after_seconds=retry_after(status, headers))
+    told = problem if isinstance(problem, dict) else {}
+    return Refused(
+        f"{status}: {sentence(told)}",
+        status=status,
+        retry_after_seconds=retry_after(status, headers),
+        detail=str(told.get("detail") or ""),
+        errors=told.get("errors") or (),
+    )
 
 
 def sentence(problem: Mapping[str, Any]) -> str:

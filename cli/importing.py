@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
 import click
 import msgspec
 
+from cli import curriculum
 from cli.converting import NDJSON, Conversion, Outcome, convert, format_of, readable, tell, unsent
 from cli.ndjson import STANDARD_INPUT, BadLine, Line, count_lines, opened, read_lines
 from cli.output import print_json
@@ -34,12 +36,21 @@ class Imported(NamedTuple):
 
 
 @click.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option("--shipped", is_flag=True, help="Import the curriculum and questions that come with Gradeline.")
 @click.option("--dry-run", is_flag=True, help="Read the file and print the report, but send nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
 @client_options
-def import_(file: Path, dry_run: bool, as_json: bool, url: str | None, api_key: str | None, home: Path | None) -> None:
-    """Put the questions of a file into the bank.
+def import_(
+    file: Path | None,
+    shipped: bool,
+    dry_run: bool,
+    as_json: bool,
+    url: str | None,
+    api_key: str | None,
+    home: Path | None,
+) -> None:
+    """Put the questions of a file into the bank, or a curriculum in its place.
 
     FILE (`-`: standard input) is NDJSON with one question per line, CSV, GIFT, Moodle XML, a QTI item
     or a QTI package; its content tells which. docs/questions.md has the nine types with an example of
@@ -47,26 +58,54 @@ def import_(file: Path, dry_run: bool, as_json: bool, url: str | None, api_key: 
     not be taken. A question that is there already gets a new version if it changed. What has problems
     is reported and left out. Needs a teacher's key. Exits with 1 if anything was refused.
 
+    FILE may also be a curriculum (docs/curriculum.md), in JSON or NDJSON; its content tells that too. It is
+    imported as a whole with the questions in it, or refused as a whole.
+
     \b
     Example:
       gradeline import questions.ndjson
       gradeline import --dry-run moodle-export.xml
+      gradeline import --shipped
     """
+    if (file is None) is not shipped:
+        raise click.UsageError("Give a FILE, or --shipped.")
+    find = partial(find_target, url, api_key, home)
+    if file is None:
+        from pipeline.curriculum.shipping import shipped_curriculum
+
+        import_curriculum(shipped_curriculum(), find, dry_run=dry_run, as_json=as_json)
+        return
     with readable(file) as source:
-        kind = format_of(source, file)
-        conversion = None if kind == NDJSON and not dry_run else convert(source, file)
-        if conversion is None:
-            total = None if file == STANDARD_INPUT else count_lines(file)
-            imported = asyncio.run(import_source(find_target(url, api_key, home), source, total, quiet=as_json))
-    if conversion is None:
+        if (kind := format_of(source, file)) == curriculum.CURRICULUM:
+            import_curriculum(curriculum.read_whole(source), find, dry_run=dry_run, as_json=as_json)
+        else:
+            import_bank(source, file, kind, find, dry_run=dry_run, as_json=as_json)
+
+
+def import_bank(
+    source: IO[bytes], file: Path, kind: str, find: Callable[[], Target], *, dry_run: bool, as_json: bool
+) -> None:
+    """Import questions, or only read them, and tell of them; the command ends with 1 if any was refused."""
+    if kind == NDJSON and not dry_run:
+        total = None if file == STANDARD_INPUT else count_lines(file)
+        imported = asyncio.run(import_source(find(), source, total, quiet=as_json))
         report(imported, as_json=as_json)
         refused = bool(imported.problems)
     else:
-        outcome = unsent(conversion) if dry_run else asyncio.run(send(find_target(url, api_key, home), conversion))
+        conversion = convert(source, file)
+        outcome = unsent(conversion) if dry_run else asyncio.run(send(find(), conversion))
         tell(conversion, outcome, dry_run=dry_run, as_json=as_json)
         refused = bool(outcome.refused)
     if refused:
         click.get_current_context().exit(1)
+
+
+def import_curriculum(data: bytes, find: Callable[[], Target], *, dry_run: bool, as_json: bool) -> None:
+    """Import a curriculum, or only read it, and tell of it."""
+    if dry_run:
+        curriculum.tell_found(curriculum.look_through(data), as_json=as_json)
+    else:
+        curriculum.tell(asyncio.run(curriculum.send(find(), data)), as_json=as_json)
 
 
 async def send(target: Target, conversion: Conversion) -> Outcome:

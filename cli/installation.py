@@ -1,4 +1,4 @@
-"""What `gradeline up` does to its servers before it starts the rest: check, migrate, make the first keys."""
+"""What `gradeline up` does to its servers before it starts the rest: check, migrate, make the first keys, furnish."""
 
 import asyncio
 from typing import Final
@@ -49,4 +49,9 @@ async def _ensure_key(access: Access, kept: str | None, role: Role, name: str) -
     return (await access.create_key(FIRST_TENANT, role, name)).secret
 
 
-up = up_command(check=check, migrate=migrate, ensure_keys=ensure_keys)
+def furnish(settings: Settings, keys: Keys) -> None:
+    """Import the curriculum that ships, where the keys' tenant has none."""
+    asyncio.run(bootstrap.furnish(settings, keys.api_key))
+
+
+up = up_command(check=check, migrate=migrate, ensure_keys=ensure_keys, furnish=furnish)

@@ -28,7 +28,9 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "api": Entry("cli.process", "api", "Run one API process."),
         "worker": Entry("cli.process", "worker", "Run one worker process."),
         "migrate": Entry("cli.process", "migrate", "Bring the database to the newest schema."),
-        "import": Entry("cli.importing", "import_", "Put the questions of a file into the bank."),
+        "import": Entry(
+            "cli.importing", "import_", "Put the questions of a file into the bank, or a curriculum in its place."
+        ),
         "submit": Entry("cli.submit", "submit", "Hand in the submissions of a file."),
         "queues": Entry("cli.queues", "queues", "Show the queues of all stages."),
         "dead": Entry("cli.dead", "dead", "List, retry and discard dead letters."),

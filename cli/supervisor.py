@@ -40,12 +40,17 @@ class Programs(NamedTuple):
 PROGRAMS: Final = Programs((sys.executable, "-m", "api"), (sys.executable, "-m", "workers"))
 
 
+def leave_empty(_settings: Settings, _keys: Keys) -> None:
+    """Give a new installation nothing."""
+
+
 class Plan(NamedTuple):
     """What a system consists of.
 
     `check` raises `EnvironmentFault` where the servers will not do; `migrate` brings the database to our
     schema; `ensure_keys` gives back the keys kept from an earlier start if they still open this
-    database, and otherwise (or with None) new ones. All three get settings with both addresses filled in.
+    database, and otherwise (or with None) new ones; `furnish` gives their tenant what it needs to begin with.
+    All of them get settings with both addresses filled in.
     `environment` is what the API and the workers inherit beside the settings; None: all of ours.
     """
 
@@ -54,6 +59,7 @@ class Plan(NamedTuple):
     check: Callable[[Settings], None]
     migrate: Callable[[Settings], None]
     ensure_keys: Callable[[Settings, Keys | None], Keys]
+    furnish: Callable[[Settings, Keys], None] = leave_empty
     programs: Programs = PROGRAMS
     environment: Mapping[str, str] | None = None
 
@@ -154,6 +160,7 @@ def prepare_database(plan: Plan, settings: Settings, say: Callable[[str], None])
     keys = plan.ensure_keys(settings, kept)
     if keys != kept:
         write_keys(settings.home, keys)
+    plan.furnish(settings, keys)
     return keys
 
 

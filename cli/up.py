@@ -9,7 +9,7 @@ import msgspec
 
 from cli.connection import Connection, Keys
 from cli.interrupt import Interrupted
-from cli.supervisor import PROGRAMS, PartEnded, Plan, Programs, running
+from cli.supervisor import PROGRAMS, PartEnded, Plan, Programs, leave_empty, running
 from pipeline.embedded.child import last_lines
 from pipeline.errors import GradelineError
 from pipeline.settings import Settings, read_settings
@@ -30,9 +30,10 @@ def up_command(
     check: Callable[[Settings], None],
     migrate: Callable[[Settings], None],
     ensure_keys: Callable[[Settings, Keys | None], Keys],
+    furnish: Callable[[Settings, Keys], None] = leave_empty,
     programs: Programs = PROGRAMS,
 ) -> click.Command:
-    """The command `up`, given what `Plan` asks of the three functions."""
+    """The command `up`, given what `Plan` asks of the four functions."""
 
     @click.command("up")
     @click.option("--port", type=click.IntRange(0, 65_535), help="Port of the API; 0 takes any free one.")
@@ -53,7 +54,7 @@ def up_command(
         """
         try:
             settings = choose(read_settings(), port=port, home=home)
-            serve(Plan(settings, workers, check, migrate, ensure_keys, programs))
+            serve(Plan(settings, workers, check, migrate, ensure_keys, furnish, programs))
         except PartEnded as error:
             show_log(error)
             raise click.ClickException(str(error)) from None

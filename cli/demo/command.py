@@ -55,7 +55,7 @@ def demo(workers: int, home: Path | None, *, ai: bool, as_json: bool) -> None:
     if ai:
         require_models(read_settings())
     try:
-        with own_system(home, workers, say, models=ai) as connection:
+        with own_system(home, workers, say, models=ai, curriculum=True) as connection:
             ran = asyncio.run(run(connection, quiet=as_json))
             ran = ran._replace(models=read_use(connection.database_url) if ai else ())
     except Interrupted:

@@ -4,6 +4,7 @@
 """
 
 from pipeline.bootstrap.api import ApiParts, build_api, configured_models
+from pipeline.bootstrap.furnishing import furnish
 from pipeline.bootstrap.servers import (
     Servers,
     build_board,
@@ -49,6 +50,7 @@ __all__ = [
     "check_statuses",
     "clock_offset_seconds",
     "configured_models",
+    "furnish",
     "migrate",
     "open_access",
     "open_servers",

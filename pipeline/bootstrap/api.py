@@ -21,6 +21,7 @@ from pipeline.service.access import Access
 from pipeline.service.advising import Advising
 from pipeline.service.bank import Bank
 from pipeline.service.control import Control
+from pipeline.service.curriculum import Curricula
 from pipeline.service.erasure import Erasure
 from pipeline.service.following import Following
 from pipeline.service.generations import Generations
@@ -42,6 +43,7 @@ from pipeline.store.access import AccessStore
 from pipeline.store.advising import AdvisingStore
 from pipeline.store.bank import BankStore
 from pipeline.store.control import ControlStore
+from pipeline.store.curriculum import CurriculumStore
 from pipeline.store.dead import DeadStore
 from pipeline.store.erasure import ErasureStore
 from pipeline.store.health import HealthStore
@@ -70,6 +72,7 @@ class ApiParts(msgspec.Struct, frozen=True):
     intake_limits: IntakeLimits
     bank: BankStore
     questions: Bank
+    curricula: Curricula
     learners: Learners
     advising: Advising
     erasure: Erasure
@@ -118,6 +121,7 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         questions=questions,
         learners=known,
         advising=Advising(AdvisingStore(servers.engine), known, plan=build_plan(settings)),
+        curricula=Curricula(CurriculumStore(servers.engine), bank, learners),
         erasure=Erasure(ErasureStore(servers.engine), learners, board),
         reading=reading,
         showing=showing,

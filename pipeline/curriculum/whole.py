@@ -52,7 +52,7 @@ def faults_in(whole: Curriculum, *, given: Curriculum = NO_CURRICULUM, also: Nam
 
     Where entries of `given` take part in a fault, it is put down to them. Ids in `also` count as there.
     """
-    return chain(_too_many(whole), _unknown(whole, also), _twice(whole), _circular(whole, given))
+    return chain(_too_many(whole), _unknown(whole, also), _twice(whole), circular(whole, given))
 
 
 def _too_many(whole: Curriculum) -> Iterator[Fault]:
@@ -91,7 +91,8 @@ def _both(category: Category, index: int, track: str) -> Fault:
     return Fault(Kind.CATEGORY, (category.id,), f"/specialisations/{index}", detail)
 
 
-def _circular(whole: Curriculum, given: Curriculum) -> Iterator[Fault]:
+def circular(whole: Curriculum, given: Curriculum) -> Iterator[Fault]:
+    """Prerequisites in a circle, put down to a module of `given` that takes part."""
     needed = {module.id: module.prerequisites for module in whole.modules.values()}
     for circle in circles(needed):
         members = circle[:-1]

@@ -7,7 +7,7 @@ import msgspec
 
 from pipeline.curriculum.entry import PARTS, Kind, entries_of
 from pipeline.curriculum.model import Curriculum
-from pipeline.curriculum.whole import Fault, faults_in, merged
+from pipeline.curriculum.whole import Fault, circular, faults_in, merged
 from pipeline.errors import FieldProblem, InvalidInput
 from pipeline.model import Question
 
@@ -49,6 +49,10 @@ class CurriculumFile(msgspec.Struct, frozen=True):
         if problems := [*self.problems, *(self._problem(fault) for fault in faults)]:
             raise InvalidInput(problems, summary_of(len(problems)))
         return whole
+
+    def problems_alone(self) -> list[FieldProblem]:
+        """What is wrong with it whatever is there already; names that it does not know itself may be."""
+        return [*self.problems, *(self._problem(fault) for fault in circular(self.curriculum, self.curriculum))]
 
     def counts(self) -> dict[str, int]:
         """How many things of each part there are."""

@@ -36,6 +36,7 @@ class Route(msgspec.Struct, frozen=True):
     roles: frozenset[Role]
     foreign: Foreign
     body: Any = None
+    query: str = ""
     content_type: str = "application/json"
 
 
@@ -70,6 +71,17 @@ QUESTIONS: Final = [
     Route("GET", "/v1/questions/{question_id}", TEACHERS, Foreign.NOT_FOUND),
     Route("GET", "/v1/questions", TEACHERS, Foreign.EMPTY),
     Route("POST", "/v1/questions/import", TEACHERS, Foreign.OWN, [{"id": "{question_id}", **QUESTION}]),
+]
+
+THEIR_MODULE: Final = {"id": "{module_id}", "title": "A module", "difficulty": 1, "hours": 1}
+
+CURRICULUM: Final = [
+    Route("GET", "/v1/curriculum/categories", READERS, Foreign.EMPTY),
+    Route("GET", "/v1/curriculum/categories/{category_id}/tracks", READERS, Foreign.NOT_FOUND),
+    Route("GET", "/v1/curriculum/tracks/{track_id}/modules", READERS, Foreign.NOT_FOUND),
+    Route("GET", "/v1/curriculum/modules/{module_id}", READERS, Foreign.NOT_FOUND),
+    Route("GET", "/v1/curriculum/recommend-path", READERS, Foreign.NOT_FOUND, query="?category={category_id}"),
+    Route("POST", "/v1/curriculum/import", TEACHERS, Foreign.OWN, {"modules": [THEIR_MODULE]}),
 ]
 
 LEARNERS: Final = [
@@ -128,7 +140,17 @@ GENERATIONS: Final = [
     Route("POST", "/v1/generate/{generation_id}/accept", TEACHERS, Foreign.NOT_FOUND, {"ids": ["{generation_id}-1"]}),
 ]
 
-ROUTES: Final = [*PUBLIC, *SUBMISSIONS, *QUESTIONS, *LEARNERS, *PAGE_TOKENS, *OPERATIONS, *WEBHOOKS, *GENERATIONS]
+ROUTES: Final = [
+    *PUBLIC,
+    *SUBMISSIONS,
+    *QUESTIONS,
+    *CURRICULUM,
+    *LEARNERS,
+    *PAGE_TOKENS,
+    *OPERATIONS,
+    *WEBHOOKS,
+    *GENERATIONS,
+]
 
 
 def filled(template: Any, ids: Mapping[str, str]) -> Any:

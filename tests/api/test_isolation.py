@@ -19,6 +19,11 @@ from tests.api.installation import KEY_ROLES, Caller, Installation, question
 from tests.api.routes import PAGES, ROUTES, Foreign, Route, filled
 
 MARK: Final = "only-for-the-school"
+CURRICULUM: Final = {
+    "categories": [{"id": "their-path", "title": MARK, "months": 1, "tracks": ["their-track"]}],
+    "tracks": [{"id": "their-track", "title": MARK, "modules": ["their-module"]}],
+    "modules": [{"id": "their-module", "title": MARK, "difficulty": 1, "hours": 1}],
+}
 NOT_TOLD_APART: Final = {"HEAD", "OPTIONS"}
 
 SET_THE_SCENE: Final = """
@@ -56,6 +61,7 @@ async def school_things(installation: Installation, engine: AsyncEngine) -> dict
     """One of everything in the school: two submissions, one of them dead, and what else has an id."""
     teacher = installation.caller()
     await teacher.put("/v1/questions/theirs", question("theirs", prompt=MARK))
+    assert (await teacher.post("/v1/curriculum/import", CURRICULUM)).status_code == 200
     ids = [await teacher.hand_in("ada", {"theirs": "a"}, assignment_id=MARK) for _ in range(2)]
     await installation.run(ids[:1])
     made = {"webhook_id": str(uuid7()), "delivery_id": str(uuid7()), "generation_id": str(uuid7())}
@@ -66,6 +72,9 @@ async def school_things(installation: Installation, engine: AsyncEngine) -> dict
         "question_id": "theirs",
         "submission_id": ids[1],
         "learner_id": "ada",
+        "category_id": "their-path",
+        "track_id": "their-track",
+        "module_id": "their-module",
         "stage": "score",
         "job": "expiry",
         "key_id": key,
@@ -89,7 +98,7 @@ async def school_rows(engine: AsyncEngine) -> dict[str, list[str]]:
 async def call(caller: Caller, route: Route, ids: Mapping[str, str]) -> Any:
     body = filled(route.body, ids)
     headers = {} if body is None else {"Content-Type": route.content_type}
-    return await caller.call(route.method, filled(route.path, ids), body, **headers)
+    return await caller.call(route.method, filled(route.path + route.query, ids), body, **headers)
 
 
 def served(settings: Settings) -> set[tuple[str, str]]:
@@ -149,6 +158,9 @@ NOTHING: Final = {
     "question_id": "none",
     "submission_id": "00000000-0000-0000-0000-000000000000",
     "learner_id": "nobody",
+    "category_id": "none",
+    "track_id": "none",
+    "module_id": "none",
     "stage": "nowhere",
     "job": "nothing",
     "key_id": "00000000-0000-0000-0000-000000000000",

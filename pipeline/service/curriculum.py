@@ -1,0 +1,198 @@
+"""What a tenant teaches: importing it, showing it, and the way of one learner through it."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import TypeVar
+
+import msgspec
+
+from pipeline.curriculum.entry import Entry, Kind
+from pipeline.curriculum.model import Category, Curriculum
+from pipeline.curriculum.path import recommend_path
+from pipeline.curriculum.shipping import shipped_curriculum
+from pipeline.curriculum.standing import (
+    NOT_BEGUN,
+    SAID_TO_BE_MASTERED,
+    Measure,
+    ModuleStanding,
+    Standings,
+    standing_in,
+)
+from pipeline.errors import FieldProblem, InvalidInput, NotFound
+from pipeline.importing.curriculum import read_curriculum
+from pipeline.learning.rating import Skill
+from pipeline.ports import BankStore, LearnerStore
+from pipeline.ports.curriculum import CurriculumStore
+from pipeline.scoring.shape import forbidden_characters
+from pipeline.service.access import Permission, Principal
+from pipeline.service.bank import read_question
+from pipeline.service.curriculum_view import (
+    CategoryShown,
+    ImportedCurriculum,
+    ModuleShown,
+    ModuleWithResources,
+    PathShown,
+    TrackShown,
+    category_shown,
+    imported,
+    module_shown,
+    module_with_resources,
+    path_shown,
+    track_shown,
+)
+from pipeline.service.intake import first_problems
+from pipeline.service.mastering import measure_of
+
+Sought = TypeVar("Sought", bound=Entry)
+MeasureOf = Callable[[Sequence[Skill], datetime], Measure]
+
+
+class PathWish(msgspec.Struct, frozen=True):
+    """What a path is asked for. `mastered` are modules that count as mastered whatever answers tell."""
+
+    category: str
+    hours_per_week: float
+    industry: str | None = None
+    mastered: tuple[str, ...] = ()
+    specialisations: tuple[str, ...] = ()
+
+
+class Curricula:
+    """What may be asked of and done with curricula; raises `NotFound` for what the caller's tenant does not have."""
+
+    def __init__(
+        self,
+        store: CurriculumStore,
+        bank: BankStore,
+        learners: LearnerStore,
+        *,
+        measure_of: MeasureOf = measure_of,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._bank = bank
+        self._learners = learners
+        self._measure_of = measure_of
+        self._clock = clock
+
+    async def import_file(self, tenant_id: int, data: bytes) -> ImportedCurriculum:
+        """Import a file, all of it or nothing; raises `InvalidInput` with everything wrong in it."""
+        try:
+            file = await asyncio.to_thread(read_curriculum, data, read_question)
+            if file.problems:
+                file.applied_to(await self._store.current(tenant_id))  # finds the rest, and raises
+            saved = await self._store.save(tenant_id, file.applied_to, file.questions)
+        except InvalidInput as error:
+            raise InvalidInput(first_problems(error.problems), str(error)) from None
+        self._bank.forget(tenant_id, [question.id for question in file.questions])
+        return imported(file.curriculum, saved)
+
+    async def import_shipped(self, tenant_id: int) -> ImportedCurriculum | None:
+        """Import what Gradeline ships with, where nothing was imported yet; None where something was."""
+        if (await self._store.current(tenant_id)).version > 0:
+            return None
+        return await self.import_file(tenant_id, shipped_curriculum())
+
+    async def categories(self, principal: Principal, locale: str | None) -> list[CategoryShown]:
+        """All career paths."""
+        curriculum = await self._store.current(principal.tenant_id)
+        return [category_shown(category, curriculum, locale) for category in curriculum.categories.values()]
+
+    async def tracks(self, principal: Principal, category_id: str, locale: str | None) -> list[TrackShown]:
+        """The tracks of a career path, then its specialisations."""
+        curriculum = await self._store.current(principal.tenant_id)
+        category = found(curriculum.categories.get(category_id), Kind.CATEGORY)
+        return [
+            track_shown(curriculum.tracks[id_], category, curriculum, locale)
+            for id_ in (*category.tracks, *category.specialisations)
+        ]
+
+    async def modules(
+        self, principal: Principal, track_id: str, learner_id: str | None, locale: str | None
+    ) -> list[ModuleShown]:
+        """The modules of a track, with the learner's standing where there is one."""
+        curriculum = await self._store.current(principal.tenant_id)
+        track = found(curriculum.tracks.get(track_id), Kind.TRACK)
+        standings = await self._standings(principal, learner_id, curriculum)
+        return [module_shown(curriculum.modules[id_], curriculum, standings, locale) for id_ in track.modules]
+
+    async def module(
+        self, principal: Principal, module_id: str, learner_id: str | None, locale: str | None
+    ) -> ModuleWithResources:
+        """One module with what helps with it."""
+        curriculum = await self._store.current(principal.tenant_id)
+        module = found(curriculum.modules.get(module_id), Kind.MODULE)
+        standings = await self._standings(principal, learner_id, curriculum)
+        return module_with_resources(module, curriculum, standings, locale)
+
+    async def path(self, principal: Principal, wish: PathWish, learner_id: str | None, locale: str | None) -> PathShown:
+        """The way through a category; raises `InvalidInput` for modules or specialisations that are not there."""
+        curriculum = await self._store.current(principal.tenant_id)
+        check_wish(wish, found(curriculum.categories.get(wish.category), Kind.CATEGORY), curriculum)
+        standings = await self._standings(principal, learner_id, curriculum)
+        path = recommend_path(
+            curriculum,
+            wish.category,
+            with_mastered(standings or (lambda _: NOT_BEGUN), wish.mastered),
+            hours_per_week=wish.hours_per_week,
+            industry=wish.industry,
+            specialisations=wish.specialisations,
+        )
+        return path_shown(path, curriculum, locale)
+
+    async def _standings(
+        self, principal: Principal, learner_id: str | None, curriculum: Curriculum
+    ) -> Standings | None:
+        """The standings of the learner named, or of the one whose token calls; None where there is neither."""
+        learner = learner_id or principal.learner_id
+        if learner is None:
+            return None
+        principal.require(Permission.READ_LEARNING)
+        if not principal.may_see(learner) or forbidden_characters(learner) is not None:
+            raise NotFound("There is no such learner.")
+        skills = await self._learners.skills(principal.tenant_id, learner)
+        # A token may be older than its learner's first hand-in.
+        if not skills and principal.learner_id is None and not await self._learners.known(principal.tenant_id, learner):
+            raise NotFound("There is no such learner.")
+        return standings_by(self._measure_of(skills, self._clock()), curriculum)
+
+
+def standings_by(measure: Measure, curriculum: Curriculum) -> Standings:
+    """The standing in each module, worked out when it is asked for."""
+
+    @cache
+    def standing(module_id: str) -> ModuleStanding:
+        return standing_in(curriculum.modules[module_id], measure)
+
+    return standing
+
+
+def with_mastered(standings: Standings, mastered: Iterable[str]) -> Standings:
+    """The same standings, but for the modules that are said to be mastered."""
+    said = frozenset(mastered)
+    return lambda module_id: SAID_TO_BE_MASTERED if module_id in said else standings(module_id)
+
+
+def check_wish(wish: PathWish, category: Category, curriculum: Curriculum) -> None:
+    """Raise `InvalidInput` for everything in the wish that is not there."""
+    problems = [
+        FieldProblem("/mastered", f'There is no module "{id_[:100]}".')
+        for id_ in wish.mastered
+        if id_ not in curriculum.modules
+    ]
+    problems += [
+        FieldProblem("/specialisations", f'"{id_[:100]}" is no specialisation of this category.')
+        for id_ in wish.specialisations
+        if id_ not in category.specialisations
+    ]
+    if problems:
+        raise InvalidInput(first_problems(problems))
+
+
+def found(entry: Sought | None, kind: Kind) -> Sought:
+    """The entry, if it is there; raises `NotFound`."""
+    if entry is None:
+        raise NotFound(f"There is no such {kind}.")
+    return entry
