@@ -20,6 +20,8 @@ class Why(StrEnum):
     """A review of the topic is due."""
     UNSEEN = "unseen"
     """The topic was not met for a while."""
+    FRESH = "fresh"
+    """The topic was met today, and is kept fresh."""
     STRETCH = "stretch"
     """The topic goes well, so something harder."""
     NEW = "new"
@@ -41,6 +43,7 @@ NUMBERS: Final[Mapping[Why, tuple[str, ...]]] = MappingProxyType(
         Why.WEAK: (),
         Why.DUE: ("overdue_days", "recall"),
         Why.UNSEEN: ("days",),
+        Why.FRESH: (),
         Why.STRETCH: (),
         Why.NEW: (),
         Why.MODULE: (),

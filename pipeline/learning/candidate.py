@@ -103,7 +103,7 @@ class CandidateIndex(msgspec.Struct, frozen=True):
 
 def candidate_of(question: Question, rating: ItemRating | None = None) -> Candidate:
     """`question` as a candidate, as hard as it proved to be or else as its level says."""
-    difficulty = difficulty_of(rating or first_item_rating(question))
+    difficulty = _estimate(rating or first_item_rating(question))
     return Candidate(
         question_id=question.id,
         topics=_shared(topics_of(question)),
@@ -181,6 +181,12 @@ def _rearranged(
             rows[number] = tuple(sorted(left, key=_shuffled))
     numbers = tuple(sorted(rows))
     return Shelves(numbers, tuple(rows[number] for number in numbers))
+
+
+@lru_cache(maxsize=100)
+def _estimate(rating: ItemRating) -> Estimate:
+    """One value for all questions that nobody answered yet."""
+    return difficulty_of(rating)
 
 
 @lru_cache(maxsize=10_000)

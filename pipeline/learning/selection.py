@@ -270,7 +270,8 @@ def _because(search: _Search, kind: Kind, topic: str) -> Because:
     if skill is None:
         return (Why.NEW,)
     if kind is Kind.REVIEW:
-        return Why.UNSEEN, max((search.now - skill.updated_at).days, 0)
+        days = (search.now - skill.updated_at).days
+        return (Why.UNSEEN, days) if days > 0 else (Why.FRESH,)
     return (Why.STRETCH,)
 
 

@@ -8,7 +8,7 @@ is large is computed in a thread, so that heartbeats go on; and not too many ban
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -124,7 +124,7 @@ class TenantBank(msgspec.Struct, frozen=True):
     guide: Guide = NO_GUIDE
 
 
-Reading = Callable[[Sequence[Row]], Mapping[int, Candidate]]
+Reading = Callable[[Sequence[Row]], dict[int, Candidate]]
 
 
 def candidates_of(rows: Iterable[Row]) -> dict[int, Candidate]:
@@ -214,9 +214,10 @@ class Banks:
     async def _whole(self, connection: AsyncConnection, row: Any) -> TenantBank:
         # Asked for before the parts are: what changes while they are read is then found as new.
         newest = (await connection.execute(NEWEST_KEY, {"tenant_id": row.id})).scalar_one()
-        rows = [one async for part in self._parts(connection, row.id) for one in part]
-        found = await self._computed(len(rows), self._reading, rows)
-        candidates = await self._computed(len(rows), banks_by_language, list(found.values()))
+        found: dict[int, Candidate] = {}
+        async for rows in self._parts(connection, row.id):
+            found |= await self._computed(len(rows), self._reading, rows)
+        candidates = await self._computed(len(found), banks_by_language, list(found.values()))
         return TenantBank(
             version=row.bank_version,
             rated_at=self._clock(),
@@ -224,10 +225,10 @@ class Banks:
             candidates=candidates,
             id_by_key={key: one.question_id for key, one in found.items()},
             key_by_id={one.question_id: key for key, one in found.items()},
-            by_key=dict(found),
+            by_key=found,
         )
 
-    async def _parts(self, connection: AsyncConnection, tenant_id: int) -> Any:
+    async def _parts(self, connection: AsyncConnection, tenant_id: int) -> AsyncIterator[list[Row]]:
         asked: dict[str, Any] = {"tenant_id": tenant_id, "after": "", "most": self._read_at_once}
         while True:
             part = (await connection.execute(PART_OF_BANK, asked)).one()

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
@@ -25,7 +25,7 @@ class Reader:
     def __init__(self) -> None:
         self.sizes: list[int] = []
 
-    def __call__(self, rows: Sequence[Row]) -> Mapping[int, Candidate]:
+    def __call__(self, rows: Sequence[Row]) -> dict[int, Candidate]:
         self.sizes.append(len(rows))
         return candidates_of(rows)
 
@@ -62,7 +62,7 @@ async def test_a_large_bank_is_built_while_the_event_loop_goes_on(engine: AsyncE
     """The build waits for the loop to turn: built on the loop, it would wait for ever, and heartbeats with it."""
     turned = threading.Event()
 
-    def read(rows: Sequence[Row]) -> Mapping[int, Candidate]:
+    def read(rows: Sequence[Row]) -> dict[int, Candidate]:
         assert turned.wait(SECONDS), "the event loop stood still"
         return candidates_of(rows)
 
