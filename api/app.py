@@ -8,9 +8,11 @@ from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 
+from api.analytics import analytics_handlers
 from api.documentation import documentation_handlers, documentation_of
 from api.errors import EXCEPTION_HANDLERS
 from api.generations import generation_handlers
+from api.groups import group_handlers
 from api.health import health_handlers
 from api.jobs import job_handlers
 from api.keys import key_handlers
@@ -89,6 +91,8 @@ def create_app(settings: Settings) -> Litestar:
             *question_handlers(settings),
             *learner_handlers(),
             *page_handlers(),
+            *group_handlers(settings),
+            *analytics_handlers(),
             *operation_handlers(),
             *job_handlers(),
             *policy_handlers(),

@@ -17,14 +17,18 @@ from pipeline.live.local_health import HealthPolicy
 from pipeline.live.watch import RedisWatch
 from pipeline.llm.configuration import AiConfigurationError, read_configuration
 from pipeline.service.access import Access
+from pipeline.service.at_risk import AtRisk
 from pipeline.service.bank import Bank
+from pipeline.service.careers import Careers
 from pipeline.service.control import Control
 from pipeline.service.erasure import Erasure
 from pipeline.service.following import Following
 from pipeline.service.generations import Generations
+from pipeline.service.groups import Groups
 from pipeline.service.health import Examination
 from pipeline.service.insight import Configured, Insight
 from pipeline.service.intake import IntakeLimits
+from pipeline.service.items import Items
 from pipeline.service.jobs import Jobs
 from pipeline.service.learner import Learners
 from pipeline.service.limits import Limits
@@ -39,10 +43,13 @@ from pipeline.settings import Settings
 from pipeline.store.access import AccessStore
 from pipeline.store.bank import BankStore
 from pipeline.store.control import ControlStore
+from pipeline.store.curriculum import CurriculumStore
 from pipeline.store.dead import DeadStore
 from pipeline.store.erasure import ErasureStore
+from pipeline.store.group import GroupStore
 from pipeline.store.health import HealthStore
 from pipeline.store.insight import InsightStore
+from pipeline.store.item import ItemStore
 from pipeline.store.job import JobStore
 from pipeline.store.learner import LearnerStore
 from pipeline.store.operations import OperationsStore
@@ -51,6 +58,7 @@ from pipeline.store.policy import PolicyStore
 from pipeline.store.question import QuestionVersions
 from pipeline.store.rating import RatingStore
 from pipeline.store.reading import ReadingStore
+from pipeline.store.risk import RiskStore
 from pipeline.store.submission import IntakeStore
 from pipeline.store.upkeep import UpkeepStore
 from pipeline.store.webhook import WebhookStore
@@ -85,6 +93,10 @@ class ApiParts(msgspec.Struct, frozen=True):
     examination: Examination
     webhooks: Webhooks
     generations: Generations
+    groups: Groups
+    at_risk: AtRisk
+    careers: Careers
+    items: Items
 
 
 def build_api(settings: Settings, servers: Servers) -> ApiParts:
@@ -140,7 +152,19 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
             policies=policies,
             quota=build_caller_quota(settings, servers),
         ),
+        groups=Groups(GroupStore(servers.engine)),
+        at_risk=build_at_risk(servers),
+        careers=build_careers(servers),
+        items=Items(ItemStore(servers.engine)),
     )
+
+
+def build_at_risk(servers: Servers) -> AtRisk:
+    return AtRisk(RiskStore(servers.engine), GroupStore(servers.engine), CurriculumStore(servers.engine))
+
+
+def build_careers(servers: Servers) -> Careers:
+    return Careers(build_at_risk(servers), RiskStore(servers.engine), CurriculumStore(servers.engine))
 
 
 def build_watch(settings: Settings, reading: ReadingStore) -> RedisWatch:
