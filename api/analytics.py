@@ -105,7 +105,7 @@ def order_of(sort: str) -> ItemOrder:
     opt=described(
         TAG,
         {200: Answer("Learners by falling risk.", AtRiskShown, also=(CSV,))},
-        permission=Permission.TEACH,
+        permission=Permission.READ_ANALYTICS,
         query=AtRiskQuery,
         problems=(404, 409),
     ),
@@ -116,7 +116,7 @@ async def show_at_risk(request: AnyRequest) -> Response[Any] | Stream:
     A group, and a tenant of up to 5,000 learners, is looked at as of now; a larger tenant as of last night. The table
     has everybody who fits, whatever `limit` says.
     """
-    parts, principal = await allow(request, Permission.TEACH)
+    parts, principal = await allow(request, Permission.READ_ANALYTICS)
     query = query_of(request, AtRiskQuery)
     wanted = RiskFilter(query.min_score, query.category)
     if wants_csv(request, query.format):
@@ -132,14 +132,14 @@ async def show_at_risk(request: AnyRequest) -> Response[Any] | Stream:
     opt=described(
         TAG,
         {200: Answer("Every career path, then other goals, then learners without one.", CareersShown, also=(CSV,))},
-        permission=Permission.TEACH,
+        permission=Permission.READ_ANALYTICS,
         query=CareersQuery,
         problems=(404, 409),
     ),
 )
 async def show_careers(request: AnyRequest) -> Response[Any] | Stream:
     """Show how learners are spread over career paths, and how far they are."""
-    parts, principal = await allow(request, Permission.TEACH)
+    parts, principal = await allow(request, Permission.READ_ANALYTICS)
     query = query_of(request, CareersQuery)
     found = await parts.careers.show(principal, query.group, select_language(query.locale))
     if wants_csv(request, query.format):
@@ -152,7 +152,7 @@ async def show_careers(request: AnyRequest) -> Response[Any] | Stream:
     opt=described(
         TAG,
         {200: Answer("Questions with the figures of last night.", Page[ItemShown], also=(CSV,))},
-        permission=Permission.TEACH,
+        permission=Permission.READ_ANALYTICS,
         query=ItemsQuery,
     ),
 )
@@ -162,7 +162,7 @@ async def list_items(request: AnyRequest) -> Response[Any] | Stream:
     Figures are of learners' first attempts, computed at night; one question's figures of this moment are at
     `/v1/analytics/items/{question_id}`. The table has all questions that fit, whatever `limit` says.
     """
-    parts, principal = await allow(request, Permission.TEACH)
+    parts, principal = await allow(request, Permission.READ_ANALYTICS)
     query = query_of(request, ItemsQuery)
     wanted, order = ItemFilter(query.module, query.topic, query.flag), order_of(query.sort)
     if wants_csv(request, query.format):
@@ -178,7 +178,7 @@ async def list_items(request: AnyRequest) -> Response[Any] | Stream:
     opt=described(
         TAG,
         {200: Answer("The question with its figures of this moment.", ItemShown)},
-        permission=Permission.TEACH,
+        permission=Permission.READ_ANALYTICS,
         query=LocaleQuery,
     ),
 )
@@ -187,7 +187,7 @@ async def show_item(request: AnyRequest, question_id: FromPath[str]) -> Response
 
     It is computed for this call, from all answers there are, and not kept: the list goes on showing last night's.
     """
-    parts, principal = await allow(request, Permission.TEACH)
+    parts, principal = await allow(request, Permission.READ_ANALYTICS)
     query = query_of(request, LocaleQuery)
     return Response(item_shown(await parts.items.one(principal, question_id), query.locale))
 

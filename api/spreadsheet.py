@@ -36,7 +36,7 @@ async def table(name: str, header: Sequence[str], parts: AsyncIterator[Iterable[
     first = await anext(parts)
     return Stream(
         written(header, first, parts),
-        media_type=f"{CSV}; charset=utf-8",
+        media_type=CSV,
         headers={"Content-Disposition": f'attachment; filename="{name}.csv"', "X-Content-Type-Options": "nosniff"},
     )
 

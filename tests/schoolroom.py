@@ -17,6 +17,7 @@ from pipeline.store.engine import as_json, transaction
 
 OPTIONS: Final = ("a", "b", "c", "d")
 MILLION: Final = 1_000_000
+OUTCOMES: Final = ("incorrect", "correct")
 DONE_SECONDS: Final = 120.0
 
 
@@ -113,13 +114,11 @@ async def seat(engine: AsyncEngine, tenant_id: int, questions: Sequence[Question
             "question_id": one.question_id,
             "response": one.response,
             "response_time_ms": one.response_time_ms,
-            "body": {
-                "answers": [["correct" if one.fraction == 1 else "incorrect", one.fraction, one.fraction, 1, "x/1"]]
-            },
+            "body": {"answers": [[OUTCOMES[one.fraction == 1], one.fraction, one.fraction, 1, "single_choice/1"]]},
         }
         for one in tries
     ]
-    values = {"tenant_id": tenant_id, "rows": as_json(rows), "ids": sorted({row["learner_id"] for row in rows})}
+    values = {"tenant_id": tenant_id, "rows": as_json(rows), "ids": sorted({str(row["learner_id"]) for row in rows})}
     async with transaction(engine, seconds=DONE_SECONDS) as connection:
         for statement in (LEARNERS, SUBMISSIONS, ANSWERS, RESULTS, STATISTICS):
             await connection.execute(statement, values)
@@ -164,7 +163,8 @@ class KnownTopic(msgspec.Struct, frozen=True):
 
 SKILLS = text(
     """
-    INSERT INTO skills (tenant_id, learner_id, topic, rating, answers, correct, recent_errors, recent_answers, updated_at)
+    INSERT INTO skills (tenant_id, learner_id, topic, rating, answers, correct, recent_errors, recent_answers,
+        updated_at)
     SELECT :tenant_id, learner_id, topic, rating, answers, answers, errors, errors, now()
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
         learner_id text, topic text, rating float, answers int, errors float)

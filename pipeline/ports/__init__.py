@@ -18,7 +18,7 @@ from pipeline.ports.analytics import (
     RiskStore,
 )
 from pipeline.ports.bank import BankStore, QuestionFilter, Saved
-from pipeline.ports.learner import Advice, ErasureStore, Keepsake, LearnerStore, Traces
+from pipeline.ports.learner import Advice, ErasureStore, GroupName, Keepsake, LearnerStore, PastRisk, Traces
 from pipeline.ports.operations import (
     Act,
     DeadFilter,
@@ -100,6 +100,7 @@ __all__ = [
     "FeedbackProvider",
     "GoalSums",
     "Group",
+    "GroupName",
     "GroupStore",
     "HealthStore",
     "IntakeStore",
@@ -115,6 +116,7 @@ __all__ = [
     "MembersChanged",
     "NewWebhook",
     "OperationsStore",
+    "PastRisk",
     "PastScore",
     "QuestionFilter",
     "QueueDepth",

@@ -68,10 +68,6 @@ class GroupStore(Protocol):
         """Take these learners out, those who are in it; None where there is no such group."""
         ...
 
-    async def groups_of(self, tenant_id: int, learner_id: str) -> list[Group]:
-        """The groups that a learner is in."""
-        ...
-
 
 class LearnerFacts(msgspec.Struct, frozen=True):
     """What is known of a learner up to a day, and the newest career goal that a submission named."""

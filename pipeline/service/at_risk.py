@@ -12,10 +12,9 @@ from pipeline.errors import Conflict, NotFound
 from pipeline.learning.risk import Facts, assess
 from pipeline.learning.weakness import weaknesses_of
 from pipeline.ports import Assessed, GroupStore, LearnerFacts, PastScore, RiskFilter, RiskPlace, RiskStore
-from pipeline.ports.curriculum import CurriculumStore
 from pipeline.scoring.shape import forbidden_characters
 from pipeline.service.access import Principal
-from pipeline.service.completion import Paths
+from pipeline.service.completion import Paths, Taught
 from pipeline.service.groups import MOST_MEMBERS, NO_GROUP
 from pipeline.service.page import place_before, place_behind
 
@@ -63,7 +62,7 @@ class AtRisk:
         self,
         store: RiskStore,
         groups: GroupStore,
-        curricula: CurriculumStore,
+        curricula: Taught,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:

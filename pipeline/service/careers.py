@@ -8,9 +8,9 @@ import msgspec
 
 from pipeline.curriculum.model import Category, Curriculum
 from pipeline.ports import Assessed, GoalSums, RiskStore
-from pipeline.ports.curriculum import CurriculumStore
 from pipeline.service.access import Principal
 from pipeline.service.at_risk import AtRisk, Basis
+from pipeline.service.completion import Taught
 
 MOST_TOP: Final = 5
 MOST_OTHERS: Final = 50
@@ -66,7 +66,7 @@ class Careers:
         self,
         at_risk: AtRisk,
         store: RiskStore,
-        curricula: CurriculumStore,
+        curricula: Taught,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:

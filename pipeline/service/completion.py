@@ -2,12 +2,21 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Protocol
 
 from pipeline.curriculum.model import Category, Curriculum, Module
 from pipeline.learning.mastery import MasteryLevel, level_of, logit_of, mastery
 from pipeline.learning.pooling import Estimate, overall
 from pipeline.learning.rating import Skill
 from pipeline.learning.risk import Completion
+
+
+class Taught(Protocol):
+    """What each tenant teaches; of the port `CurriculumStore` as much as is read here."""
+
+    async def current(self, tenant_id: int) -> Curriculum:
+        """The whole curriculum as it is now."""
+        ...
 
 
 def modules_of(curriculum: Curriculum, category: Category) -> tuple[Module, ...]:

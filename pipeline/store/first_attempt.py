@@ -30,7 +30,8 @@ FRACTION: Final = """
 FIRST_ATTEMPTS = text(
     f"""
     WITH versions AS (
-        SELECT v.key, v.question_key, (v.body - CAST(:unasked AS text[])) = (now.body - CAST(:unasked AS text[])) AS same
+        SELECT v.key, v.question_key,
+            v.body - CAST(:unasked AS text[]) = now.body - CAST(:unasked AS text[]) AS same
         FROM questions q JOIN question_versions now ON now.key = q.version_key
         JOIN question_versions v ON v.question_key = q.key
         WHERE q.tenant_id = :tenant_id AND q.key = ANY(:keys)

@@ -21,14 +21,6 @@ BROWSE = text(
     f"SELECT {COLUMNS} FROM learner_groups g WHERE g.tenant_id = :tenant_id AND g.id > :after ORDER BY g.id LIMIT :most"
 )
 
-GROUPS_OF = text(
-    f"""
-    SELECT {COLUMNS} FROM learner_groups g
-    JOIN learner_group_members own ON own.tenant_id = g.tenant_id AND own.group_id = g.id
-    WHERE own.tenant_id = :tenant_id AND own.learner_id = :learner_id ORDER BY g.id
-    """
-)
-
 RENAME = text(
     "UPDATE learner_groups SET name = :name, updated_at = now() WHERE tenant_id = :tenant_id AND id = :group_id"
 )
@@ -96,12 +88,6 @@ class GroupStore:
         """Groups in the order of their ids, from the first behind `after`."""
         async with transaction(self._engine) as connection:
             rows = await connection.execute(BROWSE, {"tenant_id": tenant_id, "after": after, "most": most})
-            return [group_from(row) for row in rows]
-
-    async def groups_of(self, tenant_id: int, learner_id: str) -> list[Group]:
-        """The groups that a learner is in."""
-        async with transaction(self._engine) as connection:
-            rows = await connection.execute(GROUPS_OF, {"tenant_id": tenant_id, "learner_id": learner_id})
             return [group_from(row) for row in rows]
 
     async def delete(self, tenant_id: int, group_id: str) -> bool:

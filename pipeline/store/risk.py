@@ -87,7 +87,9 @@ SUMS_BY_GOAL = text(
             CAST(body -> 'completion' ->> 'modules' AS int) AS modules
         FROM risk_assessments WHERE tenant_id = :tenant_id AND day = :day
     ), shared AS (
-        SELECT *, CAST(mastered AS float) / modules AS share, least(5 * mastered / modules, 4) AS fifth FROM day
+        SELECT *, CAST(mastered AS float) / modules AS share,
+            CASE WHEN modules > 0 THEN least(5 * mastered / modules, 4) END AS fifth
+        FROM day
     ), ranked AS (
         SELECT *, row_number() OVER (PARTITION BY goal ORDER BY share DESC NULLS LAST, learner_id) AS place FROM shared
     )
@@ -213,6 +215,6 @@ def goal_sums(row: Any) -> GoalSums:
 
 
 def kept_row(one: Assessed) -> dict[str, Any]:
-    """An assessment as it is kept: what is not known is left out."""
-    body = {name: value for name, value in msgspec.to_builtins(one).items() if value is not None}
+    """An assessment as it is kept."""
+    body = msgspec.to_builtins(one)
     return {"learner_id": body.pop("learner_id"), "score": one.assessment.score, "body": body}

@@ -19,6 +19,7 @@ from tests.api.installation import KEY_ROLES, Caller, Installation, question
 from tests.api.routes import PAGES, ROUTES, Foreign, Route, filled
 
 MARK: Final = "only-for-the-school"
+GROUP: Final = "class-7b"
 NOT_TOLD_APART: Final = {"HEAD", "OPTIONS"}
 
 SET_THE_SCENE: Final = """
@@ -56,6 +57,8 @@ async def school_things(installation: Installation, engine: AsyncEngine) -> dict
     """One of everything in the school: two submissions, one of them dead, and what else has an id."""
     teacher = installation.caller()
     await teacher.put("/v1/questions/theirs", question("theirs", prompt=MARK))
+    await teacher.put(f"/v1/groups/{GROUP}", {"name": MARK})
+    await teacher.put(f"/v1/groups/{GROUP}/members", {"learner_ids": ["ada"]})
     ids = [await teacher.hand_in("ada", {"theirs": "a"}, assignment_id=MARK) for _ in range(2)]
     await installation.run(ids[:1])
     made = {"webhook_id": str(uuid7()), "delivery_id": str(uuid7()), "generation_id": str(uuid7())}
@@ -69,6 +72,7 @@ async def school_things(installation: Installation, engine: AsyncEngine) -> dict
         "stage": "score",
         "job": "expiry",
         "key_id": key,
+        "group_id": GROUP,
         **made,
     }
 
@@ -151,6 +155,7 @@ NOTHING: Final = {
     "learner_id": "nobody",
     "stage": "nowhere",
     "job": "nothing",
+    "group_id": "none",
     "key_id": "00000000-0000-0000-0000-000000000000",
     "webhook_id": "00000000-0000-0000-0000-000000000000",
     "delivery_id": "00000000-0000-0000-0000-000000000000",
