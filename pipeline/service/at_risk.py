@@ -71,17 +71,18 @@ class AtRisk:
         self._curricula = curricula
         self._clock = clock
 
-    async def detect(self, tenant_id: int, day: date, after_learner: str, most: int) -> str | None:
-        """Assess the next at most `most` learners as of `day` and keep it; the last one's id, None at the end.
+    async def detect_at_risk(self, tenant_id: int, slot: datetime, *, after: str | None, most: int) -> str | None:
+        """Assess the next at most `most` learners as of the slot's day and keep it; a `TenantStep` of a nightly job.
 
-        `after_learner` is "" at first. Doing a piece again gives the same rows. For a day that is over, weaknesses
-        are those of its end, hand-ins those up to it, and mastery is that of now: skills keep no history.
+        Doing a piece again gives the same rows. For a day that is over, weaknesses are those of its end, hand-ins
+        those up to it, and mastery is that of now: skills keep no history.
         """
-        ids = await self._store.learner_ids(tenant_id, after=after_learner, most=most)
+        ids = await self._store.learner_ids(tenant_id, after=after or "", most=most)
         if not ids:
             return None
+        day = slot.astimezone(UTC).date()
         await self._store.save(tenant_id, day, await self.assessed(tenant_id, ids, day))
-        return ids[-1]
+        return ids[-1] if len(ids) == most else None
 
     async def assessed(self, tenant_id: int, learner_ids: Sequence[str], day: date) -> list[Assessed]:
         """These learners as of `day`, in the order asked for."""

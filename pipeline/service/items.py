@@ -1,6 +1,7 @@
 """How questions do: figures of every night, or of this moment for one question."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -35,12 +36,12 @@ class Items:
     def __init__(self, store: ItemStore) -> None:
         self._store = store
 
-    async def analyse(self, tenant_id: int, after_question: str, most: int) -> str | None:
-        """Analyse and keep the next at most `most` questions; the id of the last, None at the end.
+    async def analyse_items(self, tenant_id: int, slot: datetime, *, after: str | None, most: int) -> str | None:  # noqa: ARG002 - figures are as of now, whatever the slot
+        """Analyse and keep the next at most `most` questions; a `TenantStep` of a nightly job.
 
-        `after_question` is "" at first. Doing a piece again computes it again from what is there then.
+        Doing a piece again computes it again from what is there then.
         """
-        return await self._store.analyse_next(tenant_id, after_question, most)
+        return await self._store.analyse_next(tenant_id, after or "", most)
 
     async def one(self, principal: Principal, question_id: str) -> AnalysedItem:
         """The figures of a question as of this moment; raises `NotFound`."""

@@ -104,13 +104,6 @@ SUMS_BY_GOAL = text(
     """
 )
 
-FORGET = text(
-    """
-    DELETE FROM risk_assessments WHERE ctid = ANY(ARRAY(
-        SELECT ctid FROM risk_assessments WHERE tenant_id = :tenant_id AND day < :before LIMIT :most))
-    """
-)
-
 BEFORE_ALL: Final = RiskPlace(score=2.0, learner_id="")
 """No score is that high."""
 
@@ -176,12 +169,6 @@ class RiskStore:
         """A day's assessments summed up by career goal."""
         rows = await self._rows(SUMS_BY_GOAL, tenant_id=tenant_id, day=day, most_top=most_top)
         return [goal_sums(row) for row in rows]
-
-    async def forget(self, tenant_id: int, before: date, most: int) -> int:
-        """Delete at most `most` assessments of days before `before`; answers how many there were."""
-        async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
-            deleted = await connection.execute(FORGET, {"tenant_id": tenant_id, "before": before, "most": most})
-            return int(deleted.rowcount)
 
     async def _rows(self, statement: Any, **values: Any) -> Sequence[Any]:
         async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:

@@ -150,9 +150,10 @@ async def test_parts_of_the_ranking_follow_each_other(engine: AsyncEngine, tenan
 
 
 async def detect_all(engine: AsyncEngine, tenant_id: int, day: date, most: int = 3) -> int:
-    pieces, after = 0, ""
-    while (last := await service(engine).detect(tenant_id, day, after, most)) is not None:
-        pieces, after = pieces + 1, last
+    """Assess everybody as of `day`, piece by piece; answers in how many pieces."""
+    slot, pieces, after = datetime(day.year, day.month, day.day, 2, tzinfo=UTC), 1, None
+    while (after := await service(engine).detect_at_risk(tenant_id, slot, after=after, most=most)) is not None:
+        pieces += 1
     return pieces
 
 
@@ -217,15 +218,6 @@ async def test_a_learner_erased_during_the_night_is_not_brought_back(engine: Asy
         await connection.execute(text("DELETE FROM learners WHERE id = 'ada'"))
     await RiskStore(engine).save(tenant_id, TODAY, assessed)
     assert [row[0] for row in await rows(engine)] == ["bob"]
-
-
-async def test_old_assessments_are_forgotten_piece_by_piece(engine: AsyncEngine, tenant_id: int) -> None:
-    await furnish(engine, tenant_id)
-    for day in (TODAY, days_ago(400), days_ago(500)):
-        await detect_all(engine, tenant_id, day)
-    store = RiskStore(engine)
-    assert [await store.forget(tenant_id, days_ago(366), 5) for _ in range(3)] == [5, 3, 0]
-    assert {row[1] for row in await rows(engine)} == {TODAY}
 
 
 async def test_careers_count_learners_progress_and_activity(engine: AsyncEngine, tenant_id: int) -> None:
