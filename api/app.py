@@ -8,10 +8,12 @@ from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 
+from api.analytics import analytics_handlers
 from api.curriculum import curriculum_handlers
 from api.documentation import documentation_handlers, documentation_of
 from api.errors import EXCEPTION_HANDLERS
 from api.generations import generation_handlers
+from api.groups import group_handlers
 from api.health import health_handlers
 from api.jobs import job_handlers
 from api.keys import key_handlers
@@ -91,6 +93,8 @@ def create_app(settings: Settings) -> Litestar:
             *curriculum_handlers(settings),
             *learner_handlers(),
             *page_handlers(),
+            *group_handlers(settings),
+            *analytics_handlers(),
             *operation_handlers(),
             *job_handlers(),
             *policy_handlers(),

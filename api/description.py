@@ -13,6 +13,7 @@ import msgspec
 from pipeline.service.access import Permission
 
 JSON: Final = "application/json"
+CSV: Final = "text/csv"
 NDJSON: Final = "application/x-ndjson"
 HTML: Final = "text/html"
 PAGE_COOKIE: Final = "gradeline_page"
@@ -41,13 +42,17 @@ class Body(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """One way in which a call succeeds; `kind` is None where nothing is sent. `headers` are name → meaning."""
+    """One way in which a call succeeds; `kind` is None where nothing is sent. `headers` are name → meaning.
+
+    Media types in `also` are sent where they are asked for.
+    """
 
     meaning: str
     kind: Any = None
     example: Any = msgspec.UNSET
     media_type: str = JSON
     headers: Mapping[str, str] = {}
+    also: tuple[str, ...] = ()
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):

@@ -128,8 +128,8 @@ async def show_recommendations(request: AnyRequest, learner_id: FromPath[str]) -
 async def export_learner(request: AnyRequest, learner_id: FromPath[str]) -> Stream:
     """Export everything kept of a learner.
 
-    Lines are of the kinds `learner`, `skill`, `day`, `submission` and, as the very last, `end`: an export
-    without it broke off.
+    Lines are of the kinds `learner`, `skill`, `day`, `group`, `risk`, `submission` and, as the very last, `end`: an
+    export without it broke off.
     """
     parts, principal = await allow(request, Permission.TEACH)
     await parts.learners.require(principal, learner_id)

@@ -241,7 +241,8 @@ def answer_document(status: int, answer: Answer, schemas: Schemas) -> Document:
         content = {"schema": schemas.of(answer.kind)}
         if answer.example is not msgspec.UNSET:
             content["example"] = answer.example
-        written["content"] = {answer.media_type: content}
+        others = {media_type: {"schema": {"type": "string"}} for media_type in answer.also}
+        written["content"] = {answer.media_type: content, **others}
     if answer.headers:
         written["headers"] = headers_document(answer.headers)
     return written

@@ -19,15 +19,19 @@ from pipeline.live.watch import RedisWatch
 from pipeline.llm.configuration import AiConfigurationError, read_configuration
 from pipeline.service.access import Access
 from pipeline.service.advising import Advising
+from pipeline.service.at_risk import AtRisk
 from pipeline.service.bank import Bank
+from pipeline.service.careers import Careers
 from pipeline.service.control import Control
 from pipeline.service.curriculum import Curricula
 from pipeline.service.erasure import Erasure
 from pipeline.service.following import Following
 from pipeline.service.generations import Generations
+from pipeline.service.groups import Groups
 from pipeline.service.health import Examination
 from pipeline.service.insight import Configured, Insight
 from pipeline.service.intake import IntakeLimits
+from pipeline.service.items import Items
 from pipeline.service.jobs import Jobs
 from pipeline.service.learner import Learners
 from pipeline.service.limits import Limits
@@ -46,8 +50,10 @@ from pipeline.store.control import ControlStore
 from pipeline.store.curriculum import CurriculumStore
 from pipeline.store.dead import DeadStore
 from pipeline.store.erasure import ErasureStore
+from pipeline.store.group import GroupStore
 from pipeline.store.health import HealthStore
 from pipeline.store.insight import InsightStore
+from pipeline.store.item import ItemStore
 from pipeline.store.job import JobStore
 from pipeline.store.learner import LearnerStore
 from pipeline.store.operations import OperationsStore
@@ -56,6 +62,7 @@ from pipeline.store.policy import PolicyStore
 from pipeline.store.question import QuestionVersions
 from pipeline.store.rating import RatingStore
 from pipeline.store.reading import ReadingStore
+from pipeline.store.risk import RiskStore
 from pipeline.store.submission import IntakeStore
 from pipeline.store.upkeep import UpkeepStore
 from pipeline.store.webhook import WebhookStore
@@ -92,6 +99,10 @@ class ApiParts(msgspec.Struct, frozen=True):
     examination: Examination
     webhooks: Webhooks
     generations: Generations
+    groups: Groups
+    at_risk: AtRisk
+    careers: Careers
+    items: Items
 
 
 def build_api(settings: Settings, servers: Servers) -> ApiParts:
@@ -150,7 +161,19 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
             policies=policies,
             quota=build_caller_quota(settings, servers),
         ),
+        groups=Groups(GroupStore(servers.engine)),
+        at_risk=build_at_risk(servers),
+        careers=build_careers(servers),
+        items=Items(ItemStore(servers.engine)),
     )
+
+
+def build_at_risk(servers: Servers) -> AtRisk:
+    return AtRisk(RiskStore(servers.engine), GroupStore(servers.engine), CurriculumStore(servers.engine))
+
+
+def build_careers(servers: Servers) -> Careers:
+    return Careers(build_at_risk(servers), RiskStore(servers.engine), CurriculumStore(servers.engine))
 
 
 def build_watch(settings: Settings, reading: ReadingStore) -> RedisWatch:

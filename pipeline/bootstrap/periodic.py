@@ -1,11 +1,22 @@
 """Which periodic jobs there are, when they come and what they do. A job is added here, by one line."""
 
+from typing import Final
+
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.ports.periodic import JobPlan
+from pipeline.service.at_risk import AtRisk
+from pipeline.service.items import Items
 from pipeline.service.periodic import PeriodicJob, for_each_tenant, one_after_another
 from pipeline.settings import Settings
+from pipeline.store.curriculum import CurriculumStore
 from pipeline.store.expiry import DELETED_AT_ONCE, ExpiryStore
+from pipeline.store.group import GroupStore
+from pipeline.store.item import ItemStore
+from pipeline.store.risk import RiskStore
+
+ITEMS_AT_ONCE: Final = 2_000
+"""Questions in one piece: each reads all answers once, so there are few pieces."""
 
 
 def build_periodic_jobs(settings: Settings, engine: AsyncEngine) -> tuple[PeriodicJob, ...]:
@@ -24,4 +35,11 @@ def build_periodic_jobs(settings: Settings, engine: AsyncEngine) -> tuple[Period
             "runs": expiry.expire_runs,
         }
     )
-    return (PeriodicJob(JobPlan("expiry", nightly, each=False), expire),)
+    at_risk = AtRisk(RiskStore(engine), GroupStore(engine), CurriculumStore(engine))
+    detect = for_each_tenant(expiry.next_tenant, at_risk.detect_at_risk)
+    analyse = for_each_tenant(expiry.next_tenant, Items(ItemStore(engine)).analyse_items, most=ITEMS_AT_ONCE)
+    return (
+        PeriodicJob(JobPlan("at-risk", nightly, each=False), detect),
+        PeriodicJob(JobPlan("expiry", nightly, each=False), expire),
+        PeriodicJob(JobPlan("items", nightly, each=False), analyse),
+    )

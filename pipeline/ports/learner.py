@@ -1,6 +1,7 @@
 """Learners: what is known of them, and its erasure."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Protocol, runtime_checkable
 
 import msgspec
@@ -27,12 +28,27 @@ class Keepsake(msgspec.Struct, frozen=True):
     model_requests: Sequence[Mapping[str, JsonValue]]
 
 
+class GroupName(msgspec.Struct, frozen=True):
+    """A group that a learner is in."""
+
+    id: str
+    name: str
+
+
+class PastRisk(msgspec.Struct, frozen=True):
+    """How a learner was assessed in a night: the score, and the factors as JSON."""
+
+    day: date
+    score: float
+    assessment: Mapping[str, JsonValue]
+
+
 @runtime_checkable
 class LearnerStore(Protocol):
     """What is known of one learner of a tenant."""
 
     async def known(self, tenant_id: int, learner_id: str) -> bool:
-        """Whether the learner ever handed in, and was not erased since."""
+        """Whether the learner ever handed in or is in a group, and was not erased since."""
         ...
 
     async def skills(self, tenant_id: int, learner_id: str) -> list[Skill]:
@@ -41,6 +57,14 @@ class LearnerStore(Protocol):
 
     async def days(self, tenant_id: int, learner_id: str) -> list[LearnerDay]:
         """The days on which the learner handed in, oldest first."""
+        ...
+
+    async def groups(self, tenant_id: int, learner_id: str) -> list[GroupName]:
+        """The groups that the learner is in."""
+        ...
+
+    async def risks(self, tenant_id: int, learner_id: str) -> list[PastRisk]:
+        """How the learner was assessed, night by night, oldest first."""
         ...
 
     async def submission_ids(self, tenant_id: int, learner_id: str, *, after: str | None, most: int) -> list[str]:

@@ -137,6 +137,10 @@ class Learners:
             yield {"kind": "skill", **msgspec.to_builtins(skill)}
         for day in await self._store.days(tenant_id, learner_id):
             yield {"kind": "day", "day": day.day, "submissions": day.submissions, **msgspec.structs.asdict(day.sums)}
+        for group in await self._store.groups(tenant_id, learner_id):
+            yield {"kind": "group", **msgspec.to_builtins(group)}
+        for risk in await self._store.risks(tenant_id, learner_id):
+            yield {"kind": "risk", **msgspec.to_builtins(risk)}
         count, after = 0, None
         while ids := await self._store.submission_ids(tenant_id, learner_id, after=after, most=EXPORTED_AT_ONCE):
             async for record in self._submission_records(tenant_id, ids):

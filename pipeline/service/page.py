@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -28,3 +28,21 @@ def key_before(cursor: str) -> str:
     if forbidden_characters(key) is not None:
         raise InvalidInput(NOT_OURS)
     return key
+
+
+Place = TypeVar("Place", bound=msgspec.Struct)
+
+
+def place_behind(place: msgspec.Struct) -> str:
+    """A cursor for what follows this place in a list sorted by more than one key."""
+    return cursor_behind(msgspec.json.encode(msgspec.structs.astuple(place)).decode())
+
+
+def place_before(cursor: str, kind: type[Place]) -> Place:
+    """The place that a cursor was made of; raises `InvalidInput` for one that is not ours."""
+    fields = msgspec.structs.fields(kind)
+    try:
+        values = msgspec.json.decode(key_before(cursor), type=tuple[tuple(field.type for field in fields)])  # type: ignore[misc]
+    except msgspec.MsgspecError:
+        raise InvalidInput(NOT_OURS) from None
+    return kind(*values)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.learning.metrics import AnswerSums, LearnerDay
 from pipeline.learning.rating import Skill
-from pipeline.ports import Keepsake
+from pipeline.ports import GroupName, Keepsake, PastRisk
 from pipeline.store.engine import LOOK_UP_SECONDS, transaction
 from pipeline.store.learning import skill_from
 
@@ -16,6 +16,7 @@ KNOWN = text(
     """
     SELECT EXISTS (SELECT FROM learners WHERE tenant_id = :tenant_id AND id = :learner_id)
         OR EXISTS (SELECT FROM submissions WHERE tenant_id = :tenant_id AND learner_id = :learner_id)
+        OR EXISTS (SELECT FROM learner_group_members WHERE tenant_id = :tenant_id AND learner_id = :learner_id)
     """
 )
 
@@ -31,6 +32,21 @@ SKILLS = text(
 DAYS = text(
     """
     SELECT day, submissions, answers, scored, correct, fraction_millionths, timed, response_time_ms FROM learner_days
+    WHERE tenant_id = :tenant_id AND learner_id = :learner_id ORDER BY day
+    """
+)
+
+GROUPS = text(
+    """
+    SELECT g.id, g.name FROM learner_groups g
+    JOIN learner_group_members m ON m.tenant_id = g.tenant_id AND m.group_id = g.id
+    WHERE m.tenant_id = :tenant_id AND m.learner_id = :learner_id ORDER BY g.id
+    """
+)
+
+RISKS = text(
+    """
+    SELECT day, score, body FROM risk_assessments
     WHERE tenant_id = :tenant_id AND learner_id = :learner_id ORDER BY day
     """
 )
@@ -80,7 +96,7 @@ class LearnerStore:
         self._engine = engine
 
     async def known(self, tenant_id: int, learner_id: str) -> bool:
-        """Whether the learner ever handed in, and was not erased since."""
+        """Whether the learner ever handed in or is in a group, and was not erased since."""
         rows = await self._of_learner(KNOWN, tenant_id, learner_id)
         return bool(rows[0][0])
 
@@ -92,6 +108,15 @@ class LearnerStore:
         """The days on which the learner handed in, oldest first."""
         rows = await self._of_learner(DAYS, tenant_id, learner_id)
         return [LearnerDay(tenant_id, learner_id, row.day, row.submissions, AnswerSums(*row[2:])) for row in rows]
+
+    async def groups(self, tenant_id: int, learner_id: str) -> list[GroupName]:
+        """The groups that the learner is in."""
+        return [GroupName(row.id, row.name) for row in await self._of_learner(GROUPS, tenant_id, learner_id)]
+
+    async def risks(self, tenant_id: int, learner_id: str) -> list[PastRisk]:
+        """How the learner was assessed, night by night, oldest first."""
+        rows = await self._of_learner(RISKS, tenant_id, learner_id)
+        return [PastRisk(row.day, row.score, row.body["assessment"]) for row in rows]
 
     async def submission_ids(self, tenant_id: int, learner_id: str, *, after: str | None, most: int) -> list[str]:
         """The ids of at most `most` of the learner's submissions, oldest first, from the first behind `after`."""

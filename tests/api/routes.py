@@ -93,6 +93,25 @@ LEARNERS: Final = [
     Route("POST", "/v1/learners/{learner_id}/token", SUBMITTERS, Foreign.OWN),
 ]
 
+THEIR_MEMBERS: Final = {"learner_ids": ["{learner_id}"]}
+
+GROUPS: Final = [
+    Route("GET", "/v1/groups", ANALYSTS, Foreign.EMPTY),
+    Route("GET", "/v1/groups/{group_id}", ANALYSTS, Foreign.NOT_FOUND),
+    Route("DELETE", "/v1/groups/{group_id}", TEACHERS, Foreign.NOT_FOUND),
+    Route("GET", "/v1/groups/{group_id}/members", ANALYSTS, Foreign.NOT_FOUND),
+    Route("PUT", "/v1/groups/{group_id}/members", TEACHERS, Foreign.NOT_FOUND, THEIR_MEMBERS),
+    Route("DELETE", "/v1/groups/{group_id}/members", TEACHERS, Foreign.NOT_FOUND, THEIR_MEMBERS),
+    Route("PUT", "/v1/groups/{group_id}", TEACHERS, Foreign.OWN, {"name": "ours"}),
+]
+
+ANALYTICS: Final = [
+    Route("GET", "/v1/analytics/at-risk", ANALYSTS, Foreign.OWN),
+    Route("GET", "/v1/analytics/careers", ANALYSTS, Foreign.OWN),
+    Route("GET", "/v1/analytics/items", ANALYSTS, Foreign.EMPTY),
+    Route("GET", "/v1/analytics/items/{question_id}", ANALYSTS, Foreign.NOT_FOUND),
+]
+
 THEIR_DEAD: Final = {"ids": ["{submission_id}"], "reason": "because"}
 
 PAGE_TOKENS: Final = [Route("POST", "/v1/pages/token", TEACHERS, Foreign.OWN)]
@@ -140,17 +159,9 @@ GENERATIONS: Final = [
     Route("POST", "/v1/generate/{generation_id}/accept", TEACHERS, Foreign.NOT_FOUND, {"ids": ["{generation_id}-1"]}),
 ]
 
-ROUTES: Final = [
-    *PUBLIC,
-    *SUBMISSIONS,
-    *QUESTIONS,
-    *CURRICULUM,
-    *LEARNERS,
-    *PAGE_TOKENS,
-    *OPERATIONS,
-    *WEBHOOKS,
-    *GENERATIONS,
-]
+OF_LEARNERS: Final = [*CURRICULUM, *LEARNERS, *GROUPS, *ANALYTICS, *PAGE_TOKENS]
+
+ROUTES: Final = [*PUBLIC, *SUBMISSIONS, *QUESTIONS, *OF_LEARNERS, *OPERATIONS, *WEBHOOKS, *GENERATIONS]
 
 
 def filled(template: Any, ids: Mapping[str, str]) -> Any:

@@ -35,6 +35,8 @@ OF_NO_LEARNER = {
     *("tenants", "api_keys", "audit_log", "webhooks", "questions", "question_versions", "workers", "stage_pauses"),
     *("llm_policies", "llm_served", "llm_batches", "generations"),
 }
+OF_TEACHERS_VIEW = {"learner_groups", "learner_group_members", "risk_assessments", "item_analyses"}
+"""tests/api/test_groups.py and tests/integration/test_item_analysis.py."""
 MONEY = {"llm_attempts", "llm_budgets"}
 """What is spent stays, without the learner's name: tests/integration/test_erased_money.py."""
 
@@ -150,7 +152,7 @@ async def test_nothing_is_left_of_what_models_wrote_for_an_erased_learner(
 
 
 def test_of_every_table_it_is_decided_what_an_erasure_does_to_it() -> None:
-    decided = {*OF_LEARNER, *WRITTEN_BY_MODELS, *ANONYMOUS, *OF_DELIVERY, *OF_NO_LEARNER, *MONEY}
+    decided = {*OF_LEARNER, *WRITTEN_BY_MODELS, *ANONYMOUS, *OF_DELIVERY, *OF_NO_LEARNER, *OF_TEACHERS_VIEW, *MONEY}
     assert {table.name for table in metadata.sorted_tables} == decided
 
 

@@ -24,6 +24,7 @@ CURRICULUM: Final = {
     "tracks": [{"id": "their-track", "title": MARK, "modules": ["their-module"]}],
     "modules": [{"id": "their-module", "title": MARK, "difficulty": 1, "hours": 1}],
 }
+GROUP: Final = "class-7b"
 NOT_TOLD_APART: Final = {"HEAD", "OPTIONS"}
 
 SET_THE_SCENE: Final = """
@@ -62,6 +63,8 @@ async def school_things(installation: Installation, engine: AsyncEngine) -> dict
     teacher = installation.caller()
     await teacher.put("/v1/questions/theirs", question("theirs", prompt=MARK))
     assert (await teacher.post("/v1/curriculum/import", CURRICULUM)).status_code == 200
+    await teacher.put(f"/v1/groups/{GROUP}", {"name": MARK})
+    await teacher.put(f"/v1/groups/{GROUP}/members", {"learner_ids": ["ada"]})
     ids = [await teacher.hand_in("ada", {"theirs": "a"}, assignment_id=MARK) for _ in range(2)]
     await installation.run(ids[:1])
     made = {"webhook_id": str(uuid7()), "delivery_id": str(uuid7()), "generation_id": str(uuid7())}
@@ -78,6 +81,7 @@ async def school_things(installation: Installation, engine: AsyncEngine) -> dict
         "stage": "score",
         "job": "expiry",
         "key_id": key,
+        "group_id": GROUP,
         **made,
     }
 
@@ -163,6 +167,7 @@ NOTHING: Final = {
     "module_id": "none",
     "stage": "nowhere",
     "job": "nothing",
+    "group_id": "none",
     "key_id": "00000000-0000-0000-0000-000000000000",
     "webhook_id": "00000000-0000-0000-0000-000000000000",
     "delivery_id": "00000000-0000-0000-0000-000000000000",

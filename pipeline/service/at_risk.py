@@ -1,0 +1,207 @@
+"""Who is falling behind, now or as of last night, and why."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Final, Protocol
+
+import msgspec
+
+from pipeline.errors import Conflict, NotFound
+from pipeline.learning.risk import Facts, assess
+from pipeline.learning.weakness import weaknesses_of
+from pipeline.ports import Assessed, GroupStore, LearnerFacts, PastScore, RiskFilter, RiskPlace, RiskStore
+from pipeline.scoring.shape import forbidden_characters
+from pipeline.service.access import Principal
+from pipeline.service.completion import Paths, Taught
+from pipeline.service.groups import MOST_MEMBERS, NO_GROUP
+from pipeline.service.page import place_before, place_behind
+
+MOST_LIVE: Final = 5_000
+"""So many learners are looked at anew with each call; a larger tenant as a whole is shown as of last night."""
+AT_ONCE: Final = 200
+"""Learners per statement: others are served between two of them."""
+WEEK: Final = timedelta(days=7)
+OLDEST_WEEK_AGO: Final = timedelta(days=10)
+"""Where the night a week ago is missing, one up to three days before it stands in."""
+
+
+class Basis(StrEnum):
+    """As of when an answer is: this moment, or the night whose `day` it names."""
+
+    NOW = "now"
+    NIGHT = "night"
+
+
+class Ranking(Protocol):
+    """Learners by falling risk."""
+
+    basis: Basis
+    day: date
+
+    async def part(self, after: RiskPlace | None, most: int) -> Sequence[Assessed]:
+        """At most `most` learners from the first behind `after`."""
+        ...
+
+
+class AtRiskPage(msgspec.Struct, frozen=True):
+    """A part of the ranking; `week_ago` has those scores of about a week before `day` that were kept."""
+
+    assessed: tuple[Assessed, ...]
+    week_ago: dict[str, PastScore]
+    basis: Basis
+    day: date
+    next: str | None = None
+
+
+class AtRisk:
+    """Assesses learners and remembers the assessments of each night."""
+
+    def __init__(
+        self,
+        store: RiskStore,
+        groups: GroupStore,
+        curricula: Taught,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._groups = groups
+        self._curricula = curricula
+        self._clock = clock
+
+    async def detect_at_risk(self, tenant_id: int, slot: datetime, *, after: str | None, most: int) -> str | None:
+        """Assess the next at most `most` learners as of the slot's day and keep it; a `TenantStep` of a nightly job.
+
+        Doing a piece again gives the same rows. For a day that is over, weaknesses are those of its end, hand-ins
+        those up to it, and mastery is that of now: skills keep no history.
+        """
+        ids = await self._store.learner_ids(tenant_id, after=after or "", most=most)
+        if not ids:
+            return None
+        day = slot.astimezone(UTC).date()
+        await self._store.save(tenant_id, day, await self.assessed(tenant_id, ids, day))
+        return ids[-1] if len(ids) == most else None
+
+    async def assessed(self, tenant_id: int, learner_ids: Sequence[str], day: date) -> list[Assessed]:
+        """These learners as of `day`, in the order asked for."""
+        paths = Paths(await self._curricula.current(tenant_id))
+        now = min(self._clock(), datetime.combine(day + timedelta(days=1), time(), UTC))
+        found: list[Assessed] = []
+        for start in range(0, len(learner_ids), AT_ONCE):
+            facts = await self._store.facts(tenant_id, learner_ids[start : start + AT_ONCE], day)
+            found += [assessed_from(one, paths, day, now) for one in facts]
+            await asyncio.sleep(0)  # let others in: a group is a tenth of a second of computing
+        return found
+
+    async def scope(self, principal: Principal, group_id: str | None) -> list[Assessed] | date:
+        """The learners of a group or of the whole tenant as of now; the newest night where they are too many.
+
+        Raises `Conflict` where they are too many and there was no night yet.
+        """
+        ids = await self._learner_ids(principal.tenant_id, group_id)
+        if len(ids) <= MOST_LIVE:
+            return await self.assessed(principal.tenant_id, ids, self._today())
+        night = await self._store.latest_day(principal.tenant_id)
+        if night is None:
+            raise Conflict(f"There are more than {MOST_LIVE:,} learners, and no night's assessment yet: name a group.")
+        return night
+
+    async def ranking(self, principal: Principal, group_id: str | None, wanted: RiskFilter) -> Ranking:
+        """The learners who fit, by falling risk; raises `NotFound` for an unknown group."""
+        scope = await self.scope(principal, group_id)
+        if isinstance(scope, date):
+            return KeptRanking(self._store, principal.tenant_id, scope, wanted)
+        return LiveRanking([one for one in scope if fits(one, wanted)], self._today())
+
+    async def page(
+        self, principal: Principal, group_id: str | None, wanted: RiskFilter, *, cursor: str | None, limit: int
+    ) -> AtRiskPage:
+        """A part of the ranking."""
+        after = None if cursor is None else place_before(cursor, RiskPlace)
+        ranking = await self.ranking(principal, group_id, wanted)
+        part = await ranking.part(after, limit + 1)
+        next_ = cursor_of(part[limit - 1]) if len(part) > limit else None
+        return await self._page(principal.tenant_id, ranking, part[:limit], next_)
+
+    async def pages(self, principal: Principal, group_id: str | None, wanted: RiskFilter) -> AsyncIterator[AtRiskPage]:
+        """The whole ranking in parts, at least one."""
+        ranking = await self.ranking(principal, group_id, wanted)
+        part = await ranking.part(None, AT_ONCE)
+        yield await self._page(principal.tenant_id, ranking, part, None)
+        while len(part) == AT_ONCE:
+            part = await ranking.part(place_of(part[-1]), AT_ONCE)
+            yield await self._page(principal.tenant_id, ranking, part, None)
+
+    async def _page(self, tenant_id: int, ranking: Ranking, part: Sequence[Assessed], next_: str | None) -> AtRiskPage:
+        ids, last = [one.learner_id for one in part], ranking.day - WEEK
+        past = await self._store.past_scores(tenant_id, ids, ranking.day - OLDEST_WEEK_AGO, last) if ids else {}
+        return AtRiskPage(tuple(part), dict(past), ranking.basis, ranking.day, next_)
+
+    async def _learner_ids(self, tenant_id: int, group_id: str | None) -> list[str]:
+        """A group's members, or at most one more of the tenant's learners than are looked at anew."""
+        if group_id is None:
+            return await self._store.learner_ids(tenant_id, after="", most=MOST_LIVE + 1)
+        if forbidden_characters(group_id) is not None or await self._groups.get(tenant_id, group_id) is None:
+            raise NotFound(NO_GROUP)
+        return await self._groups.members(tenant_id, group_id, after="", most=MOST_MEMBERS)
+
+    def _today(self) -> date:
+        return self._clock().astimezone(UTC).date()
+
+
+class LiveRanking:
+    """Learners as of this moment."""
+
+    basis = Basis.NOW
+
+    def __init__(self, assessed: Sequence[Assessed], day: date) -> None:
+        self._ranked = sorted(assessed, key=rank)
+        self.day = day
+
+    async def part(self, after: RiskPlace | None, most: int) -> Sequence[Assessed]:
+        """At most `most` learners from the first behind `after`."""
+        if after is None:
+            return self._ranked[:most]
+        return [one for one in self._ranked if rank(one) > (-after.score, after.learner_id)][:most]
+
+
+class KeptRanking:
+    """Learners as of a night."""
+
+    basis = Basis.NIGHT
+
+    def __init__(self, store: RiskStore, tenant_id: int, day: date, wanted: RiskFilter) -> None:
+        self._store = store
+        self._tenant_id = tenant_id
+        self._wanted = wanted
+        self.day = day
+
+    async def part(self, after: RiskPlace | None, most: int) -> Sequence[Assessed]:
+        """At most `most` learners from the first behind `after`."""
+        return await self._store.kept(self._tenant_id, self.day, self._wanted, after=after, most=most)
+
+
+def assessed_from(facts: LearnerFacts, paths: Paths, day: date, now: datetime) -> Assessed:
+    """A learner's assessment from what is known."""
+    completion = paths.completion(facts.career_goal, facts.skills, now)
+    weaknesses = len(weaknesses_of(facts.skills.values(), now))
+    known = Facts(facts.recent, facts.ever, facts.last_day, completion, weaknesses)
+    return Assessed(facts.learner_id, assess(known, day), facts.career_goal, completion, facts.last_day)
+
+
+def fits(one: Assessed, wanted: RiskFilter) -> bool:
+    return one.assessment.score >= wanted.min_score and wanted.career_goal in {None, one.career_goal}
+
+
+def rank(one: Assessed) -> tuple[float, str]:
+    return -one.assessment.score, one.learner_id
+
+
+def place_of(one: Assessed) -> RiskPlace:
+    return RiskPlace(one.assessment.score, one.learner_id)
+
+
+def cursor_of(one: Assessed) -> str:
+    return place_behind(place_of(one))

@@ -1,0 +1,261 @@
+"""Who is at risk, from rows on real Postgres: those built to be are found, and a night is remembered."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+import msgspec
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from pipeline.curriculum.model import Category, Curriculum, Module, Track
+from pipeline.errors import Conflict, NotFound
+from pipeline.learning.risk import Basis as FactorBasis
+from pipeline.learning.risk import Sign
+from pipeline.ports import Assessed, RiskFilter
+from pipeline.service import at_risk
+from pipeline.service.access import Principal, Role
+from pipeline.service.at_risk import AtRisk, Basis
+from pipeline.service.careers import Careers, sums_by_goal
+from pipeline.store.engine import create_engine, transaction
+from pipeline.store.group import GroupStore
+from pipeline.store.risk import RiskStore
+from tests.samples import new_tenant
+from tests.schoolroom import Day, KnownTopic, aim, live_through, teach
+
+TODAY: Final = datetime.now(UTC).date()
+EVERYBODY: Final = RiskFilter()
+CURRICULUM: Final = Curriculum(
+    categories={"dev": Category("dev", "Development", 18, ("basics",), translations={"ko": {"title": "개발"}})},
+    tracks={"basics": Track("basics", "Basics", tuple(f"m{n}" for n in range(5)))},
+    modules={f"m{n}": Module(f"m{n}", f"Module {n}", difficulty=1, hours=5, topics=(f"t{n}",)) for n in range(5)},
+    version=1,
+)
+
+
+class OneCurriculum:
+    """Every tenant teaches this."""
+
+    async def current(self, tenant_id: int) -> Curriculum:  # noqa: ARG002 - the same for all
+        return CURRICULUM
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(database_url, pool_size=2)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def tenant_id(engine: AsyncEngine) -> int:
+    return await new_tenant(engine)
+
+
+def service(engine: AsyncEngine) -> AtRisk:
+    return AtRisk(RiskStore(engine), GroupStore(engine), OneCurriculum())
+
+
+def teacher(tenant_id: int) -> Principal:
+    return Principal(tenant_id, Role.TEACHER, "key:1")
+
+
+def days_ago(days: int) -> date:
+    return TODAY - timedelta(days=days)
+
+
+async def furnish(engine: AsyncEngine, tenant_id: int) -> None:
+    """Ada does well; Bob guesses and left; Cyd left; Dan struggles everywhere; Eve joined the group and never came."""
+    await live_through(
+        engine,
+        tenant_id,
+        [
+            *(Day("ada", days_ago(n), 10, 9) for n in range(5)),
+            *(Day("bob", days_ago(n), 10, 3) for n in range(9, 12)),
+            Day("cyd", days_ago(20), 10, 9),
+            Day("dan", days_ago(1), 20, 4),
+            Day("dan", days_ago(60), 900, 900),
+        ],
+    )
+    await teach(
+        engine,
+        tenant_id,
+        [
+            *(KnownTopic("ada", f"t{n}", 5.0, 40) for n in range(5)),
+            *(KnownTopic("bob", f"t{n}", 5.0, 40) for n in range(2)),
+            *(KnownTopic("dan", f"weak{n}", -1.0, 10, errors=3.0) for n in range(6)),
+        ],
+    )
+    await aim(engine, tenant_id, {"ada": "dev", "bob": "dev", "dan": "dev", "cyd": "astronaut"})
+
+
+async def ranked(engine: AsyncEngine, tenant_id: int, wanted: RiskFilter = EVERYBODY) -> list[Assessed]:
+    page = await service(engine).page(teacher(tenant_id), None, wanted, cursor=None, limit=100)
+    assert page.next is None
+    return list(page.assessed)
+
+
+async def test_learners_built_to_be_at_risk_are_found(engine: AsyncEngine, tenant_id: int) -> None:
+    await furnish(engine, tenant_id)
+    found = {one.learner_id: one.assessment for one in await ranked(engine, tenant_id)}
+    assert {id_: assessment.score for id_, assessment in found.items()} == {
+        "bob": 0.7,  # three in ten right, nine days away, two of five modules mastered
+        "dan": 0.6,  # four in twenty lately whatever was before, nothing mastered, six weaknesses
+        "cyd": 0.4,  # away; the goal is no path, so completion says nothing
+        "ada": 0.0,
+    }
+    assert [id_ for id_, assessment in found.items() if assessment.flagged] == ["bob", "dan"]
+    values = {id_: [factor.value for factor in assessment.factors] for id_, assessment in found.items()}
+    assert values["bob"] == [0.3, 9, 0.4, 0]
+    assert values["dan"] == [0.2, 1, 0.0, 6]
+    assert values["cyd"] == [0.9, 20, None, 0]
+    assert found["cyd"].factors[2].basis is FactorBasis.NO_PATH
+
+
+async def test_a_filter_by_score_and_path_narrows(engine: AsyncEngine, tenant_id: int) -> None:
+    await furnish(engine, tenant_id)
+    assert [one.learner_id for one in await ranked(engine, tenant_id, RiskFilter(0.6))] == ["bob", "dan"]
+    of_path = RiskFilter(career_goal="dev")
+    assert [one.learner_id for one in await ranked(engine, tenant_id, of_path)] == ["bob", "dan", "ada"]
+
+
+async def test_a_group_shows_its_members_and_also_those_who_never_came(engine: AsyncEngine, tenant_id: int) -> None:
+    await furnish(engine, tenant_id)
+    store = GroupStore(engine)
+    await store.put(tenant_id, "g", "Group", most=10)
+    await store.add(tenant_id, "g", ["ada", "bob", "eve"], replace=False, most=10)
+    page = await service(engine).page(teacher(tenant_id), "g", EVERYBODY, cursor=None, limit=100)
+    assert [(one.learner_id, one.assessment.score) for one in page.assessed] == [
+        ("bob", 0.7),
+        ("eve", 0.4),
+        ("ada", 0.0),
+    ]
+    assert page.assessed[1].assessment.factors[1].basis is FactorBasis.NEVER
+    with pytest.raises(NotFound):
+        await service(engine).page(teacher(tenant_id), "nowhere", EVERYBODY, cursor=None, limit=100)
+
+
+async def test_parts_of_the_ranking_follow_each_other(engine: AsyncEngine, tenant_id: int) -> None:
+    await furnish(engine, tenant_id)
+    seen: list[str] = []
+    cursor: str | None = None
+    while True:
+        page = await service(engine).page(teacher(tenant_id), None, EVERYBODY, cursor=cursor, limit=1)
+        seen += [one.learner_id for one in page.assessed]
+        cursor = page.next
+        if cursor is None:
+            break
+    assert seen == ["bob", "dan", "cyd", "ada"]
+
+
+async def detect_all(engine: AsyncEngine, tenant_id: int, day: date, most: int = 3) -> int:
+    """Assess everybody as of `day`, piece by piece; answers in how many pieces."""
+    slot, pieces, after = datetime(day.year, day.month, day.day, 2, tzinfo=UTC), 1, None
+    while (after := await service(engine).detect_at_risk(tenant_id, slot, after=after, most=most)) is not None:
+        pieces += 1
+    return pieces
+
+
+async def rows(engine: AsyncEngine) -> list[tuple[object, ...]]:
+    query = "SELECT learner_id, day, score, body::text FROM risk_assessments ORDER BY 1, 2"
+    async with transaction(engine) as connection:
+        return [tuple(row) for row in await connection.execute(text(query))]
+
+
+async def test_detection_keeps_what_the_ranking_shows_and_may_be_repeated(engine: AsyncEngine, tenant_id: int) -> None:
+    await furnish(engine, tenant_id)
+    assert await detect_all(engine, tenant_id, TODAY) == 2
+    first = await rows(engine)
+    await detect_all(engine, tenant_id, TODAY, most=1)
+    assert await rows(engine) == first
+    kept = await RiskStore(engine).kept(tenant_id, TODAY, EVERYBODY, after=None, most=100)
+    assert kept == await ranked(engine, tenant_id)
+
+
+async def test_a_day_that_is_over_is_assessed_by_what_was_handed_in_until_then(
+    engine: AsyncEngine, tenant_id: int
+) -> None:
+    await furnish(engine, tenant_id)
+    await detect_all(engine, tenant_id, days_ago(9))
+    kept = {
+        one.learner_id: one
+        for one in await RiskStore(engine).kept(tenant_id, days_ago(9), EVERYBODY, after=None, most=9)
+    }
+    inactivity = {id_: one.assessment.factors[1].value for id_, one in kept.items()}
+    assert inactivity == {"ada": None, "bob": 0, "cyd": 11, "dan": 51}
+
+
+async def test_the_trend_is_the_score_of_a_week_ago(engine: AsyncEngine, tenant_id: int) -> None:
+    await furnish(engine, tenant_id)
+    for day in (days_ago(11), days_ago(9), days_ago(8), days_ago(6)):
+        await detect_all(engine, tenant_id, day)
+    page = await service(engine).page(teacher(tenant_id), None, EVERYBODY, cursor=None, limit=100)
+    assert {past.day for past in page.week_ago.values()} == {days_ago(8)}
+    assert set(page.week_ago) == {"ada", "bob", "cyd", "dan"}
+
+
+async def test_a_large_tenant_is_shown_as_of_last_night(
+    engine: AsyncEngine, tenant_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await furnish(engine, tenant_id)
+    monkeypatch.setattr(at_risk, "MOST_LIVE", 3)
+    with pytest.raises(Conflict):
+        await service(engine).page(teacher(tenant_id), None, EVERYBODY, cursor=None, limit=2)
+    await detect_all(engine, tenant_id, days_ago(1))
+    page = await service(engine).page(teacher(tenant_id), None, EVERYBODY, cursor=None, limit=2)
+    assert (page.basis, page.day) == (Basis.NIGHT, days_ago(1))
+    more = await service(engine).page(teacher(tenant_id), None, EVERYBODY, cursor=page.next, limit=2)
+    assert [one.learner_id for one in (*page.assessed, *more.assessed)] == ["bob", "dan", "cyd", "ada"]
+    parts = [part async for part in service(engine).pages(teacher(tenant_id), None, RiskFilter(0.6, "dev"))]
+    assert [one.learner_id for part in parts for one in part.assessed] == ["bob", "dan"]
+
+
+async def test_a_learner_erased_during_the_night_is_not_brought_back(engine: AsyncEngine, tenant_id: int) -> None:
+    await furnish(engine, tenant_id)
+    assessed = await service(engine).assessed(tenant_id, ["ada", "bob"], TODAY)
+    async with transaction(engine) as connection:
+        await connection.execute(text("DELETE FROM learners WHERE id = 'ada'"))
+    await RiskStore(engine).save(tenant_id, TODAY, assessed)
+    assert [row[0] for row in await rows(engine)] == ["bob"]
+
+
+async def test_careers_count_learners_progress_and_activity(engine: AsyncEngine, tenant_id: int) -> None:
+    await furnish(engine, tenant_id)
+    careers = Careers(service(engine), RiskStore(engine), OneCurriculum())
+    found = await careers.show(teacher(tenant_id), None, "ko")
+    development, astronaut = found.careers
+    assert (development.category, development.title, development.known) == ("dev", "개발", True)
+    assert (development.learners, development.share, development.measured) == (3, 0.75, 3)
+    assert development.mean_progress == pytest.approx((1 + 0.4 + 0) / 3, abs=1e-4)
+    assert (development.completed, development.completion_rate) == (1, 0.3333)
+    assert development.progress_fifths == (1, 0, 1, 0, 1)
+    assert [(top.learner_id, top.progress) for top in development.top] == [("ada", 1.0), ("bob", 0.4)]
+    assert (development.active_7_days, development.active_28_days) == (2, 3)
+    assert (astronaut.category, astronaut.known, astronaut.mean_progress, astronaut.measured) == (
+        "astronaut",
+        False,
+        None,
+        0,
+    )
+
+
+async def test_a_nights_careers_equal_those_summed_up_in_python(engine: AsyncEngine, tenant_id: int) -> None:
+    await furnish(engine, tenant_id)
+    await live_through(engine, tenant_id, [Day(f"u{n}", days_ago(n), 5, 2) for n in range(40)])
+    await teach(
+        engine, tenant_id, [KnownTopic(f"u{n}", f"t{t}", 5.0, 40) for n in range(40) for t in range(n % 6 % 5 + 1)]
+    )
+    await aim(engine, tenant_id, {f"u{n}": "dev" for n in range(0, 40, 2)})
+    await detect_all(engine, tenant_id, TODAY, most=100)
+    kept = {one.career_goal: one for one in await RiskStore(engine).sums_by_goal(tenant_id, TODAY, most_top=5)}
+    summed = {one.career_goal: one for one in sums_by_goal(await ranked(engine, tenant_id), TODAY)}
+    assert set(kept) == set(summed) == {"dev", "astronaut", None}
+    for goal, sums in summed.items():
+        assert kept[goal].progress_sum == pytest.approx(sums.progress_sum)
+        assert msgspec.structs.replace(kept[goal], progress_sum=sums.progress_sum) == sums
+
+
+def test_signs_are_shown_in_one_order() -> None:
+    """The tables of CSV and pages rely on it."""
+    assert list(Sign) == [Sign.ACCURACY, Sign.INACTIVITY, Sign.COMPLETION, Sign.WEAKNESSES]
