@@ -33,7 +33,15 @@ ANONYMOUS = ("item_statistics", "item_ratings", "stage_minutes")
 OF_DELIVERY = ("deliveries", "delivery_tries")
 OF_NO_LEARNER = {
     *("tenants", "api_keys", "audit_log", "webhooks", "questions", "question_versions", "workers", "stage_pauses"),
-    *("llm_policies", "llm_served", "llm_batches", "generations"),
+    *(
+        "llm_policies",
+        "llm_served",
+        "llm_batches",
+        "generations",
+        "curriculum_entries",
+        "question_search",
+        "periodic_runs",
+    ),
 }
 OF_TEACHERS_VIEW = {"learner_groups", "learner_group_members", "risk_assessments", "item_analyses"}
 """tests/api/test_groups.py and tests/integration/test_item_analysis.py."""
