@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from pipeline.curriculum.model import Category, Module, Project, Resource, Track
+from pipeline.curriculum.path import recommend_path
+from pipeline.curriculum.standing import NOT_BEGUN
 from pipeline.model import Question
 from tests.unit.curriculum.shipped import (
     categories,
@@ -22,7 +24,6 @@ from tests.unit.curriculum.shipped import (
 
 ASKED_ABOUT = ("python_basics", "javascript_basics", "react_basics", "database_design")
 INDUSTRIES = {"general", "fintech", "ecommerce", "enterprise"}
-WEEKS_PER_MONTH = 52 / 12
 HOURS_A_WEEK = 10
 
 
@@ -85,9 +86,18 @@ def test_a_category_holds_all_that_its_modules_need(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["saas_development", "react_specialist", "data_engineering_advanced"])
 def test_the_hours_of_a_category_fit_its_months(name: str) -> None:
-    category = categories()[name]
-    hours = sum(module.hours for module in _modules_of(*category.tracks))
-    assert hours / HOURS_A_WEEK / WEEKS_PER_MONTH == pytest.approx(category.months, rel=0.35)
+    path = recommend_path(whole(), name, lambda _: NOT_BEGUN, hours_per_week=HOURS_A_WEEK)
+    assert path.months == pytest.approx(path.category.months, rel=0.35)
+
+
+@pytest.mark.parametrize("industry", [None, "fintech", "ecommerce", "enterprise"])
+@pytest.mark.parametrize("name", ["saas_development", "react_specialist", "data_engineering_advanced"])
+def test_whoever_masters_each_step_finds_the_next_one_open(name: str, industry: str | None) -> None:
+    path = recommend_path(whole(), name, lambda _: NOT_BEGUN, hours_per_week=HOURS_A_WEEK, industry=industry)
+    mastered: set[str] = set()
+    for step in path.steps:
+        assert set(step.module.prerequisites) <= mastered
+        mastered.add(step.module.id)
 
 
 def test_all_five_levels_are_used() -> None:
@@ -149,6 +159,5 @@ def test_every_file_lies_where_its_name_says() -> None:
     for track in tracks().values():
         held = [module["id"] for module in file(f"modules/{track.id}.json")["modules"]]
         assert held == list(track.modules)
-    for name in ASKED_ABOUT:
-        asked = file(f"questions/{name}.json")["questions"]
-        assert {question["module"] for question in asked} == set(tracks()[name].modules)
+        asked = file(f"questions/{track.id}.json")["questions"]
+        assert {question["module"] for question in asked} == set(track.modules)
