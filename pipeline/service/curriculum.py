@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -28,13 +28,7 @@ from pipeline.ports.curriculum import CurriculumStore
 from pipeline.scoring.shape import forbidden_characters
 from pipeline.service.access import Permission, Principal
 from pipeline.service.bank import read_question
-from pipeline.service.curriculum_view import (
-    CategoryShown,
-    ImportedCurriculum,
-    ModuleShown,
-    ModuleWithResources,
-    PathShown,
-    TrackShown,
+from pipeline.service.curriculum_showing import (
     category_shown,
     imported,
     module_shown,
@@ -42,8 +36,19 @@ from pipeline.service.curriculum_view import (
     path_shown,
     track_shown,
 )
+from pipeline.service.curriculum_view import (
+    CategoryShown,
+    ImportedCurriculum,
+    ModuleShown,
+    ModuleWithResources,
+    PathShown,
+    TrackShown,
+)
 from pipeline.service.intake import first_problems
 from pipeline.service.mastering import measure_of
+
+WALKED_AT_ONCE: Final = 300
+"""Modules; a way through more would hold up the event loop, so it is looked for in a thread."""
 
 Sought = TypeVar("Sought", bound=Entry)
 MeasureOf = Callable[[Sequence[Skill], datetime], Measure]
@@ -131,16 +136,10 @@ class Curricula:
         """The way through a category; raises `InvalidInput` for modules or specialisations that are not there."""
         curriculum = await self._store.current(principal.tenant_id)
         check_wish(wish, found(curriculum.categories.get(wish.category), Kind.CATEGORY), curriculum)
-        standings = await self._standings(principal, learner_id, curriculum)
-        path = recommend_path(
-            curriculum,
-            wish.category,
-            with_mastered(standings or (lambda _: NOT_BEGUN), wish.mastered),
-            hours_per_week=wish.hours_per_week,
-            industry=wish.industry,
-            specialisations=wish.specialisations,
-        )
-        return path_shown(path, curriculum, locale)
+        standings = await self._standings(principal, learner_id, curriculum) or nobodys
+        if len(curriculum.modules) > WALKED_AT_ONCE:
+            return await asyncio.to_thread(walk, wish, curriculum, standings, locale)
+        return walk(wish, curriculum, standings, locale)
 
     async def _standings(
         self, principal: Principal, learner_id: str | None, curriculum: Curriculum
@@ -157,6 +156,24 @@ class Curricula:
         if not skills and principal.learner_id is None and not await self._learners.known(principal.tenant_id, learner):
             raise NotFound("There is no such learner.")
         return standings_by(self._measure_of(skills, self._clock()), curriculum)
+
+
+def walk(wish: PathWish, curriculum: Curriculum, standings: Standings, locale: str | None) -> PathShown:
+    """The way that was asked for, as it is shown."""
+    path = recommend_path(
+        curriculum,
+        wish.category,
+        with_mastered(standings, wish.mastered),
+        hours_per_week=wish.hours_per_week,
+        industry=wish.industry,
+        specialisations=wish.specialisations,
+    )
+    return path_shown(path, curriculum, locale)
+
+
+def nobodys(_module_id: str) -> ModuleStanding:
+    """The standings of somebody of whom nothing is known."""
+    return NOT_BEGUN
 
 
 def standings_by(measure: Measure, curriculum: Curriculum) -> Standings:

@@ -21,7 +21,7 @@ from pipeline.learning.rating import ItemRating
 from pipeline.model import Question
 from pipeline.stages.advising import Bank
 from pipeline.stages.guidance import NO_GUIDE, Guide, guide_of
-from pipeline.store.curricula import read_curriculum
+from pipeline.store.curriculum import read_curriculum
 
 FRESH_SECONDS: Final = 60.0
 """So often a small bank takes in the difficulties that were learnt meanwhile; a larger one more seldom."""
@@ -207,7 +207,7 @@ class Banks:
         if self._clock() - bank.rated_at > fresh_seconds(len(bank.by_key)):
             bank = await self._with_ratings(connection, row.id, bank)
         if bank.guide.curriculum.version < row.curriculum_version:
-            curriculum = await read_curriculum(connection, row.id, row.curriculum_version)
+            curriculum = await read_curriculum(connection, row.id)
             bank = msgspec.structs.replace(bank, guide=guide_of(curriculum))
         return bank
 

@@ -22,6 +22,8 @@ from pipeline.store.engine import LOOK_UP_SECONDS, as_json, statement, transacti
 MOST_KEPT: Final = 100_000
 """Entries of all kept curricula together; one takes about a kilobyte."""
 LOOKED_UP_AT_ONCE: Final = 1_000
+BUILT_AT_ONCE: Final = 1_000
+"""Entries; more would hold up the event loop for longer than 20 ms, so they are built in a thread."""
 
 VERSIONS = text("SELECT id, curriculum_version FROM tenants WHERE id = ANY(:tenant_ids)")
 
@@ -80,8 +82,9 @@ class CurriculumStore:
         async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             saved = await _save_questions(connection, tenant_id, questions)
             await connection.execute(LOCK, {"tenant_id": tenant_id})
-            before = await _read(connection, tenant_id)
-            after = await _write(connection, tenant_id, before, change(before))
+            before = await read_curriculum(connection, tenant_id)
+            changed = await asyncio.to_thread(change, before)  # which checks a whole that may be large
+            after = await _write(connection, tenant_id, before, changed)
         return SavedCurriculum(before, after, tuple(saved))
 
     async def _look_up(self, tenant_ids: list[int]) -> list[int]:
@@ -104,7 +107,7 @@ class CurriculumStore:
             found = self._recalled(tenant_id, version)
             if found is None:
                 async with statement(self._engine) as connection:
-                    found = await _read(connection, tenant_id)
+                    found = await read_curriculum(connection, tenant_id)
                 self._keep(tenant_id, found)
         return found
 
@@ -123,10 +126,16 @@ def size_of(curriculum: Curriculum) -> int:
     return sum(len(entries_of(curriculum, kind)) for kind in Kind)
 
 
-async def _read(connection: AsyncConnection, tenant_id: int) -> Curriculum:
+async def read_curriculum(connection: AsyncConnection, tenant_id: int) -> Curriculum:
+    """The curriculum with its version, both as of the same moment."""
+    rows = (await connection.execute(READ, {"tenant_id": tenant_id})).all()
+    return await asyncio.to_thread(_built, rows) if len(rows) > BUILT_AT_ONCE else _built(rows)
+
+
+def _built(rows: Sequence[Any]) -> Curriculum:
     entries: dict[Kind, dict[str, Entry]] = {kind: {} for kind in Kind}
     version = 0
-    for row in await connection.execute(READ, {"tenant_id": tenant_id}):
+    for row in rows:
         version = row.curriculum_version
         if row.kind is not None:
             kind = Kind(row.kind)
