@@ -256,9 +256,7 @@ ASKED = text(
     "INSERT INTO llm_replies (tenant_id, key, state, token, asker_id, lease_expires_at)"
     " VALUES (:tenant_id, :key, 'asked', gen_random_uuid(), gen_random_uuid(), now() + interval '1 minute')"
 )
-BLOCKED = text(
-    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-)
+BLOCKED = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
 
 
 class Interrupted(JournalStore):
