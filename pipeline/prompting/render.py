@@ -104,7 +104,9 @@ def prompt_text(text_id: str) -> Text:
 
 def neutralised(text: str, fence: str) -> str:
     """`text` as data between fences: what looks like one is made to look otherwise, and their id is taken out."""
-    return _FENCE_LIKE.sub("‹‹", re.sub(re.escape(fence), "…", text, flags=re.IGNORECASE))
+    if not text.isascii() or fence in text.lower():  # rarely: a pattern for one fence is dear
+        text = re.sub(re.escape(fence), "…", text, flags=re.IGNORECASE)
+    return _FENCE_LIKE.sub("‹‹", text)
 
 
 def _shown(facts: AnswerFacts, fence: str) -> Mapping[str, object]:

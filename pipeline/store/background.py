@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import TextClause, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.batching import Batcher
 from pipeline.learning.standing import standing_of
 from pipeline.ports.generation import Background, Learning
 from pipeline.prompting.feedback import LearnerPicture
-from pipeline.store.engine import as_json, transaction
+from pipeline.store.engine import as_json, statement, transaction
 from pipeline.store.learning import skill_from
 
 TOGETHER: Final = 100
@@ -84,10 +84,9 @@ class BackgroundStore:
             return int((await connection.execute(FORGET, {"older_seconds": older_seconds, "most": most})).rowcount)
 
     async def _read(self, wanted: list[Learning]) -> list[Background | None]:
-        async with transaction(self._engine) as connection:
-            rows = {row.id: row for row in await connection.execute(READ, {"wanted": as_json(wanted)})}
-            new = [one for one in wanted if one.submission_id in rows and rows[one.submission_id].picture is None]
-            kept = await self._keep(connection, new, rows) if new else {}
+        rows = {row.id: row for row in await self._rows(READ, wanted=wanted)}
+        new = [one for one in wanted if one.submission_id in rows and rows[one.submission_id].picture is None]
+        kept = await self._keep(new, next(iter(rows.values())).now) if new else {}
         found: list[Background | None] = []
         for one in wanted:
             row = rows.get(one.submission_id)
@@ -95,26 +94,28 @@ class BackgroundStore:
             found.append(None if row is None or picture is None else background_from(row, picture))
         return found
 
-    async def _keep(self, connection: AsyncConnection, new: Sequence[Learning], rows: dict[str, Any]) -> dict[str, Any]:
+    async def _keep(self, new: Sequence[Learning], now: datetime) -> dict[str, Any]:
         """Take the picture of each learner now, unless somebody has taken it meanwhile."""
-        pictures = await self._pictures(connection, new, next(iter(rows.values())).now)
+        pictures = await self._pictures(new, now)
         values = [
             {"submission_id": one.submission_id, "tenant_id": one.tenant_id, "picture": picture}
             for one, picture in zip(new, pictures, strict=True)
         ]
-        taken = await connection.execute(KEEP, {"kept": as_json(values)})
-        return {row.submission_id: row.picture for row in taken}
+        return {row.submission_id: row.picture for row in await self._rows(KEEP, kept=values)}
 
-    async def _pictures(
-        self, connection: AsyncConnection, new: Sequence[Learning], now: datetime
-    ) -> list[LearnerPicture]:
+    async def _pictures(self, new: Sequence[Learning], now: datetime) -> list[LearnerPicture]:
         learners = {(one.tenant_id, one.learner_id) for one in new}
         wanted = [{"tenant_id": tenant_id, "learner_id": learner_id} for tenant_id, learner_id in sorted(learners)]
         skills: dict[tuple[int, str], list[Any]] = {learner: [] for learner in learners}
-        for row in await connection.execute(SKILLS, {"wanted": as_json(wanted)}):
+        for row in await self._rows(SKILLS, wanted=wanted):
             skills[row.tenant_id, row.learner_id].append(skill_from(row))
         standings = [standing_of(skills[one.tenant_id, one.learner_id], now) for one in new]
         return [LearnerPicture(**standing._asdict()) for standing in standings]
+
+    async def _rows(self, query: TextClause, **values: object) -> list[Any]:
+        """Each by itself: a picture is the learner's at one moment, and kept once, by one statement each."""
+        async with statement(self._engine) as connection:
+            return list(await connection.execute(query, {name: as_json(value) for name, value in values.items()}))
 
 
 def background_from(row: Any, picture: Any) -> Background:

@@ -24,6 +24,11 @@ class Booking(msgspec.Struct, frozen=True):
         own = {(tenant_id, ""): self.budgets.tenant}
         return own if learner_id is None else {**own, (tenant_id, learner_id): self.budgets.learner}
 
+    @property
+    def unlimited(self) -> bool:
+        """Whether none of them has a limit."""
+        return all(limit is None for limit in self.limits.values())
+
 
 def judge(bookings: Sequence[Booking], spent: Mapping[BudgetKey, int]) -> dict[str, Spent | None]:
     """Who is let in, by attempt: one after the other, as long as all of its budgets have room for its estimate."""

@@ -5,7 +5,7 @@ that of all who find it free one gets it. Erasing a learner deletes his rows; an
 and is not kept.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -22,14 +22,31 @@ AT_ONCE: Final = 200
 Key = tuple[int, str]
 """A tenant, and the key in hexadecimal digits."""
 
-LOOK = text(
+# What is there is looked at as it was before; what is not is taken. Who finds neither was overtaken at this moment.
+BEGIN = text(
     """
-    SELECT r.tenant_id, encode(r.key, 'hex') AS key, r.state, r.token::text, r.reason,
-        r.submission_id::text, r.text, r.provider, r.model, r.prompt_version,
-        coalesce(r.lease_expires_at, r.quiet_until) > clock_timestamp() AS busy,
-        CAST(extract(epoch FROM clock_timestamp() - r.answered_at) AS float) AS age_seconds
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS w(tenant_id int, key text)
-    JOIN llm_replies r ON r.tenant_id = w.tenant_id AND r.key = decode(w.key, 'hex')
+    WITH wish AS MATERIALIZED (
+        SELECT w.tenant_id, decode(w.key, 'hex') AS key, w.token, w.asker_id, w.lease_seconds
+        FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS w(
+            tenant_id int, key text, token uuid, asker_id uuid, lease_seconds float)
+    ), known AS MATERIALIZED (
+        SELECT r.* FROM wish w JOIN llm_replies r ON r.tenant_id = w.tenant_id AND r.key = w.key
+    ), new AS (
+        INSERT INTO llm_replies (tenant_id, key, state, token, asker_id, lease_expires_at)
+        SELECT w.tenant_id, w.key, 'asked', w.token, w.asker_id,
+            clock_timestamp() + make_interval(secs => w.lease_seconds)
+        FROM wish w WHERE NOT EXISTS (SELECT FROM known k WHERE k.tenant_id = w.tenant_id AND k.key = w.key)
+        ORDER BY w.tenant_id, w.key
+        ON CONFLICT (tenant_id, key) DO NOTHING
+        RETURNING tenant_id, key, state, token
+    )
+    SELECT k.tenant_id, encode(k.key, 'hex') AS key, k.state, k.token::text, k.reason, k.submission_id::text, k.text,
+        k.provider, k.model, k.prompt_version, coalesce(k.lease_expires_at, k.quiet_until) > clock_timestamp() AS busy,
+        CAST(extract(epoch FROM clock_timestamp() - k.answered_at) AS float) AS age_seconds
+    FROM known k
+    UNION ALL
+    SELECT n.tenant_id, encode(n.key, 'hex'), n.state, n.token::text, NULL, NULL, NULL, NULL, NULL, NULL, true, NULL
+    FROM new n
     """
 )
 
@@ -42,12 +59,6 @@ TAKE = text(
         FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS w(
             tenant_id int, key text, token uuid, asker_id uuid, seen uuid, seen_state text,
             lease_seconds float)
-    ), new AS (
-        INSERT INTO llm_replies (tenant_id, key, state, token, asker_id, lease_expires_at)
-        SELECT tenant_id, key, 'asked', token, asker_id, until FROM wish WHERE seen IS NULL
-        ORDER BY tenant_id, key
-        ON CONFLICT (tenant_id, key) DO NOTHING
-        RETURNING token
     ), free AS MATERIALIZED (
         SELECT r.tenant_id, r.key, r.state, w.token, w.seen, w.asker_id, w.until FROM llm_replies r
         JOIN wish w ON r.tenant_id = w.tenant_id AND r.key = w.key AND r.token = w.seen AND r.state = w.seen_state
@@ -60,7 +71,7 @@ TAKE = text(
         FROM free f WHERE r.tenant_id = f.tenant_id AND r.key = f.key AND r.state = f.state AND r.token = f.seen
         RETURNING r.token
     )
-    SELECT token::text FROM new UNION ALL SELECT token::text FROM again
+    SELECT token::text FROM again
     """
 )
 
@@ -179,43 +190,35 @@ class JournalStore:
         return [row["token"] in renewed for row in rows]
 
     async def _begin_together(self, wishes: list[Wish]) -> list[Standing | Exception]:
-        seen = await self._look({wish.key for wish in wishes})
+        seen = await self._begin_or_look(wishes)
         standings = [standing_of(seen.get(wish.key), wish) for wish in wishes]
         free = {wish.key: wish for wish, standing in zip(wishes, standings, strict=True) if standing is None}
         if not free:
             return [standing or Theirs() for standing in standings]
-        taken = await self._take(free.values(), seen)
-        missed = {wish.key for wish in wishes if wish.key in free and wish.token not in taken}
+        taken = await self._take([wish for wish in free.values() if wish.key in seen], seen)
         standings = [
             standing or (Yours(wish.token) if wish.token in taken else None)
             for wish, standing in zip(wishes, standings, strict=True)
         ]
-        seen = await self._look(missed)
+        missed = [wish for wish, standing in zip(wishes, standings, strict=True) if standing is None]
+        seen = await self._begin_or_look(missed)
         # What was not to be had and is free all the same changes hands this moment.
         return [
             standing or standing_of(seen.get(wish.key), wish) or Theirs()
             for wish, standing in zip(wishes, standings, strict=True)
         ]
 
-    async def _look(self, keys: set[Key]) -> dict[Key, Any]:
-        if not keys:
-            return {}
-        rows = await self._run(LOOK, [{"tenant_id": tenant_id, "key": key} for tenant_id, key in keys])
+    async def _begin_or_look(self, wishes: Sequence[Wish]) -> dict[Key, Any]:
+        """How the rows of these wishes stand; those that were not there are now the first wish's of their key."""
+        firsts = {wish.key: begin_row(wish) for wish in reversed(wishes)}
+        rows = await self._run(BEGIN, list(firsts.values())) if firsts else []
         return {(row.tenant_id, row.key): row for row in rows}
 
-    async def _take(self, wishes: Iterable[Wish], seen: dict[Key, Any]) -> set[str]:
+    async def _take(self, wishes: Sequence[Wish], seen: dict[Key, Any]) -> set[str]:
         rows = [
-            {
-                **row_of(wish.wanted),
-                "token": wish.token,
-                "asker_id": wish.wanted.submission_id,
-                "lease_seconds": wish.lease_seconds,
-                "seen": seen[wish.key].token if wish.key in seen else None,
-                "seen_state": seen[wish.key].state if wish.key in seen else None,
-            }
-            for wish in wishes
+            {**begin_row(wish), "seen": seen[wish.key].token, "seen_state": seen[wish.key].state} for wish in wishes
         ]
-        return {row.token for row in await self._run(TAKE, rows)}
+        return {row.token for row in await self._run(TAKE, rows)} if rows else set()
 
     async def _answer_together(self, rows: list[dict[str, Any]]) -> list[Exception | None]:
         last_of_each = {(row["tenant_id"], row["key"]): row for row in rows}
@@ -232,6 +235,12 @@ def key_of(wanted: Wanted) -> Key:
     return wanted.tenant_id, wanted.key.hex()
 
 
+def begin_row(wish: Wish) -> dict[str, Any]:
+    wanted = wish.wanted
+    asker = {"asker_id": wanted.submission_id, "lease_seconds": wish.lease_seconds}
+    return {**row_of(wanted), "token": wish.token, **asker}
+
+
 def row_of(wanted: Wanted) -> dict[str, Any]:
     return {"tenant_id": wanted.tenant_id, "key": wanted.key.hex()}
 
@@ -240,6 +249,8 @@ def standing_of(row: Any, wish: Wish) -> Standing | None:
     """Where a reply stands for this wish; None where it is free to be asked for."""
     if row is None:
         return None
+    if row.token == wish.token:
+        return Yours(wish.token)
     fresh = row.state == "answered" and row.age_seconds < wish.fresh_seconds
     if fresh or (row.text is not None and row.submission_id == wish.wanted.submission_id):
         return Answered(row.text, row.provider, row.model, row.prompt_version)

@@ -1,8 +1,8 @@
 """Every request to a model with what it cost, and the budgets it counts against.
 
-A budget is a row per tenant and day, and one per learner; `''` is the tenant's own. Whoever books holds the rows while
-it judges, so that no two requests are let in on the same room. Lock order: the tenant's money (shared by those who
-book, alone for who erases), budgets by tenant, learner and day, attempts by id.
+A budget is a row per tenant and day, and one per learner; `''` is the tenant's own. Whoever books against limits holds
+the rows while it judges, so that no two requests are let in on the same room. Lock order: submissions and jobs, the
+tenant's money (shared by those who judge, alone for who erases), budgets by tenant, learner and day, attempts by id.
 """
 
 from collections import Counter
@@ -18,6 +18,7 @@ from pipeline.exchange import Purpose, Usage
 from pipeline.ports.generation import Attempt, Budgets, Settlement, Spent
 from pipeline.store.booking import Booking, BudgetKey, judge
 from pipeline.store.engine import statement, transaction
+from pipeline.store.money import BOOK, BOOK_FREELY, LOOK, OPEN_BUDGETS, SETTLE
 from pipeline.store.storable import storable_json
 
 AT_ONCE: Final = 200
@@ -31,90 +32,6 @@ Served = tuple[int, str, str, str]
 SHARE_MONEY = text(
     "SELECT pg_advisory_xact_lock_shared(:space, t) FROM unnest(CAST(:tenants AS int[])) WITH ORDINALITY u(t, n)"
     " ORDER BY n"
-)
-
-LOOK = text(
-    """
-    SELECT w.id::text,
-        w.submission_id IS NOT NULL
-            AND NOT EXISTS (SELECT FROM submissions s WHERE s.tenant_id = w.tenant_id AND s.id = w.submission_id)
-            AND NOT EXISTS (SELECT FROM generations g WHERE g.tenant_id = w.tenant_id AND g.id = w.submission_id)
-            AS erased,
-        EXISTS (SELECT FROM llm_attempts a WHERE a.id = w.id) AS noted
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS w(id uuid, tenant_id int, submission_id uuid)
-    """
-)
-
-OPEN_BUDGETS = text(
-    """
-    INSERT INTO llm_budgets AS b (tenant_id, learner_id, day, spent)
-    SELECT w.tenant_id, w.learner_id, CAST(now() AT TIME ZONE 'UTC' AS date), 0
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS w(tenant_id int, learner_id text)
-    ORDER BY w.tenant_id, w.learner_id COLLATE "C"
-    ON CONFLICT (tenant_id, learner_id, day) DO UPDATE SET spent = b.spent
-    RETURNING tenant_id, learner_id, spent
-    """
-)
-
-BOOK = text(
-    """
-    WITH booked AS (
-        INSERT INTO llm_attempts (id, tenant_id, learner_id, submission_id, question_id, purpose, provider, model,
-            account, arm, prompt_version, state, estimate, started_at)
-        SELECT w.id, w.tenant_id, w.learner_id, w.submission_id, w.question_id, w.purpose, w.provider, w.model,
-            w.account, w.arm, w.prompt_version, 'open', w.estimate, now()
-        FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS w(id uuid, tenant_id int, learner_id text, submission_id uuid,
-            question_id text, purpose text, provider text, model text, account text, arm text, prompt_version text,
-            estimate bigint)
-    )
-    UPDATE llm_budgets b SET spent = b.spent + w.amount
-    FROM jsonb_to_recordset(CAST(:sums AS jsonb)) AS w(tenant_id int, learner_id text, amount bigint)
-    WHERE b.tenant_id = w.tenant_id AND b.learner_id = w.learner_id
-      AND b.day = CAST(now() AT TIME ZONE 'UTC' AS date)
-    """
-)
-
-LOCK_BUDGETS = text(
-    """
-    SELECT FROM llm_attempts a
-    CROSS JOIN unnest(ARRAY['', a.learner_id]) AS l(learner_id)
-    JOIN llm_budgets b ON b.tenant_id = a.tenant_id AND b.learner_id = l.learner_id
-      AND b.day = CAST(a.started_at AT TIME ZONE 'UTC' AS date)
-    WHERE a.id = ANY(CAST(:ids AS uuid[]))
-    ORDER BY b.tenant_id, b.learner_id COLLATE "C", b.day FOR UPDATE OF b
-    """
-)
-
-# An attempt that was given up as lost may be settled after all: then its true cost is known.
-SETTLE = text(
-    """
-    WITH booked AS MATERIALIZED (
-        SELECT a.id AS attempt_id, a.state AS left_state, coalesce(a.cost, a.estimate) AS amount, w.*
-        FROM llm_attempts a
-        JOIN jsonb_to_recordset(CAST(:rows AS jsonb)) AS w(id uuid, cost bigint, known boolean, trouble text,
-            status smallint, code text, served_model text, request_id text, input_tokens bigint,
-            cached_input_tokens bigint, cache_write_tokens bigint, output_tokens bigint, reasoning_tokens bigint,
-            cut_quotations int, duration_ms bigint, first_text_ms bigint) ON w.id = a.id
-        WHERE a.state IN ('open', 'lost') ORDER BY a.id FOR UPDATE OF a
-    ), settled AS (
-        UPDATE llm_attempts a
-        SET state = 'settled', cost = w.cost, cost_known = w.known, trouble = w.trouble, status = w.status,
-            code = w.code, served_model = w.served_model, request_id = w.request_id, input_tokens = w.input_tokens,
-            cached_input_tokens = w.cached_input_tokens, cache_write_tokens = w.cache_write_tokens,
-            output_tokens = w.output_tokens, reasoning_tokens = w.reasoning_tokens,
-            cut_quotations = w.cut_quotations, duration_ms = w.duration_ms, first_text_ms = w.first_text_ms,
-            settled_at = clock_timestamp()
-        FROM booked w WHERE a.id = w.attempt_id AND a.state = w.left_state
-        RETURNING a.tenant_id, a.learner_id, CAST(a.started_at AT TIME ZONE 'UTC' AS date) AS day,
-            w.cost - w.amount AS difference
-    ), sums AS (
-        SELECT s.tenant_id, l.learner_id, s.day, sum(s.difference) AS difference
-        FROM settled s CROSS JOIN unnest(ARRAY['', s.learner_id]) AS l(learner_id)
-        WHERE l.learner_id IS NOT NULL GROUP BY s.tenant_id, l.learner_id, s.day
-    )
-    UPDATE llm_budgets b SET spent = greatest(0, b.spent + s.difference)
-    FROM sums s WHERE b.tenant_id = s.tenant_id AND b.learner_id = s.learner_id AND b.day = s.day
-    """
 )
 
 COUNT_SERVED = text(
@@ -206,6 +123,32 @@ class LedgerStore:
             return int((await connection.execute(query, values)).rowcount)
 
     async def _reserve_together(self, bookings: list[Booking]) -> list[Spent | Exception | None]:
+        """Those without a limit by one statement, the others by looking first; what fails is its own group's."""
+        free = {booking.attempt.id: booking.attempt for booking in bookings if booking.unlimited}
+        bound = [booking for booking in bookings if not booking.unlimited]
+        groups = [self._book_freely([*free.values()])] if free else []
+        if bound:
+            groups.append(self._book_what_fits(bound))
+        found: dict[str, Spent | Exception | None] = {}
+        for group in groups:
+            found |= await group
+        return [found.get(booking.attempt.id) for booking in bookings]
+
+    async def _book_freely(self, attempts: Sequence[Attempt]) -> dict[str, Spent | Exception | None]:
+        try:
+            async with statement(self._engine) as connection:
+                await run(connection, BOOK_FREELY, [msgspec.to_builtins(attempt) for attempt in attempts])
+        except Exception as error:  # noqa: BLE001 - theirs to handle who wait, and each of them gets it
+            return dict.fromkeys((attempt.id for attempt in attempts), error)
+        return {}
+
+    async def _book_what_fits(self, bookings: Sequence[Booking]) -> dict[str, Spent | Exception | None]:
+        try:
+            return {**await self._judge_and_book(bookings)}
+        except Exception as error:  # noqa: BLE001 - theirs to handle who wait, and each of them gets it
+            return dict.fromkeys((booking.attempt.id for booking in bookings), error)
+
+    async def _judge_and_book(self, bookings: Sequence[Booking]) -> dict[str, Spent | None]:
         async with transaction(self._engine) as connection:
             tenants = sorted({booking.attempt.tenant_id for booking in bookings})
             await connection.execute(SHARE_MONEY, {"space": MONEY_LOCK, "tenants": tenants})
@@ -216,7 +159,7 @@ class LedgerStore:
             booked = [b.attempt for b in fresh if judged[b.attempt.id] is None]
             if booked:
                 await self._book(connection, booked)
-        return [judged.get(booking.attempt.id) for booking in bookings]
+        return judged
 
     async def _open_budgets(self, connection: AsyncConnection, bookings: Sequence[Booking]) -> dict[BudgetKey, int]:
         keys = {key for booking in bookings for key in booking.limits}
@@ -235,8 +178,7 @@ class LedgerStore:
 
     async def _settle_together(self, settlements: list[Settlement]) -> list[Exception | None]:
         first_of_each = {one.attempt_id: settlement_row(one) for one in reversed(settlements)}
-        async with transaction(self._engine) as connection:
-            await connection.execute(LOCK_BUDGETS, {"ids": list(first_of_each)})
+        async with statement(self._engine) as connection:
             await run(connection, SETTLE, list(first_of_each.values()))
         return [None] * len(settlements)
 

@@ -1,7 +1,7 @@
 """The contract of `pipeline.ports.generation.Journal`, run against Postgres and the fake."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -252,6 +252,13 @@ async def test_a_reply_with_characters_that_cannot_be_stored_harms_nobody(engine
     assert await begin(world.journal, second) == LATER_REPLY
 
 
+ASKED = text(
+    "INSERT INTO llm_replies (tenant_id, key, state, token, asker_id, lease_expires_at)"
+    " VALUES (:tenant_id, :key, 'asked', gen_random_uuid(), gen_random_uuid(), now() + interval '1 minute')"
+)
+BLOCKED = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+
+
 class Interrupted(JournalStore):
     """A journal that sees its rows, and takes them only after something has happened to them."""
 
@@ -259,7 +266,7 @@ class Interrupted(JournalStore):
         super().__init__(engine)
         self._happens = happens
 
-    async def _take(self, wishes: Iterable[Wish], seen: dict[Key, Any]) -> set[str]:
+    async def _take(self, wishes: Sequence[Wish], seen: dict[Key, Any]) -> set[str]:
         await self._happens()
         return await super()._take(wishes, seen)
 
@@ -282,11 +289,16 @@ async def test_a_reply_that_comes_in_the_last_moment_is_not_asked_for_again(engi
     assert await begin(late, wanted) == REPLY
 
 
-async def test_a_new_wish_that_another_process_has_in_the_last_moment_is_its_own(engine: AsyncEngine) -> None:
+async def test_a_new_wish_that_another_process_has_in_the_same_moment_is_its_own(engine: AsyncEngine) -> None:
     world = PostgresJournals(engine)
     wanted = await wish(world)
-    late = Interrupted(engine, lambda: begin(world.journal, wanted))
-    assert await begin(late, wanted) == Theirs()
+    async with engine.begin() as other:
+        await other.execute(ASKED, {"tenant_id": wanted.tenant_id, "key": wanted.key})
+        late = asyncio.create_task(begin(world.journal, wanted))
+        async with asyncio.timeout(10), engine.connect() as looking:
+            while not (await looking.execute(BLOCKED)).scalar_one():  # noqa: ASYNC110 - another connection's doing
+                await asyncio.sleep(0.01)
+    assert await late == Theirs()
 
 
 async def test_a_row_that_another_process_has_locked_is_not_waited_for(engine: AsyncEngine) -> None:

@@ -12,9 +12,10 @@ from uuid_utils import uuid7
 
 from pipeline.exchange import Usage
 from pipeline.ports.generation import Attempt, Budgets, Settlement, Spent
-from pipeline.store.engine import create_engine
+from pipeline.store.engine import as_json, create_engine
 from pipeline.store.erasure import LOCK_MONEY, ErasureStore
 from pipeline.store.ledger import MONEY_LOCK, SHARE_MONEY, LedgerStore
+from pipeline.store.money import BOOK_FREELY
 from pipeline.store.submission import IntakeStore
 from tests.contracts.ledger_world import PostgresLedgers, an_attempt
 from tests.samples import a_hand_in, new_tenant, stored_questions
@@ -145,9 +146,32 @@ async def test_who_books_waits_for_an_erasure_and_finds_the_learner_gone(engine:
     assert await PostgresLedgers(engine).spent(attempt.tenant_id) == 100
 
 
-async def somebody_waits(engine: AsyncEngine) -> None:
-    """Until somebody waits for the lock on a tenant's money."""
-    waiting = text("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)")
+async def test_an_erasure_waits_for_who_is_booking_without_a_limit(engine: AsyncEngine) -> None:
+    """Who does so holds the submission, and both are found when it is gone."""
+    attempt = await handed_in(engine)
+    async with engine.begin() as booking:
+        await booking.execute(BOOK_FREELY, {"rows": as_json([attempt])})
+        erasing = asyncio.create_task(erase(engine, attempt))
+        await somebody_waits(engine, "transactionid")
+    await erasing
+    assert await named(engine) == []
+    assert await PostgresLedgers(engine).spent(attempt.tenant_id) == 100
+
+
+async def test_who_books_without_a_limit_waits_for_an_erasure_and_finds_the_learner_gone(engine: AsyncEngine) -> None:
+    attempt = await handed_in(engine)
+    async with engine.begin() as erasing:
+        await erasing.execute(text("DELETE FROM submissions"))
+        booking = asyncio.create_task(LedgerStore(engine).reserve(attempt, Budgets()))
+        await somebody_waits(engine, "transactionid")
+    assert await booking is None
+    assert await named(engine) == []
+    assert await PostgresLedgers(engine).spent(attempt.tenant_id) == 100
+
+
+async def somebody_waits(engine: AsyncEngine, lock: str = "advisory") -> None:
+    """Until somebody waits: for the lock on a tenant's money, or for another transaction to end."""
+    waiting = text(f"SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = '{lock}' AND NOT granted)")
     async with asyncio.timeout(10), engine.connect() as watching:
         while not (await watching.execute(waiting)).scalar_one():  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0)
