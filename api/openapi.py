@@ -154,7 +154,8 @@ def paths_of(found: Iterable[Described], schemas: Schemas) -> Document:
     paths: Document = {}
     for one in found:
         paths.setdefault(one.path, {})[one.method] = operation(one, schemas)
-    return dict(sorted(paths.items()))
+    # Litestar gives the handlers of one path in any order.
+    return {path: dict(sorted(methods.items())) for path, methods in sorted(paths.items())}
 
 
 def operation(one: Described, schemas: Schemas) -> Document:
