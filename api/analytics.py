@@ -1,6 +1,5 @@
 """The teacher's view over HTTP: who is at risk, how careers go, how questions do; as JSON or as a table."""
 
-from collections.abc import AsyncIterator, Iterable
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -8,27 +7,15 @@ from litestar import Response, get
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from api.analytics_shown import (
-    AT_RISK_HEADER,
-    CAREER_HEADER,
-    ITEM_HEADER,
-    AtRiskShown,
-    CareersShown,
-    ItemShown,
-    at_risk_rows,
-    at_risk_shown,
-    career_rows,
-    careers_shown,
-    item_rows,
-    item_shown,
-)
+from api.analytics_shown import AtRiskShown, CareersShown, ItemShown, at_risk_shown, careers_shown, item_shown
+from api.analytics_tables import at_risk_table, careers_table, items_table
 from api.caller import AnyRequest, allow
 from api.description import CSV, Answer, Page, described
 from api.reading import query_of
-from api.spreadsheet import Row, table, wants_csv
+from api.spreadsheet import wants_csv
 from pipeline.learning.item_analysis import Flag
 from pipeline.learning.risk import FLAGGED_FROM
-from pipeline.ports import ItemFilter, RiskFilter
+from pipeline.ports.analytics import ItemFilter, RiskFilter
 from pipeline.prompting.language import DEFAULT_LANGUAGE, select_language
 from pipeline.service.access import Permission
 from pipeline.service.items import ItemOrder
@@ -120,9 +107,7 @@ async def show_at_risk(request: AnyRequest) -> Response[Any] | Stream:
     query = query_of(request, AtRiskQuery)
     wanted = RiskFilter(query.min_score, query.category)
     if wants_csv(request, query.format):
-        pages = parts.at_risk.pages(principal, query.group, wanted)
-        rows = (list(at_risk_rows(at_risk_shown(page, query.locale))) async for page in pages)
-        return await table("at-risk", AT_RISK_HEADER, rows)
+        return await at_risk_table(parts, principal, query.group, wanted, query.locale)
     page = await parts.at_risk.page(principal, query.group, wanted, cursor=query.cursor, limit=query.limit)
     return Response(at_risk_shown(page, query.locale))
 
@@ -143,7 +128,7 @@ async def show_careers(request: AnyRequest) -> Response[Any] | Stream:
     query = query_of(request, CareersQuery)
     found = await parts.careers.show(principal, query.group, select_language(query.locale))
     if wants_csv(request, query.format):
-        return await table("careers", CAREER_HEADER, only(career_rows(found.careers)))
+        return await careers_table(found)
     return Response(careers_shown(found))
 
 
@@ -166,9 +151,7 @@ async def list_items(request: AnyRequest) -> Response[Any] | Stream:
     query = query_of(request, ItemsQuery)
     wanted, order = ItemFilter(query.module, query.topic, query.flag), order_of(query.sort)
     if wants_csv(request, query.format):
-        found = parts.items.pages(principal, wanted, order)
-        rows = (list(item_rows(item_shown(item, query.locale) for item in part)) async for part in found)
-        return await table("items", ITEM_HEADER, rows)
+        return await items_table(parts, principal, wanted, order, query.locale)
     page = await parts.items.page(principal, wanted, order, cursor=query.cursor, limit=query.limit)
     return Response(Page([item_shown(item, query.locale) for item in page.items], page.next))
 
@@ -190,11 +173,6 @@ async def show_item(request: AnyRequest, question_id: FromPath[str]) -> Response
     parts, principal = await allow(request, Permission.READ_ANALYTICS)
     query = query_of(request, LocaleQuery)
     return Response(item_shown(await parts.items.one(principal, question_id), query.locale))
-
-
-async def only(rows: Iterable[Row]) -> AsyncIterator[Iterable[Row]]:
-    """A table that is there at once."""
-    yield list(rows)
 
 
 def analytics_handlers() -> list[Any]:

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from api.caller import AnyRequest, allow
 from api.description import Answer, Body, Page, described
 from api.reading import body_of, query_of
-from pipeline.ports import Group, MembersChanged
+from pipeline.ports.analytics import Group, MembersChanged
 from pipeline.service.access import Permission
 from pipeline.service.groups import MOST_MEMBERS
 from pipeline.service.page import MOST_ITEMS

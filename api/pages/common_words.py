@@ -48,6 +48,12 @@ COMMON: Final[Table] = MappingProxyType(
             "まだ表示できる内容がありません。",
             "这里还没有可显示的内容。",
         ),
+        "error_409": Said(
+            "There are too many learners to look at now, and there was no nightly assessment yet. Choose a group.",
+            "학습자가 너무 많고 아직 야간 평가가 없습니다. 그룹을 선택하세요.",
+            "学習者が多すぎ、夜間の判定もまだありません。グループを選んでください。",
+            "学习者太多，且还没有夜间评估。请选择一个小组。",
+        ),
         "error_422": Said(
             "The address of this page has a mistake in it.",
             "페이지 주소가 올바르지 않습니다.",

@@ -31,7 +31,9 @@ class Door(msgspec.Struct, frozen=True):
     role: Role
 
 
-DOORS: Final[Mapping[str, Door]] = MappingProxyType({"learner": Door("/pages/learner", Role.LEARNER)})
+DOORS: Final[Mapping[str, Door]] = MappingProxyType(
+    {"learner": Door("/pages/learner", Role.LEARNER), "teacher": Door("/pages/teacher", Role.VIEWER)}
+)
 """The only places that entering leads to, by the names that `to` takes."""
 
 
@@ -71,8 +73,8 @@ async def enter_page(request: AnyRequest) -> Response[Any]:
     """Enter a page with a token.
 
     The token moves from the address into a cookie that is sent to `/pages` only, and that no script can read. `to`
-    names one of our pages, nothing else: `learner`. To whoever comes from another site a page is sent that goes on by
-    itself, because browsers keep such cookies back on the way from elsewhere.
+    names one of our pages, nothing else: `learner`, `teacher`. To whoever comes from another site a page is sent that
+    goes on by itself, because browsers keep such cookies back on the way from elsewhere.
     """
     query = query_of(request, EnterQuery)
     access = parts_of(request).access

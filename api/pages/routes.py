@@ -6,8 +6,9 @@ from litestar import Router
 
 from api.pages.entering import enter_page, mint_page_token
 from api.pages.faults import PAGE_ERRORS
+from api.pages.teacher import TEACHER_PAGES
 
-PAGE_HANDLERS: Final = (enter_page,)
+PAGE_HANDLERS: Final = (enter_page, *TEACHER_PAGES)
 """What answers under `/pages`, with its refusals as pages."""
 
 

@@ -15,6 +15,7 @@ import httpx
 import msgspec
 
 from benchmarks.growth.system import System
+from pipeline.curriculum.shipping import shipped_curriculum
 
 TOPICS: Final = 300
 ANSWERS_EACH: Final = 4
@@ -148,6 +149,7 @@ class School(NamedTuple):
 
 def fill(system: System, school: School, say: Callable[[str], None]) -> float:
     """Give an empty system a bank and a past; answers how many seconds the bank took."""
+    teach(system)
     topics = [row[0] for row in system.database.execute(SHIPPED_TOPICS)]
     topics += [f"subject.topic-{number}" for number in range(TOPICS)]
     say(f"importing {school.questions:,} questions")
@@ -160,6 +162,18 @@ def fill(system: System, school: School, say: Callable[[str], None]) -> float:
                  "learners", "skills", "learner_days", "item_ratings", "item_statistics"):  # fmt: skip
         system.database.execute(f"VACUUM (ANALYZE) {name}".encode())
     return seconds
+
+
+def teach(system: System) -> None:
+    """Import the curriculum that ships."""
+    with client_of(system) as client:
+        client.post("/v1/curriculum/import", content=shipped_curriculum()).raise_for_status()
+
+
+def client_of(system: System) -> httpx.Client:
+    """Somebody with a teacher's key."""
+    headers = {"Authorization": f"Bearer {system.connection.api_key}", "Content-Type": "application/json"}
+    return httpx.Client(base_url=system.connection.url, headers=headers, timeout=120, trust_env=False)
 
 
 def questions(number: int, topics: list[str]) -> Iterator[dict[str, Any]]:
@@ -184,11 +198,11 @@ def questions(number: int, topics: list[str]) -> Iterator[dict[str, Any]]:
 
 def import_bank(system: System, bank: Iterator[dict[str, Any]]) -> None:
     """Store questions by the call that teachers use."""
-    headers = {"Authorization": f"Bearer {system.connection.api_key}", "Content-Type": "application/x-ndjson"}
-    with httpx.Client(base_url=system.connection.url, headers=headers, timeout=120, trust_env=False) as client:
+    with client_of(system) as client:
         while some := list(islice(bank, AT_ONCE)):
             lines = b"\n".join(msgspec.json.encode(question) for question in some)
-            report = client.post("/v1/questions/import", content=lines).raise_for_status().json()
+            ndjson = {"Content-Type": "application/x-ndjson"}
+            report = client.post("/v1/questions/import", content=lines, headers=ndjson).raise_for_status().json()
             if report["rejected"]:
                 raise ValueError(f"{report['rejected']} questions were refused")
 

@@ -111,6 +111,15 @@ class RiskPlace(msgspec.Struct, frozen=True):
     learner_id: str
 
 
+class RiskSums(msgspec.Struct, frozen=True):
+    """Assessments summed up: by tenths of the score (0, 0.1 … 1) and by sign, in the order of `Sign`."""
+
+    learners: int
+    flagged: int
+    by_tenth: tuple[int, ...]
+    by_sign: tuple[int, ...]
+
+
 class GoalSums(msgspec.Struct, frozen=True):
     """Learners of one career goal (None: without one) as they were assessed.
 
@@ -159,6 +168,10 @@ class RiskStore(Protocol):
         self, tenant_id: int, learner_ids: Sequence[str], first: date, last: date
     ) -> Mapping[str, PastScore]:
         """The newest kept score of each learner from `first` to `last`."""
+        ...
+
+    async def sums(self, tenant_id: int, day: date, wanted: RiskFilter) -> RiskSums:
+        """A day's assessments that fit, summed up."""
         ...
 
     async def sums_by_goal(self, tenant_id: int, day: date, *, most_top: int) -> list[GoalSums]:

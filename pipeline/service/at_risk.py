@@ -9,9 +9,18 @@ from typing import Final, Protocol
 import msgspec
 
 from pipeline.errors import Conflict, NotFound
-from pipeline.learning.risk import Facts, assess
+from pipeline.learning.risk import Assessment, Facts, Sign, assess
 from pipeline.learning.weakness import weaknesses_of
-from pipeline.ports import Assessed, GroupStore, LearnerFacts, PastScore, RiskFilter, RiskPlace, RiskStore
+from pipeline.ports.analytics import (
+    Assessed,
+    GroupStore,
+    LearnerFacts,
+    PastScore,
+    RiskFilter,
+    RiskPlace,
+    RiskStore,
+    RiskSums,
+)
 from pipeline.scoring.shape import forbidden_characters
 from pipeline.service.access import Principal
 from pipeline.service.completion import Paths, Taught
@@ -53,6 +62,13 @@ class AtRiskPage(msgspec.Struct, frozen=True):
     basis: Basis
     day: date
     next: str | None = None
+
+
+class Overview(msgspec.Struct, frozen=True):
+    """Everybody of a scope summed up, and a part of the ranking."""
+
+    sums: RiskSums
+    page: AtRiskPage
 
 
 class AtRisk:
@@ -108,31 +124,47 @@ class AtRisk:
             raise Conflict(f"There are more than {MOST_LIVE:,} learners, and no night's assessment yet: name a group.")
         return night
 
-    async def ranking(self, principal: Principal, group_id: str | None, wanted: RiskFilter) -> Ranking:
-        """The learners who fit, by falling risk; raises `NotFound` for an unknown group."""
-        scope = await self.scope(principal, group_id)
-        if isinstance(scope, date):
-            return KeptRanking(self._store, principal.tenant_id, scope, wanted)
-        return LiveRanking([one for one in scope if fits(one, wanted)], self._today())
-
     async def page(
         self, principal: Principal, group_id: str | None, wanted: RiskFilter, *, cursor: str | None, limit: int
     ) -> AtRiskPage:
         """A part of the ranking."""
         after = None if cursor is None else place_before(cursor, RiskPlace)
-        ranking = await self.ranking(principal, group_id, wanted)
-        part = await ranking.part(after, limit + 1)
-        next_ = cursor_of(part[limit - 1]) if len(part) > limit else None
-        return await self._page(principal.tenant_id, ranking, part[:limit], next_)
+        scope = await self.scope(principal, group_id)
+        return await self._part(principal.tenant_id, scope, wanted, after, limit)
+
+    async def overview(
+        self, principal: Principal, group_id: str | None, wanted: RiskFilter, *, cursor: str | None, limit: int
+    ) -> Overview:
+        """A part of the ranking, and sums over all of the career path, whatever their score."""
+        after = None if cursor is None else place_before(cursor, RiskPlace)
+        scope, everybody = await self.scope(principal, group_id), RiskFilter(career_goal=wanted.career_goal)
+        if isinstance(scope, date):
+            sums = await self._store.sums(principal.tenant_id, scope, everybody)
+        else:
+            sums = risk_sums([one.assessment for one in scope if fits(one, everybody)])
+        return Overview(sums, await self._part(principal.tenant_id, scope, wanted, after, limit))
 
     async def pages(self, principal: Principal, group_id: str | None, wanted: RiskFilter) -> AsyncIterator[AtRiskPage]:
         """The whole ranking in parts, at least one."""
-        ranking = await self.ranking(principal, group_id, wanted)
+        ranking = self._ranking(principal.tenant_id, await self.scope(principal, group_id), wanted)
         part = await ranking.part(None, AT_ONCE)
         yield await self._page(principal.tenant_id, ranking, part, None)
         while len(part) == AT_ONCE:
             part = await ranking.part(place_of(part[-1]), AT_ONCE)
             yield await self._page(principal.tenant_id, ranking, part, None)
+
+    def _ranking(self, tenant_id: int, scope: list[Assessed] | date, wanted: RiskFilter) -> Ranking:
+        if isinstance(scope, date):
+            return KeptRanking(self._store, tenant_id, scope, wanted)
+        return LiveRanking([one for one in scope if fits(one, wanted)], self._today())
+
+    async def _part(
+        self, tenant_id: int, scope: list[Assessed] | date, wanted: RiskFilter, after: RiskPlace | None, limit: int
+    ) -> AtRiskPage:
+        ranking = self._ranking(tenant_id, scope, wanted)
+        part = await ranking.part(after, limit + 1)
+        next_ = cursor_of(part[limit - 1]) if len(part) > limit else None
+        return await self._page(tenant_id, ranking, part[:limit], next_)
 
     async def _page(self, tenant_id: int, ranking: Ranking, part: Sequence[Assessed], next_: str | None) -> AtRiskPage:
         ids, last = [one.learner_id for one in part], ranking.day - WEEK
@@ -189,6 +221,17 @@ def assessed_from(facts: LearnerFacts, paths: Paths, day: date, now: datetime) -
     weaknesses = len(weaknesses_of(facts.skills.values(), now))
     known = Facts(facts.recent, facts.ever, facts.last_day, completion, weaknesses)
     return Assessed(facts.learner_id, assess(known, day), facts.career_goal, completion, facts.last_day)
+
+
+def risk_sums(assessments: Sequence[Assessment]) -> RiskSums:
+    """Assessments summed up, as the store does it for a night."""
+    tenths = [round(10 * one.score) for one in assessments]
+    return RiskSums(
+        learners=len(assessments),
+        flagged=sum(one.flagged for one in assessments),
+        by_tenth=tuple(tenths.count(tenth) for tenth in range(11)),
+        by_sign=tuple(sum(one.factors[place].met for one in assessments) for place in range(len(Sign))),
+    )
 
 
 def fits(one: Assessed, wanted: RiskFilter) -> bool:

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from pipeline.curriculum.model import Category, Curriculum
-from pipeline.ports import Assessed, GoalSums, RiskStore
+from pipeline.ports.analytics import Assessed, GoalSums, RiskStore
 from pipeline.service.access import Principal
 from pipeline.service.at_risk import AtRisk, Basis
 from pipeline.service.completion import Taught

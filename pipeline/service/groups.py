@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from pipeline.errors import Conflict, FieldProblem, InvalidInput, NotFound
-from pipeline.ports import Group, GroupStore, MembersChanged
+from pipeline.ports.analytics import Group, GroupStore, MembersChanged
 from pipeline.scoring.shape import forbidden_characters
 from pipeline.service.access import Principal
 from pipeline.service.page import cursor_behind, key_before

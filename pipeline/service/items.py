@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from pipeline.errors import NotFound
-from pipeline.ports import AnalysedItem, ItemFilter, ItemPlace, ItemStore
+from pipeline.ports.analytics import AnalysedItem, ItemFilter, ItemPlace, ItemStore
 from pipeline.scoring.shape import forbidden_characters
 from pipeline.service.access import Principal
 from pipeline.service.page import place_before, place_behind

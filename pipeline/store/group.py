@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from pipeline.errors import Conflict
-from pipeline.ports import Group, MembersChanged
+from pipeline.ports.analytics import Group, MembersChanged
 from pipeline.store.engine import LOOK_UP_SECONDS, transaction
 
 COLUMNS = """

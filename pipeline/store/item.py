@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.learning.item_analysis import NOT_ANALYSED, ItemAnalysis
-from pipeline.ports import AnalysedItem, ItemFilter, ItemPlace
+from pipeline.ports.analytics import AnalysedItem, ItemFilter, ItemPlace
 from pipeline.store.engine import LOOK_UP_SECONDS, as_json, transaction
 from pipeline.store.first_attempt import analysed
 from pipeline.store.question import question_from_body

@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.learning.metrics import AnswerSums, LearnerDay
 from pipeline.learning.rating import Skill
-from pipeline.ports import GroupName, Keepsake, PastRisk
+from pipeline.ports import Keepsake
+from pipeline.ports.learner import GroupName, PastRisk
 from pipeline.store.engine import LOOK_UP_SECONDS, transaction
 from pipeline.store.learning import skill_from
 

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.learning.metrics import AnswerSums
 from pipeline.learning.rating import Skill
-from pipeline.learning.risk import first_recent_day
-from pipeline.ports import Assessed, GoalSums, LearnerFacts, PastScore, RiskFilter, RiskPlace
+from pipeline.learning.risk import FLAGGED_FROM, Sign, first_recent_day
+from pipeline.ports.analytics import Assessed, GoalSums, LearnerFacts, PastScore, RiskFilter, RiskPlace, RiskSums
 from pipeline.store.engine import LOOK_UP_SECONDS, as_json, transaction
 from pipeline.store.learning import SUMS, skill_from
 
@@ -76,6 +76,21 @@ PAST_SCORES = text(
     SELECT DISTINCT ON (learner_id) learner_id, day, score FROM risk_assessments
     WHERE tenant_id = :tenant_id AND learner_id = ANY(:ids) AND day BETWEEN :first AND :last
     ORDER BY learner_id, day DESC
+    """
+)
+
+TENTHS = ", ".join(f"count(*) FILTER (WHERE round(CAST(10 * score AS numeric)) = {n})" for n in range(11))
+SIGNS = ", ".join(
+    f"count(*) FILTER (WHERE CAST(body #>> '{{assessment,factors,{n},contribution}}' AS float) > 0)"
+    for n in range(len(Sign))
+)
+RISK_SUMS = text(
+    f"""
+    SELECT count(*) AS learners, count(*) FILTER (WHERE score >= {FLAGGED_FROM}) AS flagged,
+        ARRAY[{TENTHS}] AS by_tenth, ARRAY[{SIGNS}] AS by_sign
+    FROM risk_assessments
+    WHERE tenant_id = :tenant_id AND day = :day AND score >= :min_score
+      AND (CAST(:career_goal AS text) IS NULL OR body ->> 'career_goal' = :career_goal)
     """
 )
 
@@ -164,6 +179,12 @@ class RiskStore:
         """The newest kept score of each learner from `first` to `last`."""
         rows = await self._rows(PAST_SCORES, tenant_id=tenant_id, ids=list(learner_ids), first=first, last=last)
         return {row.learner_id: PastScore(row.day, row.score) for row in rows}
+
+    async def sums(self, tenant_id: int, day: date, wanted: RiskFilter) -> RiskSums:
+        """A day's assessments that fit, summed up."""
+        values = {"min_score": wanted.min_score, "career_goal": wanted.career_goal}
+        [row] = await self._rows(RISK_SUMS, tenant_id=tenant_id, day=day, **values)
+        return RiskSums(row.learners, row.flagged, tuple(row.by_tenth), tuple(row.by_sign))
 
     async def sums_by_goal(self, tenant_id: int, day: date, *, most_top: int) -> list[GoalSums]:
         """A day's assessments summed up by career goal."""

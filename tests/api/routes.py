@@ -116,7 +116,15 @@ THEIR_DEAD: Final = {"ids": ["{submission_id}"], "reason": "because"}
 
 PAGE_TOKENS: Final = [Route("POST", "/v1/pages/token", TEACHERS, Foreign.OWN)]
 
-PAGES: Final = {("GET", "/pages/enter")}
+TEACHER_PAGES: Final = {
+    ("GET", "/pages/teacher"),
+    ("GET", "/pages/teacher/careers"),
+    ("GET", "/pages/teacher/items"),
+    ("GET", "/pages/teacher/items/{question_id}"),
+}
+"""Held to roles and tenants in tests/api/test_teacher_pages.py."""
+
+PAGES: Final = {("GET", "/pages/enter"), *TEACHER_PAGES}
 """What takes a cookie in place of a key, and answers with pages: held to the same in tests/api/test_pages.py."""
 
 OPERATIONS: Final = [
@@ -159,9 +167,19 @@ GENERATIONS: Final = [
     Route("POST", "/v1/generate/{generation_id}/accept", TEACHERS, Foreign.NOT_FOUND, {"ids": ["{generation_id}-1"]}),
 ]
 
-OF_LEARNERS: Final = [*CURRICULUM, *LEARNERS, *GROUPS, *ANALYTICS, *PAGE_TOKENS]
-
-ROUTES: Final = [*PUBLIC, *SUBMISSIONS, *QUESTIONS, *OF_LEARNERS, *OPERATIONS, *WEBHOOKS, *GENERATIONS]
+ROUTES: Final = [
+    *PUBLIC,
+    *SUBMISSIONS,
+    *QUESTIONS,
+    *CURRICULUM,
+    *LEARNERS,
+    *GROUPS,
+    *ANALYTICS,
+    *PAGE_TOKENS,
+    *OPERATIONS,
+    *WEBHOOKS,
+    *GENERATIONS,
+]
 
 
 def filled(template: Any, ids: Mapping[str, str]) -> Any:

@@ -13,7 +13,7 @@ from pipeline.curriculum.model import Category, Curriculum, Module, Track
 from pipeline.errors import Conflict, NotFound
 from pipeline.learning.risk import Basis as FactorBasis
 from pipeline.learning.risk import Sign
-from pipeline.ports import Assessed, RiskFilter
+from pipeline.ports.analytics import Assessed, RiskFilter
 from pipeline.service import at_risk
 from pipeline.service.access import Principal, Role
 from pipeline.service.at_risk import AtRisk, Basis
@@ -209,6 +209,16 @@ async def test_a_large_tenant_is_shown_as_of_last_night(
     assert [one.learner_id for one in (*page.assessed, *more.assessed)] == ["bob", "dan", "cyd", "ada"]
     parts = [part async for part in service(engine).pages(teacher(tenant_id), None, RiskFilter(0.6, "dev"))]
     assert [one.learner_id for part in parts for one in part.assessed] == ["bob", "dan"]
+
+
+async def test_a_nights_sums_equal_those_of_now(engine: AsyncEngine, tenant_id: int) -> None:
+    await furnish(engine, tenant_id)
+    await detect_all(engine, tenant_id, TODAY)
+    for wanted, learners in ((EVERYBODY, 4), (RiskFilter(career_goal="dev"), 3)):
+        now = await service(engine).overview(teacher(tenant_id), None, wanted, cursor=None, limit=10)
+        night = await RiskStore(engine).sums(tenant_id, TODAY, wanted)
+        assert now.sums == night
+        assert (night.learners, night.flagged) == (learners, 2)
 
 
 async def test_a_learner_erased_during_the_night_is_not_brought_back(engine: AsyncEngine, tenant_id: int) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.learning.item_analysis import Flag, Missing
 from pipeline.model import Question
-from pipeline.ports import AnalysedItem, ItemFilter, ItemPlace
+from pipeline.ports.analytics import AnalysedItem, ItemFilter, ItemPlace
 from pipeline.store.bank import BankStore
 from pipeline.store.engine import create_engine, transaction
 from pipeline.store.item import FIGURES, ItemStore
