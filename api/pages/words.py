@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from api.pages.common_words import COMMON
+from api.pages.report_words import REPORT
 from api.pages.said import Table
 from pipeline.prompting.language import DEFAULT_LANGUAGE, select_language
 
@@ -13,7 +14,7 @@ LANGUAGES: Final[Mapping[str, str]] = MappingProxyType({"en": "English", "ko": "
 """The languages of pages, each called by its own name."""
 
 
-TABLE: Final[Table] = MappingProxyType({**COMMON})
+TABLE: Final[Table] = MappingProxyType({**COMMON, **REPORT})
 """Everything that pages say. A page with words of its own adds its table here."""
 
 
