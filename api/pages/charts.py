@@ -9,7 +9,7 @@ import msgspec
 from api.pages.geometry import WIDTH, Label, Point, every, nice_ticks, outline, scaled
 
 HEIGHT: Final = 150.0
-LEFT: Final = 34.0
+LEFT: Final = 40.0
 RIGHT: Final = 8.0
 TOP: Final = 10.0
 BOTTOM: Final = 22.0

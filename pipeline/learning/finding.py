@@ -64,7 +64,7 @@ def findings_of(report: WeeklyReport) -> Iterator[Finding]:
         yield from goal_findings(report)
         return
     total = report.total
-    timed = {"minutes": round(total.minutes)} if total.minutes >= 1 else {}
+    timed = {"minutes": int(total.minutes)} if total.minutes >= 1 else {}
     yield Finding(
         "answered" if timed else "answered_untimed", {"count": total.answers, "correct": total.correct, **timed}
     )

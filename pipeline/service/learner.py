@@ -127,6 +127,11 @@ class Learners:
             current_streak=progress.current_streak([day.day for day in days], today),
         )
 
+    async def days(self, principal: Principal, learner_id: str) -> list[LearnerDay]:
+        """The UTC days on which the learner handed in, oldest first."""
+        await self.require(principal, learner_id)
+        return await self._store.days(principal.tenant_id, learner_id)
+
     async def export(self, principal: Principal, learner_id: str) -> AsyncIterator[dict[str, Any]]:
         """Everything kept of the learner, as records that say their `kind`; the last one is `end`.
 

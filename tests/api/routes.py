@@ -127,7 +127,7 @@ TEACHER_PAGES: Final = {
 }
 """Held to roles and tenants in tests/api/test_teacher_pages.py."""
 
-PAGES: Final = {("GET", "/pages/enter"), *TEACHER_PAGES}
+PAGES: Final = {("GET", "/pages/enter"), ("GET", "/pages/learner"), *TEACHER_PAGES}
 """What takes a cookie in place of a key, and answers with pages: held to the same in tests/api/test_pages.py."""
 
 OPERATIONS: Final = [

@@ -13,8 +13,14 @@ def fields(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
+DATES = {"full_day"}
+"""Only English needs a month's name."""
+
+
 def test_every_entry_says_the_same_in_every_language() -> None:
     for name, said in TABLE.items():
+        if name in DATES:
+            continue
         texts = [getattr(said, language) for language in LANGUAGES]
         assert all(texts), name
         assert len({frozenset(fields(text)) for text in texts}) == 1, name
@@ -55,4 +61,4 @@ def test_any_header_is_understood_somehow(accepted: str) -> None:
 
 def test_a_share_is_told_in_whole_percent() -> None:
     say = Words("en")
-    assert (say.percent(0.8333), say.percent(None)) == ("83 %", "–")
+    assert (say.percent(0.8333), say.percent(None)) == ("83\N{NO-BREAK SPACE}%", "–")
