@@ -29,12 +29,13 @@ from pipeline.learning.metrics import LearnerDay
 from pipeline.learning.report import WeeklyReport
 from pipeline.learning.week import week_named
 from pipeline.service.access import Permission, Role
-from pipeline.service.learner import Recommendations, SkillShown
+from pipeline.service.advising import Recommendations
+from pipeline.service.learner import SkillShown
 from pipeline.service.report import zone_named
 
 PATH: Final = "/pages/learner"
 TEMPLATE: Final = "learner.html.jinja"
-MOST_QUESTIONS: Final = 10
+QUESTIONS: Final = 6
 
 
 class LearnerPageQuery(msgspec.Struct, frozen=True):
@@ -84,7 +85,7 @@ async def show_learner_page(request: AnyRequest) -> Response[str]:
     parts, principal = await visitor(request, Role.LEARNER, Permission.READ_LEARNING)
     if principal.learner_id is None:
         raise Unauthenticated("This token names no learner.")
-    query, learner_id = query_of(request, LearnerPageQuery), principal.learner_id
+    query, learner_id, say = query_of(request, LearnerPageQuery), principal.learner_id, words_for(request)
     reported = await parts.reports.week(principal, learner_id, query.week, query.timezone)
     known = Known(
         learner_id=learner_id,
@@ -93,9 +94,9 @@ async def show_learner_page(request: AnyRequest) -> Response[str]:
         skills=await parts.learners.skills(principal, learner_id),
         days=await parts.learners.days(principal, learner_id),
         goals=await parts.reports.goals(principal, learner_id),
-        advice=await parts.learners.recommendations(principal, learner_id),
+        advice=await parts.advising.recommendations(principal, learner_id, count=QUESTIONS, locale=say.language),
     )
-    return learner_page(known, words_for(request), query)
+    return learner_page(known, say, query)
 
 
 def learner_page(known: Known, say: Words, query: LearnerPageQuery) -> Response[str]:
@@ -117,7 +118,7 @@ def learner_page(known: Known, say: Words, query: LearnerPageQuery) -> Response[
         activity=activity_view(known.days, known.now.date(), say),
         weak=weak_rows(known.skills, say),
         reviews=review_rows(known.skills, known.now, say),
-        questions=known.advice.questions[:MOST_QUESTIONS],
+        advice=known.advice,
         goals=known.goals,
     )
 

@@ -63,8 +63,8 @@ from pipeline.store.policy import PolicyStore
 from pipeline.store.question import QuestionVersions
 from pipeline.store.rating import RatingStore
 from pipeline.store.reading import ReadingStore
-from pipeline.store.risk import RiskStore
 from pipeline.store.report import ReportStore
+from pipeline.store.risk import RiskStore
 from pipeline.store.submission import IntakeStore
 from pipeline.store.upkeep import UpkeepStore
 from pipeline.store.webhook import WebhookStore

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from pipeline.learning.memory import is_due, overdue_days
 from pipeline.learning.rating import Skill
 from pipeline.learning.report import Consistency, Finding, TopicWeek, WeeklyReport
 from pipeline.learning.session import Sessions
@@ -151,7 +152,7 @@ def consistency_findings(consistency: Consistency) -> Iterator[Finding]:
 def steps_of(prospects: Prospects, now: datetime) -> Iterator[Finding]:
     """What to do next, in the order of its use."""
     for skill in prospects.due[:MOST_STEPS_OF_A_KIND]:
-        days = 0 if skill.memory is None else max(0, (now - skill.memory.due_at).days)
+        days = 0 if skill.memory is None else overdue_days(skill.memory, now)
         yield Finding("review_overdue" if days else "review", {"topic": skill.topic, "count": days})
     for weakness in prospects.weaknesses[:MOST_STEPS_OF_A_KIND]:
         yield Finding("practise", {"topic": weakness.topic, "score": weakness.score})
@@ -164,5 +165,5 @@ def steps_of(prospects: Prospects, now: datetime) -> Iterator[Finding]:
 
 def due_of(skills: Iterable[Skill], now: datetime) -> tuple[Skill, ...]:
     """The topics whose review is due at `now`, those due longest first."""
-    due = [(skill.memory.due_at, skill.topic, skill) for skill in skills if skill.memory is not None]
-    return tuple(skill for due_at, _, skill in sorted(due, key=lambda one: one[:2]) if due_at <= now)
+    due = [(skill.memory.due_at, skill.topic, skill) for skill in skills if skill.memory and is_due(skill.memory, now)]
+    return tuple(skill for _, _, skill in sorted(due, key=lambda one: one[:2]))
