@@ -168,7 +168,7 @@ LEARNER: Final[Table] = MappingProxyType(
         "column_level": Said("Level", "수준", "レベル", "水平"),
         "column_answers": Said("Answers", "답안", "解答", "作答"),
         "column_accuracy": Said("Right", "정답률", "正答率", "正确率"),
-        "column_change": Said("Change", "변화(%p)", "変化（pt）", "变化（百分点）"),
+        "column_change": Said("Change", "변화(%p)", "変化 (pt)", "变化 (百分点)"),
         "column_weakness": Said("Weakness", "취약도", "苦手度", "薄弱程度"),
         "column_review": Said("Review", "복습일", "復習日", "复习日期"),
         "column_days": Said("Active days", "학습한 날", "学習した日", "学习天数"),

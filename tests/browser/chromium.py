@@ -22,6 +22,7 @@ FLAGS: Final = (
     *("--hide-scrollbars", "--remote-debugging-pipe", "--disable-background-networking", "--disable-extensions"),
 )
 PATIENCE_SECONDS: Final = 45.0
+SETTLED: Final = "document.readyState === 'complete' && !document.querySelector('meta[http-equiv=refresh]')"
 FIRST_FREE: Final = 10
 READ_AT_ONCE: Final = 1 << 16
 # Chromium reads commands from descriptor 3 and writes answers to 4.
@@ -83,8 +84,15 @@ class Tab:
         """Wait for the page that loads now, and for those it leads to by itself."""
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
             self.events.append(self._next())
-        while self.run("document.querySelector('meta[http-equiv=refresh]') !== null"):
+        while not self._is_there():
             self.events.append(self._next())
+
+    def _is_there(self) -> bool:
+        """Whether a page is whole and does not go on by itself; while it goes on there may be none to ask."""
+        try:
+            return bool(self.run(SETTLED))
+        except RuntimeError:
+            return False
 
     def run(self, expression: str) -> Any:
         """The value of an expression in the page; raises RuntimeError where it throws."""
