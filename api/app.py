@@ -26,6 +26,7 @@ from api.patience import TRANSACTION_SECONDS
 from api.policy import policy_handlers
 from api.questions import question_handlers
 from api.rating import rating_handlers
+from api.reports import report_handlers
 from api.submissions import submission_handlers
 from api.webhooks import webhook_handlers
 from pipeline.bootstrap import build_api, open_servers
@@ -92,6 +93,7 @@ def create_app(settings: Settings) -> Litestar:
             *question_handlers(settings),
             *curriculum_handlers(settings),
             *learner_handlers(),
+            *report_handlers(),
             *page_handlers(),
             *group_handlers(settings),
             *analytics_handlers(),

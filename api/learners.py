@@ -128,8 +128,8 @@ async def show_recommendations(request: AnyRequest, learner_id: FromPath[str]) -
 async def export_learner(request: AnyRequest, learner_id: FromPath[str]) -> Stream:
     """Export everything kept of a learner.
 
-    Lines are of the kinds `learner`, `skill`, `day`, `group`, `risk`, `submission` and, as the very last, `end`: an
-    export without it broke off.
+    Lines are of the kinds `learner` (with goals), `skill`, `day`, `group`, `risk`, `report`, `submission` and, as the
+    very last, `end`: an export without it broke off.
     """
     parts, principal = await allow(request, Permission.TEACH)
     await parts.learners.require(principal, learner_id)
@@ -143,8 +143,8 @@ async def export_learner(request: AnyRequest, learner_id: FromPath[str]) -> Stre
 async def erase_learner(request: AnyRequest, learner_id: FromPath[str]) -> None:
     """Erase a learner.
 
-    Submissions, answers, scores, feedback, skills and days are deleted for good. Sums that name nobody, such
-    as how often a question was answered, stay. A call that was cut short can be repeated.
+    Submissions, answers, scores, feedback, skills, days, reports and goals are deleted for good. Sums that name
+    nobody, such as how often a question was answered, stay. A call that was cut short can be repeated.
     """
     parts, principal = await allow(request, Permission.TEACH)
     await parts.learners.require(principal, learner_id)

@@ -8,7 +8,7 @@ import msgspec
 
 from api.pages.geometry import WIDTH, Label
 
-LEFT: Final = 22.0
+LEFT: Final = 28.0
 TOP: Final = 16.0
 GAP: Final = 2.0
 DAYS: Final = 7

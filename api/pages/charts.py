@@ -9,13 +9,13 @@ import msgspec
 from api.pages.geometry import WIDTH, Label, Point, every, nice_ticks, outline, scaled
 
 HEIGHT: Final = 150.0
-LEFT: Final = 34.0
+LEFT: Final = 42.0
 RIGHT: Final = 8.0
 TOP: Final = 10.0
 BOTTOM: Final = 22.0
 FILLED: Final = 0.7
 """The part of its place that a bar fills; the rest is the gap to the next one."""
-MOST_LABELS: Final = 7
+MOST_LABELS: Final = 6
 TICK_RAISE: Final = 3.5
 """How far a label stands below the line it belongs to, so that the line hits its middle."""
 

@@ -14,9 +14,21 @@ COMMON: Final[Table] = MappingProxyType(
         "nothing_yet": Said(
             "There is nothing here yet.", "아직 내용이 없습니다.", "まだ何もありません。", "这里还没有内容。"
         ),
-        "percent": Said("{value} %", "{value}%", "{value}%", "{value}%"),
+        "percent": Said("{value}\N{NO-BREAK SPACE}%", "{value}%", "{value}%", "{value}%"),
         "unknown": Said("–", "–", "–", "–"),
         "comma": Said(", ", ", ", "、", "、"),
+        "full_day": Said(
+            "{day} {name} {year}", "{year}년 {month}월 {day}일", "{year}年{month}月{day}日", "{year}年{month}月{day}日"
+        ),
+        "months": Said(
+            "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec",
+            "1월 2월 3월 4월 5월 6월 7월 8월 9월 10월 11월 12월",
+            "1月 2月 3月 4月 5月 6月 7月 8月 9月 10月 11月 12月",
+            "1月 2月 3月 4月 5月 6月 7月 8月 9月 10月 11月 12月",
+        ),
+        "weekdays": Said(
+            "Mon Tue Wed Thu Fri Sat Sun", "월 화 수 목 금 토 일", "月 火 水 木 金 土 日", "一 二 三 四 五 六 日"
+        ),
         "week": Said("Week", "주", "週", "周"),
         "day": Said("Day", "날짜", "日付", "日期"),
         "go_on": Said("Continue", "계속하기", "続ける", "继续"),

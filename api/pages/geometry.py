@@ -7,8 +7,8 @@ from unicodedata import east_asian_width
 
 import msgspec
 
-WIDTH: Final = 360.0
-"""All charts are as wide as a phone, in the units of their view box, so that letters stay readable there."""
+WIDTH: Final = 320.0
+"""All charts are about as wide as a phone, in the units of their view box, so that letters stay readable there."""
 
 STEPS: Final = (1.0, 2.0, 5.0, 10.0)
 SEPARATORS: Final = " ._-/:·"

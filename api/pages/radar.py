@@ -8,11 +8,11 @@ import msgspec
 
 from api.pages.geometry import WIDTH, Label, Point, outline, wrapped
 
-HEIGHT: Final = 250.0
+HEIGHT: Final = 220.0
 CENTRE: Final = Point(WIDTH / 2, HEIGHT / 2)
-RADIUS: Final = 82.0
+RADIUS: Final = 76.0
 NAME_GAP: Final = 10.0
-NAME_COLUMNS: Final = 13
+NAME_COLUMNS: Final = 11
 LINE_HEIGHT: Final = 12.0
 RINGS: Final = (0.25, 0.5, 0.75, 1.0)
 LEAST_AXES: Final = 3

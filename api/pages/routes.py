@@ -6,9 +6,10 @@ from litestar import Router
 
 from api.pages.entering import enter_page, mint_page_token
 from api.pages.faults import PAGE_ERRORS
+from api.pages.learner import show_learner_page
 from api.pages.teacher import TEACHER_PAGES
 
-PAGE_HANDLERS: Final = (enter_page, *TEACHER_PAGES)
+PAGE_HANDLERS: Final = (enter_page, show_learner_page, *TEACHER_PAGES)
 """What answers under `/pages`, with its refusals as pages."""
 
 

@@ -6,6 +6,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from api.pages.common_words import COMMON
+from api.pages.learner_words import LEARNER
+from api.pages.report_words import REPORT
 from api.pages.said import Table
 from pipeline.prompting.language import DEFAULT_LANGUAGE, select_language
 
@@ -13,7 +15,9 @@ LANGUAGES: Final[Mapping[str, str]] = MappingProxyType({"en": "English", "ko": "
 """The languages of pages, each called by its own name."""
 
 
-TABLE: Final[Table] = MappingProxyType({**COMMON})
+MINUS: Final = "−"
+
+TABLE: Final[Table] = MappingProxyType({**COMMON, **REPORT, **LEARNER})
 """Everything that pages say. A page with words of its own adds its table here."""
 
 
@@ -24,7 +28,7 @@ class Words:
         self.language = language
         self._table = table
 
-    def __call__(self, name: str, **values: Any) -> str:
+    def __call__(self, name: str, /, **values: Any) -> str:
         """What is said under `name`, with these values in their places; raises KeyError for a name not in the table."""
         said = self._table[name]
         if self.language == DEFAULT_LANGUAGE and said.one is not None and values.get("count") == 1:
@@ -45,7 +49,24 @@ class Words:
 
     def short_day(self, day: date) -> str:
         """A day of any year, as short as an axis needs it."""
-        return f"{day.month}/{day.day}" if self.language != DEFAULT_LANGUAGE else f"{day.day} {day:%b}"
+        return f"{day.month}/{day.day}" if self.language != DEFAULT_LANGUAGE else f"{day.day} {self.month(day)}"
+
+    def day(self, day: date) -> str:
+        """A day with its year."""
+        return self("full_day", year=day.year, month=day.month, day=day.day, name=self.month(day))
+
+    def month(self, day: date) -> str:
+        """The month of a day, short."""
+        return self("months").split()[day.month - 1]
+
+    @property
+    def weekdays(self) -> tuple[str, ...]:
+        """From Monday on, short."""
+        return tuple(self("weekdays").split())
+
+    def points(self, change: float | None) -> str:
+        """A difference of two shares in percentage points, with its sign; a dash for None."""
+        return self("unknown") if change is None else f"{round(change * 100):+d}".replace("-", MINUS).replace("+0", "0")
 
 
 def language_of(locale: str | None, accepted: str | None) -> str:

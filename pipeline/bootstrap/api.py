@@ -39,6 +39,7 @@ from pipeline.service.operations import Operations
 from pipeline.service.policy import Policing, default_policy
 from pipeline.service.rating import Ratings
 from pipeline.service.reading_along import ReadingAlong
+from pipeline.service.report import Reports
 from pipeline.service.showing import Showing
 from pipeline.service.submitting import Intake
 from pipeline.service.webhooks import Webhooks
@@ -62,6 +63,7 @@ from pipeline.store.policy import PolicyStore
 from pipeline.store.question import QuestionVersions
 from pipeline.store.rating import RatingStore
 from pipeline.store.reading import ReadingStore
+from pipeline.store.report import ReportStore
 from pipeline.store.risk import RiskStore
 from pipeline.store.submission import IntakeStore
 from pipeline.store.upkeep import UpkeepStore
@@ -82,6 +84,7 @@ class ApiParts(msgspec.Struct, frozen=True):
     curricula: Curricula
     learners: Learners
     advising: Advising
+    reports: Reports
     erasure: Erasure
     reading: ReadingStore
     showing: Showing
@@ -109,7 +112,8 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
     bank = BankStore(servers.engine)
     board = build_board(settings, servers)
     bell = RedisBell(servers.queues)
-    reading = ReadingStore(servers.engine, QuestionVersions())
+    versions = QuestionVersions()
+    reading, reports = ReadingStore(servers.engine, versions), ReportStore(servers.engine, versions)
     watch = build_watch(settings, reading)
     showing = Showing(store=reading, showcase=board, watch=watch)
     intake = Intake(
@@ -120,7 +124,7 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         limits=build_limits(settings, servers),
     )
     learners = LearnerStore(servers.engine)
-    known = Learners(learners, reading)
+    known = Learners(learners, reading, reports)
     policies, configured = build_policies(settings, servers), configured_models(settings)
     questions = Bank(bank, max_question_bytes=settings.max_body_bytes)
     return ApiParts(
@@ -133,6 +137,7 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         learners=known,
         advising=Advising(AdvisingStore(servers.engine), known, plan=build_plan(settings)),
         curricula=Curricula(CurriculumStore(servers.engine), bank, learners),
+        reports=Reports(reports, learners),
         erasure=Erasure(ErasureStore(servers.engine), learners, board),
         reading=reading,
         showing=showing,

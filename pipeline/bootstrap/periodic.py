@@ -8,15 +8,21 @@ from pipeline.ports.periodic import JobPlan
 from pipeline.service.at_risk import AtRisk
 from pipeline.service.items import Items
 from pipeline.service.periodic import PeriodicJob, for_each_tenant, one_after_another
+from pipeline.service.report import Reports
 from pipeline.settings import Settings
 from pipeline.store.curriculum import CurriculumStore
 from pipeline.store.expiry import DELETED_AT_ONCE, ExpiryStore
 from pipeline.store.group import GroupStore
 from pipeline.store.item import ItemStore
+from pipeline.store.learner import LearnerStore
+from pipeline.store.question import QuestionVersions
+from pipeline.store.report import ReportStore
 from pipeline.store.risk import RiskStore
 
 ITEMS_AT_ONCE: Final = 2_000
 """Questions in one piece: each reads all answers once, so there are few pieces."""
+REPORTS_AT_ONCE: Final = 50
+"""Learners in one piece of the weekly reports; each takes some ten look-ups."""
 
 
 def build_periodic_jobs(settings: Settings, engine: AsyncEngine) -> tuple[PeriodicJob, ...]:
@@ -38,8 +44,13 @@ def build_periodic_jobs(settings: Settings, engine: AsyncEngine) -> tuple[Period
     at_risk = AtRisk(RiskStore(engine), GroupStore(engine), CurriculumStore(engine))
     detect = for_each_tenant(expiry.next_tenant, at_risk.detect_at_risk)
     analyse = for_each_tenant(expiry.next_tenant, Items(ItemStore(engine)).analyse_items, most=ITEMS_AT_ONCE)
+    reports = Reports(ReportStore(engine, QuestionVersions()), LearnerStore(engine))
     return (
         PeriodicJob(JobPlan("at-risk", nightly, each=False), detect),
         PeriodicJob(JobPlan("expiry", nightly, each=False), expire),
         PeriodicJob(JobPlan("items", nightly, each=False), analyse),
+        PeriodicJob(
+            JobPlan("weekly-reports", settings.weekly_schedule),
+            for_each_tenant(expiry.next_tenant, reports.make_last_weeks, most=REPORTS_AT_ONCE),
+        ),
     )

@@ -234,14 +234,14 @@ def topic_of(topic: str, answers: Sequence[Answered], before: Sequence[Answered]
 
 
 def peak_hours(local: Sequence[Local]) -> PeakHours | None:
-    """The busiest `PEAK_HOURS` hours in a row, the earliest of equals; None in a week with few answers."""
+    """The busiest `PEAK_HOURS` hours in a row, of equals those that begin busiest; None in a week with few answers."""
     counts = Counter(dict.fromkeys(range(24), 0))
     for one in local:
         counts[one.hour] += len(one.hand_in.answers)
     if counts.total() < LEAST_FOR_PEAK:
         return None
     spans = {start: sum(counts[start + hour] for hour in range(PEAK_HOURS)) for start in range(25 - PEAK_HOURS)}
-    start = max(spans, key=lambda hour: (spans[hour], -hour))
+    start = max(spans, key=lambda hour: (spans[hour], counts[hour], -hour))
     inside = answers_of(one for one in local if start <= one.hour < start + PEAK_HOURS)
     share = round(spans[start] / counts.total(), DECIMALS)
     return PeakHours(start, start + PEAK_HOURS, spans[start], share, accuracy_of(inside))

@@ -6,7 +6,7 @@ from typing import Final, Self
 
 import msgspec
 
-NAME: Final = re.compile(r"(\d{4})-W(\d{2})")
+NAME: Final = re.compile(r"([0-9]{4})-W([0-9]{2})")
 ONE_WEEK: Final = timedelta(days=7)
 DAYS: Final = 7
 

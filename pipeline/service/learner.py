@@ -16,6 +16,7 @@ from pipeline.learning.rating import MIDDLE_DIFFICULTY, Skill
 from pipeline.learning.recency import fading
 from pipeline.learning.weakness import weakness_score
 from pipeline.ports import LearnerStore, ReadingStore
+from pipeline.ports.report import ReportStore
 from pipeline.scoring.shape import forbidden_characters
 from pipeline.service.access import Principal
 from pipeline.service.view import submission_document
@@ -88,18 +89,18 @@ class Learners:
         self,
         store: LearnerStore,
         reading: ReadingStore,
+        reports: ReportStore,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._reading = reading
+        self._reports = reports
         self._clock = clock
 
     async def require(self, principal: Principal, learner_id: str) -> None:
         """Raise `NotFound` unless this learner is there for the caller."""
-        visible = principal.may_see(learner_id) and forbidden_characters(learner_id) is None
-        if not visible or not await self._store.known(principal.tenant_id, learner_id):
-            raise NotFound("There is no such learner.")
+        await require_learner(self._store, principal, learner_id)
 
     async def skills(self, principal: Principal, learner_id: str) -> tuple[SkillShown, ...]:
         """The learner's standing per topic, in the order of topics."""
@@ -126,13 +127,19 @@ class Learners:
             current_streak=progress.current_streak([day.day for day in days], today),
         )
 
+    async def days(self, principal: Principal, learner_id: str) -> list[LearnerDay]:
+        """The UTC days on which the learner handed in, oldest first."""
+        await self.require(principal, learner_id)
+        return await self._store.days(principal.tenant_id, learner_id)
+
     async def export(self, principal: Principal, learner_id: str) -> AsyncIterator[dict[str, Any]]:
         """Everything kept of the learner, as records that say their `kind`; the last one is `end`.
 
         A reader that finds no `end` has a part only.
         """
         tenant_id = principal.tenant_id
-        yield {"kind": "learner", "learner_id": learner_id, "exported_at": self._clock()}
+        goals = await self._reports.goals(tenant_id, learner_id)
+        yield {"kind": "learner", "learner_id": learner_id, "exported_at": self._clock(), "goals": goals}
         for skill in await self._store.skills(tenant_id, learner_id):
             yield {"kind": "skill", **msgspec.to_builtins(skill)}
         for day in await self._store.days(tenant_id, learner_id):
@@ -141,6 +148,8 @@ class Learners:
             yield {"kind": "group", **msgspec.to_builtins(group)}
         for risk in await self._store.risks(tenant_id, learner_id):
             yield {"kind": "risk", **msgspec.to_builtins(risk)}
+        for kept in await self._reports.all_kept(tenant_id, learner_id):
+            yield {"kind": "report", "created_at": kept.created_at, **kept.body}
         count, after = 0, None
         while ids := await self._store.submission_ids(tenant_id, learner_id, after=after, most=EXPORTED_AT_ONCE):
             async for record in self._submission_records(tenant_id, ids):
@@ -179,6 +188,13 @@ def mistakes_of(skill: Skill, now: datetime) -> dict[Mistake, float]:
     left = fading(max(now, skill.updated_at) - skill.updated_at)
     faded = {kind: round(left * amount, DECIMALS) for kind, amount in zip(Mistake, skill.mistakes, strict=False)}
     return {kind: amount for kind, amount in faded.items() if amount}
+
+
+async def require_learner(store: LearnerStore, principal: Principal, learner_id: str) -> None:
+    """Raise `NotFound` unless this learner is there for the caller."""
+    visible = principal.may_see(learner_id) and forbidden_characters(learner_id) is None
+    if not visible or not await store.known(principal.tenant_id, learner_id):
+        raise NotFound("There is no such learner.")
 
 
 def figures_of(days: Sequence[LearnerDay]) -> Figures:

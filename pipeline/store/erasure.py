@@ -92,6 +92,7 @@ FORGET_SPENDER = [
 DELETE_LEARNER = [
     text("DELETE FROM feedback_ratings WHERE tenant_id = :tenant_id AND learner_id = :learner_id"),
     text("DELETE FROM skills WHERE tenant_id = :tenant_id AND learner_id = :learner_id"),
+    text("DELETE FROM learner_reports WHERE tenant_id = :tenant_id AND learner_id = :learner_id"),
     text("DELETE FROM learner_days WHERE tenant_id = :tenant_id AND learner_id = :learner_id"),
     text("DELETE FROM risk_assessments WHERE tenant_id = :tenant_id AND learner_id = :learner_id"),
     text("DELETE FROM learner_group_members WHERE tenant_id = :tenant_id AND learner_id = :learner_id"),

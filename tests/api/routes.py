@@ -88,6 +88,9 @@ LEARNERS: Final = [
     Route("GET", "/v1/learners/{learner_id}/skills", LEARNING, Foreign.NOT_FOUND),
     Route("GET", "/v1/learners/{learner_id}/progress", LEARNING, Foreign.NOT_FOUND),
     Route("GET", "/v1/learners/{learner_id}/recommendations", LEARNING, Foreign.NOT_FOUND),
+    Route("GET", "/v1/learners/{learner_id}/report", LEARNING, Foreign.NOT_FOUND),
+    Route("GET", "/v1/learners/{learner_id}/goals", LEARNING, Foreign.NOT_FOUND),
+    Route("PUT", "/v1/learners/{learner_id}/goals", SUBMITTERS, Foreign.NOT_FOUND, {"weekly_answers": 9}),
     Route("GET", "/v1/learners/{learner_id}/export", TEACHERS, Foreign.NOT_FOUND),
     Route("DELETE", "/v1/learners/{learner_id}", TEACHERS, Foreign.NOT_FOUND),
     Route("POST", "/v1/learners/{learner_id}/token", SUBMITTERS, Foreign.OWN),
@@ -124,7 +127,7 @@ TEACHER_PAGES: Final = {
 }
 """Held to roles and tenants in tests/api/test_teacher_pages.py."""
 
-PAGES: Final = {("GET", "/pages/enter"), *TEACHER_PAGES}
+PAGES: Final = {("GET", "/pages/enter"), ("GET", "/pages/learner"), *TEACHER_PAGES}
 """What takes a cookie in place of a key, and answers with pages: held to the same in tests/api/test_pages.py."""
 
 OPERATIONS: Final = [

@@ -76,7 +76,7 @@ def test_an_empty_row_is_a_chart_without_marks() -> None:
 @pytest.mark.parametrize("count", [1, 7, 8, 12, 26, 52])
 def test_few_labels_are_shown_and_the_last_is_among_them(count: int) -> None:
     labels = bar_chart(readings(*range(count))).frame.labels
-    assert len(labels) <= 7
+    assert len(labels) <= 6
     assert labels[-1].lines == (str(count - 1),)
 
 

@@ -13,8 +13,14 @@ def fields(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
+DATES = {"full_day"}
+"""Only English needs a month's name."""
+
+
 def test_every_entry_says_the_same_in_every_language() -> None:
     for name, said in TABLE.items():
+        if name in DATES:
+            continue
         texts = [getattr(said, language) for language in LANGUAGES]
         assert all(texts), name
         assert len({frozenset(fields(text)) for text in texts}) == 1, name
@@ -23,8 +29,8 @@ def test_every_entry_says_the_same_in_every_language() -> None:
 def test_the_singular_is_for_english_and_leaves_out_nothing_but_the_count() -> None:
     for name, said in TABLE.items():
         if said.one is not None:
-            assert "count" in fields(said.en), name
-            assert fields(said.en) - fields(said.one) <= {"count"}, name
+            assert fields(said.en) & {"count", "points"}, name
+            assert fields(said.en) - fields(said.one) <= {"count", "reached"}, name
 
 
 @pytest.mark.parametrize(
@@ -55,4 +61,4 @@ def test_any_header_is_understood_somehow(accepted: str) -> None:
 
 def test_a_share_is_told_in_whole_percent() -> None:
     say = Words("en")
-    assert (say.percent(0.8333), say.percent(None)) == ("83 %", "–")
+    assert (say.percent(0.8333), say.percent(None)) == ("83\N{NO-BREAK SPACE}%", "–")

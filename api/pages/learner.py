@@ -1,0 +1,144 @@
+"""The page of a learner: the week in words, skills, progress, activity, and what to do next."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import Response, get
+
+from api.caller import AnyRequest
+from api.description import HTML, Answer, described
+from api.pages.entering import TAG
+from api.pages.learner_view import (
+    activity_view,
+    progress_view,
+    review_rows,
+    skills_view,
+    topic_rows,
+    weak_rows,
+)
+from api.pages.rendering import page
+from api.pages.sentence import said
+from api.pages.visitor import address_of, visitor, words_for
+from api.pages.words import Words
+from api.reading import query_of
+from pipeline.errors import Unauthenticated
+from pipeline.learning.goal import Goals
+from pipeline.learning.metrics import LearnerDay
+from pipeline.learning.report import WeeklyReport
+from pipeline.learning.week import week_named
+from pipeline.service.access import Permission, Role
+from pipeline.service.advising import Recommendations
+from pipeline.service.learner import SkillShown
+from pipeline.service.report import zone_named
+
+PATH: Final = "/pages/learner"
+TEMPLATE: Final = "learner.html.jinja"
+QUESTIONS: Final = 6
+
+
+class LearnerPageQuery(msgspec.Struct, frozen=True):
+    """Which week (`2026-W47`, by default the last one that is over), where its days begin, and in which language."""
+
+    week: Annotated[str, msgspec.Meta(max_length=8)] | None = None
+    timezone: Annotated[str, msgspec.Meta(max_length=64)] | None = None
+    locale: Annotated[str, msgspec.Meta(max_length=35)] | None = None
+
+
+class Known(msgspec.Struct, frozen=True):
+    """All that the page is made of."""
+
+    learner_id: str
+    now: datetime
+    report: WeeklyReport
+    skills: Sequence[SkillShown]
+    days: Sequence[LearnerDay]
+    goals: Goals
+    advice: Recommendations
+
+
+class WeekLink(msgspec.Struct, frozen=True):
+    """A way to another week; None where there is none yet."""
+
+    before: str
+    after: str | None
+
+
+@get(
+    "/learner",
+    opt=described(
+        TAG,
+        {200: Answer("The page.", str, media_type=HTML)},
+        permission=Permission.READ_LEARNING,
+        query=LearnerPageQuery,
+        problems=(404,),
+        page=True,
+    ),
+)
+async def show_learner_page(request: AnyRequest) -> Response[str]:
+    """Show a learner's own page, for reading and printing.
+
+    The report of a week in words, skills, progress, activity, weak topics, reviews, goals and what to do next. It
+    needs no script. Browsers come to it by `/pages/enter` with a learner token.
+    """
+    parts, principal = await visitor(request, Role.LEARNER, Permission.READ_LEARNING)
+    if principal.learner_id is None:
+        raise Unauthenticated("This token names no learner.")
+    query, learner_id, say = query_of(request, LearnerPageQuery), principal.learner_id, words_for(request)
+    reported = await parts.reports.week(principal, learner_id, query.week, query.timezone)
+    known = Known(
+        learner_id=learner_id,
+        now=datetime.now(UTC),
+        report=reported.report,
+        skills=await parts.learners.skills(principal, learner_id),
+        days=await parts.learners.days(principal, learner_id),
+        goals=await parts.reports.goals(principal, learner_id),
+        advice=await parts.advising.recommendations(principal, learner_id, count=QUESTIONS, locale=say.language),
+    )
+    return learner_page(known, say, query)
+
+
+def learner_page(known: Known, say: Words, query: LearnerPageQuery) -> Response[str]:
+    """The answer with the page of what is known."""
+    report = known.report
+    return page(
+        TEMPLATE,
+        say,
+        address=address_of(PATH, week=query.week, timezone=query.timezone),
+        learner_id=known.learner_id,
+        report=report,
+        weeks=weeks_of(report, known.now, query),
+        moment=moment_of(report, say),
+        findings=[said(finding, say) for finding in report.findings],
+        steps=[said(step, say) for step in report.next_steps],
+        topics=topic_rows(report.topics, say),
+        skills=skills_view(known.skills, say),
+        progress=progress_view(known.days, known.now.date(), say),
+        activity=activity_view(known.days, known.now.date(), say),
+        weak=weak_rows(known.skills, say),
+        reviews=review_rows(known.skills, known.now, say),
+        advice=known.advice,
+        goals=known.goals,
+    )
+
+
+def moment_of(report: WeeklyReport, say: Words) -> str:
+    """As of when the report is, where the learner is."""
+    at = report.made_at.astimezone(zone_named(report.timezone).rules)
+    return f"{say.day(at.date())} {at:%H:%M} ({report.timezone})"
+
+
+def weeks_of(report: WeeklyReport, now: datetime, query: LearnerPageQuery) -> WeekLink:
+    """The pages of the weeks around this one; there is none of a week that has not begun."""
+    week = week_named(report.week)
+    if week is None:
+        raise ValueError(f"{report.week!r} is no week")
+    today: date = now.astimezone(zone_named(report.timezone).rules).date()
+    after = week.after if week.after.monday <= today else None
+    return WeekLink(link_to(week.before.name, query), None if after is None else link_to(after.name, query))
+
+
+def link_to(week: str, query: LearnerPageQuery) -> str:
+    told: dict[str, Any] = {"week": week, "timezone": query.timezone, "locale": query.locale}
+    return address_of(PATH, **told).rstrip("&")

@@ -1,0 +1,150 @@
+"""Weekly reports and goals of learners: shown, and made in advance for everybody who was active."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from pipeline.errors import FieldProblem, InvalidInput, NotFound
+from pipeline.learning.finding import Prospects, due_of, with_findings
+from pipeline.learning.goal import Goals
+from pipeline.learning.rating import Skill
+from pipeline.learning.report import WeeklyReport, report_of
+from pipeline.learning.weakness import weaknesses_of
+from pipeline.learning.week import Week, last_whole_week, week_named
+from pipeline.ports import LearnerStore
+from pipeline.ports.report import ReportStore
+from pipeline.service.access import Principal
+from pipeline.service.learner import require_learner
+
+MOST_HAND_INS: Final = 5_000
+"""So many hand-ins of two weeks are looked at; whoever has more gets the latest of them and is told so."""
+FIRST_YEAR: Final = 2000
+UTC_NAME: Final = "UTC"
+
+
+class Zone(NamedTuple):
+    """A time zone and its name in the IANA database."""
+
+    name: str
+    rules: tzinfo
+
+
+class Reported(NamedTuple):
+    """A report, and whether it is the one that was stored when the week was over."""
+
+    report: WeeklyReport
+    stored: bool
+
+
+class Reports:
+    """Learners' weeks; raises `NotFound` for learners the caller does not know or may not see."""
+
+    def __init__(
+        self,
+        store: ReportStore,
+        learners: LearnerStore,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._learners = learners
+        self._clock = clock
+
+    async def week(self, principal: Principal, learner_id: str, week: str | None, timezone: str | None) -> Reported:
+        """The report of a week named as `2026-W47`, by default the last one that is over; raises `InvalidInput`.
+
+        A week that is over is told as it was stored, if it was and in this time zone; else it is worked out now.
+        """
+        await require_learner(self._learners, principal, learner_id)
+        zone, now = zone_named(timezone or UTC_NAME), self._clock()
+        wanted = week_wanted(week, now, zone.rules)
+        kept = await self._store.kept(principal.tenant_id, learner_id, wanted.monday)
+        if kept is not None and kept.body["timezone"] == zone.name:
+            return Reported(msgspec.convert(kept.body, WeeklyReport), stored=True)
+        return Reported(await self._worked_out(principal.tenant_id, learner_id, wanted, zone, now), stored=False)
+
+    async def goals(self, principal: Principal, learner_id: str) -> Goals:
+        """The learner's goals."""
+        await require_learner(self._learners, principal, learner_id)
+        return await self._store.goals(principal.tenant_id, learner_id)
+
+    async def set_goals(self, principal: Principal, learner_id: str, goals: Goals) -> Goals:
+        """Keep goals in place of earlier ones."""
+        await require_learner(self._learners, principal, learner_id)
+        if not await self._store.set_goals(principal.tenant_id, learner_id, goals):
+            raise NotFound("There is no such learner.")
+        return goals
+
+    async def make_weekly_reports(self, tenant_id: int, week: Week, after_learner: str | None, most: int) -> str | None:
+        """Store the reports of a week that is over (UTC) of the next `most` learners behind `after_learner`.
+
+        Only of those who handed in during the week or the one before it. Answers after whom to go on; None at the end.
+        Doing a piece again changes nothing: a report that is there stays.
+        """
+        now, zone = self._clock(), Zone(UTC_NAME, UTC)
+        found = await self._store.active_learners(
+            tenant_id, week.before.monday, week.sunday, after=after_learner, most=most
+        )
+        for learner_id in found.learner_ids:
+            if await self._store.kept(tenant_id, learner_id, week.monday) is None:
+                report = await self._worked_out(tenant_id, learner_id, week, zone, now)
+                await self._store.keep(tenant_id, learner_id, week.monday, msgspec.to_builtins(report))
+        return found.after
+
+    async def make_last_weeks(self, tenant_id: int, slot: datetime, *, after: str | None, most: int) -> str | None:
+        """The same for the last week that was over at `slot`: a step of the periodic job (`TenantStep`)."""
+        return await self.make_weekly_reports(tenant_id, last_whole_week(slot, UTC), after, most)
+
+    async def _worked_out(self, tenant_id: int, learner_id: str, week: Week, zone: Zone, now: datetime) -> WeeklyReport:
+        since, until = week.before.start(zone.rules), week.end(zone.rules)
+        found = await self._store.hand_ins(tenant_id, learner_id, since, until, most=MOST_HAND_INS)
+        days = await self._learners.days(tenant_id, learner_id)
+        report = report_of(
+            found.hand_ins,
+            week,
+            zone.rules,
+            zone.name,
+            now=now,
+            active_days=[day.day for day in days],
+            goals=await self._store.goals(tenant_id, learner_id),
+            clipped=found.clipped,
+        )
+        skills = await self._learners.skills(tenant_id, learner_id)
+        return with_findings(report, prospects_of(skills, await self._store.advised_topics(tenant_id, learner_id), now))
+
+
+def prospects_of(skills: Sequence[Skill], advised: Sequence[str], now: datetime) -> Prospects:
+    """What the learner could do next, at `now`; `advised` are the topics of the questions recommended."""
+    return Prospects(
+        weaknesses=weaknesses_of(skills, now),
+        due=due_of(skills, now),
+        questions=len(advised),
+        question_topics=tuple(dict.fromkeys(advised)),
+    )
+
+
+def zone_named(name: str) -> Zone:
+    """The time zone of this name; raises `InvalidInput` where the IANA database has none."""
+    if name == UTC_NAME:
+        return Zone(UTC_NAME, UTC)
+    try:
+        return Zone(name, ZoneInfo(name))
+    except (KeyError, ValueError, OSError):
+        raise InvalidInput([FieldProblem("/timezone", "A name such as Asia/Seoul is expected.")]) from None
+
+
+def week_wanted(name: str | None, now: datetime, zone: tzinfo) -> Week:
+    """The week of this name, by default the last one that is over in `zone`; raises `InvalidInput`."""
+    if name is None:
+        return last_whole_week(now, zone)
+    week = week_named(name)
+    if week is None:
+        raise InvalidInput([FieldProblem("/week", "A week such as 2026-W05 is expected.")])
+    if week.monday.year < FIRST_YEAR:
+        raise InvalidInput([FieldProblem("/week", f"The week lies before the year {FIRST_YEAR}.")])
+    if week.monday > now.astimezone(zone).date():
+        raise InvalidInput([FieldProblem("/week", "The week has not begun yet.")])
+    return week

@@ -1,0 +1,227 @@
+"""A learner's weeks and goals, over HTTP and as they are made in advance."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from pipeline.learning.goal import Goals
+from pipeline.learning.report import WeeklyReport
+from pipeline.learning.week import Week, last_whole_week, week_of
+from pipeline.service.access import Role
+from pipeline.service.report import Reports
+from pipeline.settings import Settings
+from pipeline.store.engine import create_engine, transaction
+from pipeline.store.learner import LearnerStore
+from pipeline.store.question import QuestionVersions
+from pipeline.store.report import ReportStore
+from tests.api.installation import Installation, question
+
+NOW = datetime.now(UTC)
+LAST_WEEK = last_whole_week(NOW, UTC)
+GOALS = {"weekly_answers": 2, "weekly_minutes": 60, "target": None, "hours_per_week": 4.5}
+
+
+@pytest.fixture
+async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(str(settings.database_url), pool_size=2)
+    yield engine
+    await engine.dispose()
+
+
+def reports_on(engine: AsyncEngine) -> Reports:
+    return Reports(ReportStore(engine, QuestionVersions()), LearnerStore(engine), clock=lambda: NOW)
+
+
+async def worked(installation: Installation, learner_id: str = "ada") -> None:
+    """Last week one of two right, this week both; all stages done."""
+    teacher = installation.caller()
+    await teacher.put("/v1/questions/q1", question("q1"))
+    await teacher.put("/v1/questions/q2", question("q2", topics=["lists", "loops"]))
+    tuesday = LAST_WEEK.start(UTC) + timedelta(days=1, hours=15)
+    ids = [
+        await teacher.hand_in(learner_id, {"q1": "a", "q2": "b"}, submitted_at=tuesday.isoformat()),
+        await teacher.hand_in(learner_id, {"q1": "a", "q2": "a"}),
+    ]
+    await installation.run(ids)
+
+
+async def report(installation: Installation, query: str = "", learner_id: str = "ada") -> dict[str, Any]:
+    answer = await installation.caller().get(f"/v1/learners/{quote(learner_id)}/report{query}")
+    assert answer.status_code == 200, answer.text
+    shown: dict[str, Any] = answer.json()
+    return shown
+
+
+async def test_the_last_whole_week_is_shown_unless_another_is_asked_for(installation: Installation) -> None:
+    await worked(installation)
+    shown = await report(installation)
+    assert (shown["learner_id"], shown["week"], shown["timezone"]) == ("ada", LAST_WEEK.name, "UTC")
+    assert (shown["complete"], shown["stored"]) == (True, False)
+    assert (shown["total"]["answers"], shown["total"]["correct"], shown["total"]["accuracy"]) == (2, 1, 0.5)
+    assert [topic["topic"] for topic in shown["topics"]] == ["choosing", "lists", "loops"]
+    under_way = await report(installation, f"?week={week_of(NOW.date()).name}")
+    assert (under_way["complete"], under_way["total"]["correct"], under_way["before"]["correct"]) == (False, 2, 1)
+
+
+async def test_every_finding_is_data_and_a_sentence_in_the_language_asked_for(installation: Installation) -> None:
+    await worked(installation)
+    await installation.run([await installation.caller().hand_in("ada", {"q2": "b"})])
+    english, korean = await report(installation), await report(installation, "?locale=ko")
+    assert english["findings"][0] == {
+        "code": "answered_untimed",
+        "values": {"count": 2, "correct": 1},
+        "text": "You answered 2 questions and got 1 of them right.",
+    }
+    assert korean["findings"][0]["text"] == "문제 2개를 풀어 1개를 맞혔습니다."
+    assert {step["code"] for step in english["next_steps"]} >= {"practise"}
+
+
+async def test_days_begin_where_the_learner_is(installation: Installation) -> None:
+    await worked(installation)
+    shown = await report(installation, "?timezone=Pacific/Kiritimati")
+    wednesday = LAST_WEEK.monday + timedelta(days=2)
+    assert [day["day"] for day in shown["days"] if day["answers"]] == [str(wednesday)]
+    assert shown["timezone"] == "Pacific/Kiritimati"
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ("week=2026-47", "/week"),
+        ("week=2999-W01", "/week"),
+        ("week=1999-W10", "/week"),
+        ("week=0001-W01", "/week"),
+        ("timezone=Asia", "/timezone"),
+        ("timezone=Asia/Nowhere", "/timezone"),
+        ("timezone=../../etc/passwd", "/timezone"),
+        ("timezone=%2Fetc%2Flocaltime", "/timezone"),
+        ("day=1", "/day"),
+    ],
+)
+async def test_what_is_no_week_and_no_time_zone_is_refused(
+    installation: Installation, query: str, pointer: str
+) -> None:
+    await worked(installation)
+    answer = await installation.caller().get(f"/v1/learners/ada/report?{query}")
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
+
+
+async def test_a_learner_token_reads_its_own_report_and_sets_no_goals(installation: Installation) -> None:
+    await worked(installation)
+    minted = await installation.caller(Role.SUBMITTER).post("/v1/learners/ada/token")
+    ada = installation.bearer(minted.json()["token"])
+    assert (await ada.get("/v1/learners/ada/report")).status_code == 200
+    assert (await ada.get("/v1/learners/bob/report")).status_code == 404
+    assert (await ada.put("/v1/learners/ada/goals", GOALS)).status_code == 403
+
+
+async def test_goals_are_kept_as_a_whole_and_told_in_the_report(installation: Installation) -> None:
+    await worked(installation)
+    teacher, submitter = installation.caller(), installation.caller(Role.SUBMITTER)
+    nothing = dict.fromkeys(GOALS)
+    assert (await teacher.get("/v1/learners/ada/goals")).json() == nothing
+    assert (await submitter.put("/v1/learners/ada/goals", GOALS)).json() == GOALS
+    assert (await teacher.get("/v1/learners/ada/goals")).json() == GOALS
+    met, missed = (await report(installation))["goals"]
+    assert (met["goal"], met["wanted"], met["reached"], met["met"]) == ("weekly_answers", 2, 2, True)
+    assert (missed["goal"], missed["met"]) == ("weekly_minutes", False)
+    await submitter.put("/v1/learners/ada/goals", {})
+    assert (await teacher.get("/v1/learners/ada/goals")).json() == nothing
+
+
+async def test_goals_that_make_no_sense_are_refused(installation: Installation) -> None:
+    await worked(installation)
+    answer = await installation.caller().put(
+        "/v1/learners/ada/goals", {"weekly_answers": 0, "hours_per_week": -1, "streak": 4}
+    )
+    assert answer.status_code == 422
+    assert {one["pointer"] for one in answer.json()["errors"]} == {"/weekly_answers", "/hours_per_week", "/streak"}
+    assert (await installation.caller().put("/v1/learners/nobody/goals", {})).status_code == 404
+
+
+async def made(reports: Reports, week: Week, most: int = 100) -> int:
+    """Make all reports of a week piece by piece; answers how many pieces it took."""
+    after: str | None = None
+    for piece in range(1, 100):
+        after = await reports.make_weekly_reports(1, week, after, most)
+        if after is None:
+            return piece
+    raise AssertionError("it never ends")
+
+
+async def stored(engine: AsyncEngine) -> list[Any]:
+    statement = text("SELECT tenant_id, learner_id, week, body FROM learner_reports ORDER BY learner_id")
+    async with transaction(engine) as connection:
+        return list(await connection.execute(statement))
+
+
+async def test_weekly_reports_are_made_once_for_whoever_was_active(
+    installation: Installation, engine: AsyncEngine
+) -> None:
+    for learner in ("ada", "bob", "cleo"):
+        await worked(installation, learner)
+    async with transaction(engine) as connection:  # cleo has been away for long
+        await connection.execute(text("UPDATE learner_days SET day = day - 100 WHERE learner_id = 'cleo'"))
+    assert await made(reports_on(engine), LAST_WEEK, most=1) > 3
+    rows = await stored(engine)
+    assert [(row.tenant_id, row.learner_id, row.week) for row in rows] == [
+        (1, "ada", LAST_WEEK.monday),
+        (1, "bob", LAST_WEEK.monday),
+    ]
+    assert msgspec.convert(rows[0].body, WeeklyReport).total.answers == 2
+    assert await made(reports_on(engine), LAST_WEEK) == 1
+    assert await stored(engine) == rows
+
+
+async def test_a_stored_report_stays_what_it_was(installation: Installation, engine: AsyncEngine) -> None:
+    """What arrives later changes what is worked out, as in another time zone, and not what was told."""
+    await worked(installation)
+    await made(reports_on(engine), LAST_WEEK)
+    late = (LAST_WEEK.start(UTC) + timedelta(days=3)).isoformat()
+    await installation.run([await installation.caller().hand_in("ada", {"q1": "a"}, submitted_at=late)])
+    shown, elsewhere = await report(installation), await report(installation, "?timezone=Asia/Seoul")
+    assert (shown["stored"], shown["total"]["answers"]) == (True, 2)
+    assert (elsewhere["stored"], elsewhere["total"]["answers"]) == (False, 3)
+
+
+async def test_an_export_has_goals_and_reports_and_an_erasure_takes_them(
+    installation: Installation, engine: AsyncEngine
+) -> None:
+    await worked(installation)
+    teacher = installation.caller()
+    await teacher.put("/v1/learners/ada/goals", GOALS)
+    await made(reports_on(engine), LAST_WEEK)
+    lines = [msgspec.json.decode(line) for line in (await teacher.get("/v1/learners/ada/export")).content.splitlines()]
+    assert lines[0]["goals"] == GOALS
+    [kept] = [line for line in lines if line["kind"] == "report"]
+    assert (kept["week"], kept["total"]["answers"]) == (LAST_WEEK.name, 2)
+    assert (await teacher.delete("/v1/learners/ada")).status_code == 204
+    assert await stored(engine) == []
+
+
+async def test_no_report_outlives_its_learner(installation: Installation, engine: AsyncEngine) -> None:
+    """A report that is worked out while its learner is erased finds nobody to be kept for."""
+    await worked(installation)
+    store = ReportStore(engine, QuestionVersions())
+    assert (await installation.caller().delete("/v1/learners/ada")).status_code == 204
+    await store.keep(1, "ada", LAST_WEEK.monday, {"timezone": "UTC"})
+    assert await stored(engine) == []
+    assert not await store.set_goals(1, "ada", Goals(weekly_answers=1))
+
+
+async def test_more_hand_ins_than_are_looked_at_are_said_to_be_cut(
+    installation: Installation, engine: AsyncEngine
+) -> None:
+    await worked(installation)
+    store = ReportStore(engine, QuestionVersions())
+    found = await store.hand_ins(1, "ada", LAST_WEEK.start(UTC), NOW + timedelta(hours=1), most=1)
+    assert (len(found.hand_ins), found.clipped) == (1, True)
+    assert found.hand_ins[0].at > LAST_WEEK.end(UTC)
+    whole = await store.hand_ins(1, "ada", LAST_WEEK.start(UTC), NOW + timedelta(hours=1), most=2)
+    assert (len(whole.hand_ins), whole.clipped) == (2, False)

@@ -1,0 +1,131 @@
+"""The page of a learner as HTML: whole, well formed, in every language, and safe whatever things are called."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC
+from html.parser import HTMLParser
+from typing import Final
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from api.pages.learner import Known, LearnerPageQuery, learner_page, weeks_of
+from api.pages.words import LANGUAGES, Words
+from tests.unit.api.pages.samples import HOSTILE, NOW, TOPICS, WEEK, known, nothing_known
+
+VOID: Final = {"meta", "link", "br"}
+ALLOWED: Final = {
+    *("html", "head", "meta", "title", "link", "style", "body", "a", "header", "main", "nav", "div", "section"),
+    *("h1", "h2", "p", "ul", "ol", "li", "span", "bdi", "br", "dl", "dt", "dd", "progress", "figure", "figcaption"),
+    *("details", "summary", "table", "caption", "thead", "tbody", "tr", "th", "td"),
+    *("svg", "g", "text", "desc", "line", "polygon", "polyline", "circle", "rect"),
+}
+LANDMARKS: Final = ("header", "main", "nav")
+
+
+class Page(HTMLParser):
+    """A page that was read strictly: every tag closed in its order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self._open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self._open == [], self._open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+        assert len(dict(attrs)) == len(attrs), "an attribute twice"
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag, tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    def attributes(self, name: str) -> Iterator[str | None]:
+        return (attributes[name] for _, attributes in self.found if name in attributes)
+
+
+def rendered(of: Known, language: str = "en", query: LearnerPageQuery | None = None) -> str:
+    return str(learner_page(of, Words(language), query or LearnerPageQuery()).content)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("make", [known, nothing_known])
+def test_the_page_is_whole_and_well_formed_in_every_language(language: str, make: Callable[[], Known]) -> None:
+    html = rendered(make(), language)
+    page = Page(html)
+    assert html.startswith(f'<!doctype html>\n<html lang="{language}">')
+    assert {tag for tag, _ in page.found} <= ALLOWED
+    ids = [id_ for id_ in page.attributes("id") if id_]
+    assert len(ids) == len(set(ids))
+    named = [name for value in page.attributes("aria-labelledby") for name in str(value).split()]
+    assert set(named) <= set(ids)
+    assert "{" not in "".join(text for text in page.texts if "@media" not in text)
+
+
+def test_landmarks_and_headings_are_there_for_who_cannot_see_the_page() -> None:
+    page = Page(rendered(known()))
+    tags = [tag for tag, _ in page.found]
+    assert set(LANDMARKS) <= set(tags)
+    assert [tag for tag in tags if tag in {"h1", "h2", "h3"}][:2] == ["h1", "h2"]
+    assert tags.count("h1") == tags.count("main") == 1
+    first_link = next(attributes for tag, attributes in page.found if tag == "a")
+    assert first_link == {"class": "skip", "href": "#content"}
+    assert next(attributes["id"] for tag, attributes in page.found if tag == "main") == "content"
+
+
+def test_every_picture_has_a_title_a_description_and_a_table() -> None:
+    html = rendered(known())
+    pictures = [attributes for tag, attributes in Page(html).found if tag == "svg"]
+    assert len(pictures) == 4
+    assert all(one["role"] == "img" and len(str(one["aria-labelledby"]).split()) == 2 for one in pictures)
+    assert html.count("<table>") >= len(pictures)
+    assert all(header in {"col", "row"} for tag, one in Page(html).found if tag == "th" for header in [one["scope"]])
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_whatever_a_learner_or_a_topic_is_called_it_is_text(name: str) -> None:
+    topics = (name, *TOPICS[:3])
+    for language in LANGUAGES:
+        html = rendered(known(name, topics), language)
+        page = Page(html)
+        assert {tag for tag, _ in page.found} <= ALLOWED
+        assert not any(key.startswith("on") or key == "style" for _, attributes in page.found for key in attributes)
+        assert name in page.texts
+
+
+@given(st.text(min_size=1, max_size=60))
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_any_name_leaves_the_page_well_formed(name: str) -> None:
+    Page(rendered(known(name, (name, *TOPICS[:2])), "ko"))
+
+
+def test_links_lead_to_our_pages_and_to_https_only() -> None:
+    links = [str(link) for link in Page(rendered(known())).attributes("href")]
+    assert all(link.startswith(("#content", "/pages/learner?", "https://", "data:,")) for link in links)
+    assert "Not to be linked" in rendered(known())
+
+
+def test_other_weeks_keep_language_and_time_zone() -> None:
+    report = known().report
+    query = LearnerPageQuery(week=WEEK.name, timezone="Asia/Seoul", locale="ko")
+    links = weeks_of(report, NOW, query)
+    assert links.before == "/pages/learner?week=2026-W45&timezone=Asia%2FSeoul&locale=ko"
+    assert links.after == "/pages/learner?week=2026-W47&timezone=Asia%2FSeoul&locale=ko"
+    html = rendered(known(), query=query)
+    assert 'href="/pages/learner?week=2026-W46&amp;timezone=Asia%2FSeoul&amp;locale=ja"' in html
+
+
+def test_there_is_no_way_to_a_week_that_has_not_begun() -> None:
+    report = known().report
+    assert weeks_of(report, WEEK.end(UTC), LearnerPageQuery()).after is not None
+    assert weeks_of(report, WEEK.start(UTC), LearnerPageQuery()).after is None
