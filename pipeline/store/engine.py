@@ -4,7 +4,7 @@ import asyncio
 import select
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -140,9 +140,14 @@ async def transaction(engine: AsyncEngine, *, seconds: float | None = None) -> A
 @asynccontextmanager
 async def statement(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """For one statement that is a transaction by itself: no BEGIN and COMMIT to wait for; fails as `transaction`."""
-    alone = engine.execution_options(isolation_level="AUTOCOMMIT")
-    async with _translated(), asyncio.timeout(answer_seconds(engine)), alone.connect() as connection:
+    async with _translated(), asyncio.timeout(answer_seconds(engine)), alone(engine).connect() as connection:
         yield connection
+
+
+@lru_cache(maxsize=16)
+def alone(engine: AsyncEngine) -> AsyncEngine:
+    """The same pool, whose statements are transactions by themselves."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def answer_seconds(engine: AsyncEngine) -> float | None:
