@@ -95,8 +95,9 @@ async def run_worker(
     besides: Collection[str] = BESIDES,
 ) -> None:
     """Work on these stages, and on the queues `besides`, until SIGTERM or SIGINT; then finish or give back."""
+    size = settings.worker_pool_size
     async with open_servers(
-        settings, pool_size=settings.worker_pool_size, pool_wait_seconds=WORKER_POOL_WAIT_SECONDS
+        settings, pool_size=size, alone=size // 3, pool_wait_seconds=WORKER_POOL_WAIT_SECONDS
     ) as servers:
         parts = build_worker(settings, servers, stages, besides=besides)
         # What writes with models brought SDKs: looking through them for garbage stopped all work for half a second.

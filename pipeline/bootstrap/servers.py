@@ -44,9 +44,16 @@ def required(url: str | None, name: str) -> str:
 
 @asynccontextmanager
 async def open_servers(
-    settings: Settings, *, pool_size: int, pool_wait_seconds: float, answer_seconds: float | None = None
+    settings: Settings,
+    *,
+    pool_size: int,
+    pool_wait_seconds: float,
+    answer_seconds: float | None = None,
+    alone: int = 0,
 ) -> AsyncIterator[Servers]:
     """Open pools to Postgres and Redis, and close them at the end; neither is contacted yet.
+
+    So many of the connections to Postgres as `alone` says are kept for single statements.
 
     A transaction that Postgres does not get done in `answer_seconds`, by default a lease's length, is broken off.
     """
@@ -55,6 +62,7 @@ async def open_servers(
     engine = create_engine(
         database_url,
         pool_size=pool_size,
+        alone=alone,
         pool_wait_seconds=pool_wait_seconds,
         idle_seconds=settings.lease_seconds,
         answer_seconds=answer_seconds or settings.lease_seconds,

@@ -111,6 +111,7 @@ class RedisDeltas:
         self._tell = client.register_script(TELL)
         self._restart = client.register_script(RESTART)
         self._sayings: Batcher[Saying, None] = Batcher(self._say, most=AT_ONCE, spacing=Spacing(TOGETHER_SECONDS))
+        self._endings: Batcher[Saying, None] = Batcher(self._say, most=AT_ONCE)
         self.lost = 0
 
     async def tell(
@@ -126,12 +127,13 @@ class RedisDeltas:
             MOST_MARKS_BYTES,
             BURIED,
         ]
-        await self._sayings.add(Saying(self._tell, keys_of(submission_id), arguments))
+        last = self._endings if whole else self._sayings  # nothing follows that it could go together with
+        await last.add(Saying(self._tell, keys_of(submission_id), arguments))
 
     async def restart(self, submission_id: str, tenant_id: int, question_id: str) -> None:
         """Take back what was shown of an answer's feedback."""
         arguments: list[str | int | bytes] = [submission_id, tenant_id, question_id, KEPT_SECONDS, EVENTS_KEPT]
-        await self._sayings.add(Saying(self._restart, keys_of(submission_id), arguments))
+        await self._endings.add(Saying(self._restart, keys_of(submission_id), arguments))
 
     async def _say(self, sayings: list[Saying]) -> list[None]:
         """Whoever writes waits half a second for Redis at most, and then for a second not at all."""

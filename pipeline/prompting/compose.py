@@ -13,7 +13,7 @@ Each section becomes a paragraph of its own as soon as it is finished, so what w
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from pipeline.prompting.facts import AnswerFacts
@@ -53,6 +53,8 @@ def text_so_far(verdict_line: str, finished: Mapping[str, str], facts: AnswerFac
     return BREAK.join(filter(None, [verdict_line, *_certain(finished, facts)]))
 
 
+# The same while it is written, when it is whole, and when it is stored.
+@lru_cache(maxsize=1_024)
 def paragraph(section: Section, text: str, language: str) -> str:
     """A section as it stands in the text, with its label; "" for an empty one.
 

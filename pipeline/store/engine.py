@@ -24,6 +24,9 @@ IDLE_SECONDS: Final = 30.0
 INTERRUPTED_EVERY_SECONDS: Final = 0.1
 ANSWER_SECONDS: Final = "answer_seconds"
 """The engine's option that says how long one transaction may take, waiting for a connection included."""
+BESIDE: Final = "beside"
+"""The engine's option that holds the pool for statements that are transactions by themselves."""
+AUTOCOMMIT: Final = "AUTOCOMMIT"
 # How soon Postgres notices that nobody waits for the statement it is at. Servers on some systems can't, and say so.
 NOTICE_HANG_UP: Final = """
 DO $$ BEGIN
@@ -73,6 +76,7 @@ def create_engine(
     url: str,
     *,
     pool_size: int,
+    alone: int = 0,
     pool_wait_seconds: float = POOL_WAIT_SECONDS,
     idle_seconds: float = IDLE_SECONDS,
     answer_seconds: float | None = None,
@@ -82,12 +86,30 @@ def create_engine(
     Postgres ends a transaction of ours that asks nothing for `idle_seconds`: a frozen process must not keep
     its locks from everybody else. We end one that takes longer than `answer_seconds` (None: we wait): a frozen
     Postgres neither answers nor refuses.
+
+    So many of the connections as `alone` says are kept for statements that are transactions by themselves: to turn any
+    other one into such and back takes longer than most of those statements.
     """
+    build = partial(
+        build_pool, url, wait_seconds=pool_wait_seconds, idle_seconds=idle_seconds, answer_seconds=answer_seconds
+    )
+    engine = build(pool_size - alone)
+    if alone:
+        beside = build(alone, isolation_level=AUTOCOMMIT, pool_reset_on_return=None, skip_autocommit_rollback=True)
+        engine.sync_engine.update_execution_options(**{BESIDE: beside})
+        event.listen(engine.sync_engine, "engine_disposed", lambda _: beside.sync_engine.dispose())
+    return engine
+
+
+def build_pool(
+    url: str, size: int, *, wait_seconds: float, idle_seconds: float, answer_seconds: float | None, **options: Any
+) -> AsyncEngine:
+    """One pool."""
     engine = create_async_engine(
         driver_url(url),
-        pool_size=pool_size,
+        pool_size=size,
         max_overflow=0,
-        pool_timeout=pool_wait_seconds,
+        pool_timeout=wait_seconds,
         pool_use_lifo=True,
         hide_parameters=True,  # answers must not reach logs by way of an error's text
         execution_options={ANSWER_SECONDS: answer_seconds},
@@ -99,6 +121,7 @@ def create_engine(
             "application_name": "gradeline",
             **NETWORK,
         },
+        **options,
     )
     event.listen(engine.sync_engine, "connect", partial(introduce, idle_seconds=idle_seconds))
     event.listen(engine.sync_engine, "checkout", refuse_stale)
@@ -140,9 +163,14 @@ async def transaction(engine: AsyncEngine, *, seconds: float | None = None) -> A
 @asynccontextmanager
 async def statement(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """For one statement that is a transaction by itself: no BEGIN and COMMIT to wait for; fails as `transaction`."""
-    alone = engine.execution_options(isolation_level="AUTOCOMMIT")
-    async with _translated(), asyncio.timeout(answer_seconds(engine)), alone.connect() as connection:
+    async with _translated(), asyncio.timeout(answer_seconds(engine)), alone(engine).connect() as connection:
         yield connection
+
+
+def alone(engine: AsyncEngine) -> AsyncEngine:
+    """Connections whose statements are transactions by themselves: those kept for it, or any of the pool's."""
+    beside: AsyncEngine | None = engine.get_execution_options().get(BESIDE)
+    return beside or engine.execution_options(isolation_level=AUTOCOMMIT)
 
 
 def answer_seconds(engine: AsyncEngine) -> float | None:
