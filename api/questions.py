@@ -16,6 +16,7 @@ from pipeline.errors import InvalidInput
 from pipeline.model import JsonValue, Question
 from pipeline.ports import QuestionFilter
 from pipeline.scoring.bank import question_document
+from pipeline.scoring.search import read_search
 from pipeline.service.access import Permission
 from pipeline.service.bank import ImportedLine
 from pipeline.service.page import MOST_ITEMS
@@ -24,6 +25,9 @@ from pipeline.settings import Settings
 CREATED: Final = 201
 OK: Final = 200
 
+SearchText = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Level = Annotated[int, msgspec.Meta(ge=1, le=5)]
+LEVELS: Final = range(1, 6)
 Label = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
@@ -53,15 +57,48 @@ class VersionQuery(msgspec.Struct, frozen=True):
 
 
 class QuestionQuery(msgspec.Struct, frozen=True):
-    """Which questions to list."""
+    """Which questions to list: those that fit everything given."""
 
+    q: Annotated[
+        SearchText | None,
+        msgspec.Meta(
+            description="Words that all must be in the prompt, options, tags, topics or id, also inside other words; "
+            "case and width of letters do not matter."
+        ),
+    ] = None
     type: Label | None = None
     topic: Label | None = None
-    difficulty: Annotated[int, msgspec.Meta(ge=1, le=5)] | None = None
+    difficulty: Level | None = None
+    difficulty_min: Annotated[Level | None, msgspec.Meta(description="Of this difficulty or harder.")] = None
+    difficulty_max: Annotated[Level | None, msgspec.Meta(description="Of this difficulty or easier.")] = None
     module: Label | None = None
     language: Label | None = None
+    industry: Label | None = None
+    tag: Label | None = None
     cursor: Annotated[str, msgspec.Meta(max_length=2000)] | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_ITEMS)] = 50
+
+    @property
+    def wanted(self) -> QuestionFilter:
+        """What to list; raises `InvalidInput` for a search that names nothing to look for."""
+        return QuestionFilter(
+            type=self.type,
+            topic=self.topic,
+            difficulties=self._difficulties,
+            module=self.module,
+            language=self.language,
+            industry=self.industry,
+            tag=self.tag,
+            search=None if self.q is None else read_search(self.q),
+        )
+
+    @property
+    def _difficulties(self) -> tuple[int, ...] | None:
+        given = (self.difficulty, self.difficulty_min, self.difficulty_max)
+        if given == (None, None, None):
+            return None
+        low, high = self.difficulty_min or LEVELS[0], self.difficulty_max or LEVELS[-1]
+        return tuple(level for level in LEVELS if low <= level <= high and self.difficulty in (None, level))
 
 
 class ImportItem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -140,17 +177,20 @@ async def show_question(request: AnyRequest, question_id: FromPath[str]) -> Resp
     "/v1/questions",
     opt=described(
         "Questions",
-        {200: Answer("Questions in the order of their ids.", Page[Question], Page([QUESTION]))},
+        {200: Answer("Questions in the order of their ids, or what a search finds.", Page[Question], Page([QUESTION]))},
         permission=Permission.TEACH,
         query=QuestionQuery,
     ),
 )
 async def list_questions(request: AnyRequest) -> Response[Any]:
-    """List questions of the bank in their current versions."""
+    """List questions of the bank in their current versions, or search them.
+
+    With `q`, those with the whole text in their prompt come first, then those with all its words there, then those
+    with words elsewhere; each in the order of ids. Where more than 1,000 may fit, all come in the order of ids.
+    """
     parts, principal = await allow(request, Permission.TEACH)
     query = query_of(request, QuestionQuery)
-    wanted = QuestionFilter(query.type, query.topic, query.difficulty, query.module, query.language)
-    page = await parts.questions.browse(principal.tenant_id, wanted, cursor=query.cursor, limit=query.limit)
+    page = await parts.questions.browse(principal.tenant_id, query.wanted, cursor=query.cursor, limit=query.limit)
     return Response({"items": [question_document(question) for question in page.questions], "next": page.next})
 
 

@@ -151,6 +151,8 @@ def upgrade() -> None:
     op.create_table('question_search',
     sa.Column('question_key', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('tenant_id', sa.Integer(), nullable=False),
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('version_key', sa.BigInteger(), nullable=False),
     sa.Column('content', sa.Text(), nullable=False),
     sa.Column('terms', postgresql.ARRAY(sa.Text()), nullable=False),
     sa.ForeignKeyConstraint(['question_key'], ['questions.key'], name=op.f('question_search_question_key_fkey')),

@@ -17,6 +17,7 @@ from pipeline.store.job import JobStore
 from pipeline.store.journal import JournalStore
 from pipeline.store.ledger import LedgerStore
 from pipeline.store.periodic import PeriodicStore
+from pipeline.store.search_filling import SearchFilling
 
 LOST_REQUEST_SECONDS: Final = 900.0
 """A request to a model that nobody has settled for so long: its worker is gone. Longer than any may take."""
@@ -29,6 +30,7 @@ def build_chores(settings: Settings, engine: AsyncEngine, bell: Bell) -> list[Ch
     plans = [job.plan for job in build_periodic_jobs(settings, engine)]
     return [
         partial(plan_runs, PeriodicStore(engine), plans),
+        SearchFilling(engine).fill,
         partial(ledger.close_lost, older_seconds=LOST_REQUEST_SECONDS, most=FORGOTTEN_AT_ONCE),
         partial(ledger.forget, older_seconds=settings.ai_ledger_seconds, most=FORGOTTEN_AT_ONCE),
         partial(JournalStore(engine).forget, older_seconds=kept, most=FORGOTTEN_AT_ONCE),

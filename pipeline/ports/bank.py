@@ -1,7 +1,7 @@
 """The question bank."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 
@@ -9,6 +9,7 @@ from pipeline.model import (
     Question,
     StoredQuestion,
 )
+from pipeline.scoring.search import Search
 
 
 class Saved(msgspec.Struct, frozen=True):
@@ -20,13 +21,38 @@ class Saved(msgspec.Struct, frozen=True):
 
 
 class QuestionFilter(msgspec.Struct, frozen=True):
-    """Which questions to list; what is None does not matter."""
+    """Which questions to list; what is None does not matter. `difficulties` are those that any of them may have."""
 
     type: str | None = None
     topic: str | None = None
-    difficulty: int | None = None
+    difficulties: tuple[int, ...] | None = None
     module: str | None = None
     language: str | None = None
+    industry: str | None = None
+    tag: str | None = None
+    search: Search | None = None
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a question stands in a list: behind all of a lower rank, and in the order of ids among its own.
+
+    The rank is None where the list goes by ids alone.
+    """
+
+    id: str
+    rank: int | None = None
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A question and where it stands."""
+
+    question: Question
+    place: Place
+
+
+BEGINNING: Final = Place("")
+RANKS: Final = range(3)
+"""The whole phrase in the prompt, all words in the prompt, all words anywhere."""
 
 
 @runtime_checkable
@@ -45,8 +71,12 @@ class BankStore(Protocol):
         """One version of a question, the current one unless told otherwise; never an outdated one."""
         ...
 
-    async def browse(self, tenant_id: int, wanted: QuestionFilter, *, after: str, most: int) -> list[Question]:
-        """At most `most` questions that fit `wanted`, in the order of their ids, from the first behind `after`."""
+    async def browse(self, tenant_id: int, wanted: QuestionFilter, *, after: Place, most: int) -> list[Found]:
+        """At most `most` questions that fit `wanted`, from the first behind `after`.
+
+        They come in the order of their ids. What a search finds comes by rank first, unless that is more than anybody
+        reads: the whole phrase in the prompt, all words in the prompt, and all words anywhere.
+        """
         ...
 
     async def save(self, tenant_id: int, questions: Sequence[Question]) -> list[Saved]:

@@ -9,6 +9,7 @@ import msgspec
 from pipeline.errors import FieldProblem, InvalidInput, NotFound
 from pipeline.model import JsonValue, Question
 from pipeline.ports import BankStore, QuestionFilter, Saved
+from pipeline.ports.bank import BEGINNING, RANKS, Place
 from pipeline.scoring.bank import parse_question
 from pipeline.scoring.shape import forbidden_characters
 from pipeline.service.intake import decode_json, first_problems
@@ -23,7 +24,7 @@ RESERVED_IDS: Final = frozenset({"import"})
 
 
 class QuestionPage(msgspec.Struct, frozen=True):
-    """A part of the bank in the order of ids; `next` is the cursor of the following part."""
+    """A part of a list of questions; `next` is the cursor of the following part."""
 
     questions: tuple[Question, ...]
     next: str | None
@@ -68,10 +69,12 @@ class Bank:
 
     async def browse(self, tenant_id: int, wanted: QuestionFilter, *, cursor: str | None, limit: int) -> QuestionPage:
         """The next `limit` questions that fit; raises `InvalidInput` for a cursor that is not ours."""
-        after = "" if cursor is None else key_before(cursor)
+        searching = wanted.search is not None
+        after = BEGINNING if cursor is None else place_in(key_before(cursor), searching=searching)
         found = await self._store.browse(tenant_id, wanted, after=after, most=limit + 1)
-        shown = tuple(found[:limit])
-        return QuestionPage(shown, cursor_behind(shown[-1].id) if len(found) > limit else None)
+        shown = found[:limit]
+        following = cursor_behind(key_of(shown[-1].place, searching=searching)) if len(found) > limit else None
+        return QuestionPage(tuple(one.question for one in shown), following)
 
     async def import_all(self, tenant_id: int, body: bytes) -> list[ImportedLine]:
         """Store a file of questions, NDJSON or one array, and tell what became of each line.
@@ -94,6 +97,21 @@ class Bank:
             ImportedLine(line.line, next(saved)) if line.question else ImportedLine(line.line, problems=line.problems)
             for line in lines
         )
+
+
+def key_of(place: Place, *, searching: bool) -> str:
+    """A place as a cursor's key: an id, behind its rank (`-`: the list goes by ids) where something is searched."""
+    return f"{'-' if place.rank is None else place.rank}/{place.id}" if searching else place.id
+
+
+def place_in(key: str, *, searching: bool) -> Place:
+    """The place that a cursor names; raises `InvalidInput` for one of another list."""
+    if not searching:
+        return Place(key)
+    rank, separator, question_id = key.partition("/")
+    if not separator or rank not in {"-", *map(str, RANKS)}:
+        raise InvalidInput([FieldProblem("/cursor", "is not a cursor of this list")])
+    return Place(question_id, None if rank == "-" else int(rank))
 
 
 def read_question(raw: JsonValue, *, question_id: str | None = None) -> Question:

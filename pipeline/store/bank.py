@@ -10,8 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from pipeline.batching import Batcher
 from pipeline.model import Question, StoredQuestion
 from pipeline.ports import QuestionFilter, Saved
+from pipeline.ports.bank import Found, Place
 from pipeline.store.engine import LOOK_UP_SECONDS, as_json, transaction
 from pipeline.store.question import question_from_body
+from pipeline.store.search import BODY_FITS, Kept, body_values, find_page, keep_searchable
 
 CURRENT = text(
     """
@@ -36,10 +38,19 @@ FIND_VERSION = text(
 )
 
 BROWSE = text(
-    """
+    f"""
     SELECT q.id, v.version, v.body FROM questions q JOIN question_versions v ON v.key = q.version_key
-    WHERE q.tenant_id = :tenant_id AND q.id > :after AND v.body @> CAST(:wanted AS jsonb)
+    WHERE q.tenant_id = :tenant_id AND q.id > :after AND {BODY_FITS}
     ORDER BY q.id LIMIT :most
+    """
+)
+
+# Only after an upgrade from a version without a search, until the sweeper has seen to it.
+SOME_UNSEARCHABLE = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM questions q WHERE NOT EXISTS (
+            SELECT FROM question_search s WHERE s.question_key = q.key AND s.version_key = q.version_key))
     """
 )
 
@@ -80,7 +91,8 @@ SAVE = text(
     ), noticed AS (
         UPDATE tenants SET bank_version = bank_version + 1 WHERE id = :tenant_id AND EXISTS (SELECT FROM added)
     )
-    SELECT h.id, coalesce(a.version, h.version) AS version, a.version IS NOT NULL AS changed
+    SELECT h.id, h.key AS question_key, a.key AS version_key, coalesce(a.version, h.version) AS version,
+        a.version IS NOT NULL AS changed
     FROM held h LEFT JOIN added a ON a.question_key = h.key
     """
 )
@@ -102,6 +114,7 @@ CURRENT_OF_MANY = text(
 )
 
 FETCHED_AT_ONCE: Final = 500
+EVERYTHING: Final = QuestionFilter()
 Named = tuple[int, str]
 """A question by its tenant and id."""
 
@@ -117,6 +130,7 @@ class BankStore:
         self._engine = engine
         self._most = most
         self._kept: dict[Named, StoredQuestion] = {}
+        self._searchable = False
         self._fetches: Batcher[list[Named], dict[Named, StoredQuestion]] = Batcher(self._fetch, most=FETCHED_AT_ONCE)
 
     async def current(self, tenant_id: int, ids: Iterable[str]) -> Mapping[str, StoredQuestion]:
@@ -154,12 +168,20 @@ class BankStore:
             row = (await connection.execute(statement, values)).one_or_none()
         return None if row is None else question_from_body(row.id, row.version, row.body)
 
-    async def browse(self, tenant_id: int, wanted: QuestionFilter, *, after: str, most: int) -> list[Question]:
-        """At most `most` questions that fit `wanted`, in the order of their ids, from the first behind `after`."""
-        values = {"tenant_id": tenant_id, "wanted": as_json(fitting(wanted)), "after": after, "most": most}
+    async def browse(self, tenant_id: int, wanted: QuestionFilter, *, after: Place, most: int) -> list[Found]:
+        """At most `most` questions that fit `wanted`, from the first behind `after`; searches by rank, see the port.
+
+        A search finds what is searchable already; a filter alone is never short of any question.
+        """
         async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
-            rows = await connection.execute(BROWSE, values)
-            return [question_from_body(row.id, row.version, row.body) for row in rows]
+            if wanted.search is None and (wanted == EVERYTHING or not await self._all_searchable(connection)):
+                return await browse_bodies(connection, tenant_id, wanted, after=after.id, most=most)
+            return await find_page(connection, tenant_id, wanted, after=after, most=most)
+
+    async def _all_searchable(self, connection: AsyncConnection) -> bool:
+        if not self._searchable:
+            self._searchable = not (await connection.execute(SOME_UNSEARCHABLE)).scalar_one()
+        return self._searchable
 
     async def save(self, tenant_id: int, questions: Sequence[Question]) -> list[Saved]:
         """Store questions (ids distinct); one that is already there unchanged keeps its version."""
@@ -180,13 +202,16 @@ async def save_questions(connection: AsyncConnection, tenant_id: int, questions:
     await connection.execute(INSERT_NEW, values)
     await connection.execute(LOCK, values)
     given = as_json([{"id": question.id, "body": body_of(question)} for question in questions])
-    rows = await connection.execute(SAVE, {"tenant_id": tenant_id, "questions": given})
-    saved = {row.id: Saved(row.id, row.version, row.changed) for row in rows}
-    return [saved[question.id] for question in questions]
+    rows = {row.id: row for row in await connection.execute(SAVE, {"tenant_id": tenant_id, "questions": given})}
+    changed = [(rows[question.id], question) for question in questions if rows[question.id].changed]
+    await keep_searchable(connection, [Kept(tenant_id, row.question_key, row.version_key, q) for row, q in changed])
+    return [Saved(question.id, rows[question.id].version, rows[question.id].changed) for question in questions]
 
 
-def fitting(wanted: QuestionFilter) -> dict[str, Any]:
-    """What the body of a question contains if it fits."""
-    contained = {name: value for name, value in msgspec.structs.asdict(wanted).items() if value is not None}
-    topic = contained.pop("topic", None)
-    return contained if topic is None else {**contained, "topics": [topic]}
+async def browse_bodies(
+    connection: AsyncConnection, tenant_id: int, wanted: QuestionFilter, *, after: str, most: int
+) -> list[Found]:
+    """A page in the order of ids that looks at one question after the other."""
+    values = {"tenant_id": tenant_id, "after": after, "most": most} | body_values(wanted)
+    rows = await connection.execute(BROWSE, values)
+    return [Found(question_from_body(row.id, row.version, row.body), Place(row.id)) for row in rows]

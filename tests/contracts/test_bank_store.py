@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.model import Question
 from pipeline.ports import BankStore, QuestionFilter, Saved
+from pipeline.ports.bank import BEGINNING, Place
 from pipeline.store.access import AccessStore
 from pipeline.store.bank import BankStore as PostgresBankStore
 from pipeline.store.engine import create_engine
@@ -104,15 +105,17 @@ async def test_every_field_comes_back_as_it_was(store: BankStore, tenants: tuple
 
 async def test_a_bank_is_browsed_in_the_order_of_ids(store: BankStore, tenants: tuple[int, int]) -> None:
     await store.save(tenants[0], [a_question(id_) for id_ in ("c", "a", "b")])
-    assert [q.id for q in await store.browse(tenants[0], EVERYTHING, after="", most=2)] == ["a", "b"]
-    assert [q.id for q in await store.browse(tenants[0], EVERYTHING, after="b", most=2)] == ["c"]
+    first = await store.browse(tenants[0], EVERYTHING, after=BEGINNING, most=2)
+    assert [found.question.id for found in first] == ["a", "b"]
+    rest = await store.browse(tenants[0], EVERYTHING, after=Place("b"), most=2)
+    assert [found.question.id for found in rest] == ["c"]
 
 
 async def test_browsing_goes_by_current_versions(store: BankStore, tenants: tuple[int, int]) -> None:
     await store.save(tenants[0], [a_question("q", topics=("old", "kept"))])
     await store.save(tenants[0], [a_question("q", topics=("new", "kept"))])
     counts = {
-        topic: len(await store.browse(tenants[0], QuestionFilter(topic=topic), after="", most=9))
+        topic: len(await store.browse(tenants[0], QuestionFilter(topic=topic), after=BEGINNING, most=9))
         for topic in ("old", "new", "kept")
     }
     assert counts == {"old": 0, "new": 1, "kept": 1}
@@ -123,16 +126,20 @@ async def test_browsing_goes_by_current_versions(store: BankStore, tenants: tupl
     [
         QuestionFilter(type="essay"),
         QuestionFilter(topic="x"),
-        QuestionFilter(difficulty=4),
+        QuestionFilter(difficulties=(4,)),
         QuestionFilter(module="m"),
         QuestionFilter(language="ko"),
-        QuestionFilter(type="essay", topic="x", difficulty=4, module="m", language="ko"),
+        QuestionFilter(industry="fintech"),
+        QuestionFilter(tag="exam"),
+        QuestionFilter(difficulties=(4, 5)),
+        QuestionFilter(type="essay", topic="x", difficulties=(4,), module="m", language="ko"),
     ],
 )
 async def test_each_filter_finds_what_fits(store: BankStore, tenants: tuple[int, int], wanted: QuestionFilter) -> None:
     fits = a_question("fits", type="essay", topics=("w", "x"), difficulty=4, module="m", language="ko", answer={})
+    fits = msgspec.structs.replace(fits, industry="fintech", tags=("basic", "exam"))
     await store.save(tenants[0], [fits, a_question("other")])
-    assert [q.id for q in await store.browse(tenants[0], wanted, after="", most=9)] == ["fits"]
+    assert [found.question.id for found in await store.browse(tenants[0], wanted, after=BEGINNING, most=9)] == ["fits"]
 
 
 async def test_tenants_have_banks_of_their_own(store: BankStore, tenants: tuple[int, int]) -> None:
@@ -140,7 +147,7 @@ async def test_tenants_have_banks_of_their_own(store: BankStore, tenants: tuple[
     await store.save(school, [a_question("q", points=5)])
     assert await store.find(academy, "q") is None
     assert await store.find(academy, "q", 1) is None
-    assert await store.browse(academy, EVERYTHING, after="", most=9) == []
+    assert await store.browse(academy, EVERYTHING, after=BEGINNING, most=9) == []
     assert await store.current(academy, ["q"]) == {}
     assert await store.save(academy, [a_question("q")]) == [Saved("q", 1, changed=True)]
     assert (await store.current(school, ["q"]))["q"].question.points == 5

@@ -29,6 +29,8 @@ question_search = Table(
     metadata,
     Column("question_key", BigInteger, ForeignKey("questions.key"), primary_key=True, autoincrement=False),
     tenant(),
+    Column("id", Text, nullable=False),
+    Column("version_key", BigInteger, nullable=False),
     Column("content", Text, nullable=False),
     Column("terms", ARRAY(Text), nullable=False),
     Index("question_search_terms_idx", "terms", postgresql_using="gin"),
