@@ -10,7 +10,7 @@ from api.pages.geometry import WIDTH, Label, Point, every, nice_ticks, outline, 
 
 HEIGHT: Final = 150.0
 LEFT: Final = 42.0
-RIGHT: Final = 8.0
+RIGHT: Final = 12.0
 TOP: Final = 10.0
 BOTTOM: Final = 22.0
 FILLED: Final = 0.7

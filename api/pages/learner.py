@@ -24,12 +24,12 @@ from api.pages.visitor import address_of, visitor, words_for
 from api.pages.words import Words
 from api.reading import query_of
 from pipeline.errors import Unauthenticated
-from pipeline.learning.goal import Goals
 from pipeline.learning.metrics import LearnerDay
 from pipeline.learning.report import WeeklyReport
 from pipeline.learning.week import week_named
 from pipeline.service.access import Permission, Role
 from pipeline.service.advising import Recommendations
+from pipeline.service.course import Course
 from pipeline.service.learner import SkillShown
 from pipeline.service.report import zone_named
 
@@ -54,7 +54,7 @@ class Known(msgspec.Struct, frozen=True):
     report: WeeklyReport
     skills: Sequence[SkillShown]
     days: Sequence[LearnerDay]
-    goals: Goals
+    course: Course | None
     advice: Recommendations
 
 
@@ -93,7 +93,7 @@ async def show_learner_page(request: AnyRequest) -> Response[str]:
         report=reported.report,
         skills=await parts.learners.skills(principal, learner_id),
         days=await parts.learners.days(principal, learner_id),
-        goals=await parts.reports.goals(principal, learner_id),
+        course=await parts.reports.course(principal, learner_id, say.language),
         advice=await parts.advising.recommendations(principal, learner_id, count=QUESTIONS, locale=say.language),
     )
     return learner_page(known, say, query)
@@ -102,6 +102,7 @@ async def show_learner_page(request: AnyRequest) -> Response[str]:
 def learner_page(known: Known, say: Words, query: LearnerPageQuery) -> Response[str]:
     """The answer with the page of what is known."""
     report = known.report
+    titles = {module.id: module.title for module in known.course.next} if known.course else {}
     return page(
         TEMPLATE,
         say,
@@ -111,7 +112,7 @@ def learner_page(known: Known, say: Words, query: LearnerPageQuery) -> Response[
         weeks=weeks_of(report, known.now, query),
         moment=moment_of(report, say),
         findings=[said(finding, say) for finding in report.findings],
-        steps=[said(step, say) for step in report.next_steps],
+        steps=[said(step, say, titles) for step in report.next_steps],
         topics=topic_rows(report.topics, say),
         skills=skills_view(known.skills, say),
         progress=progress_view(known.days, known.now.date(), say),
@@ -119,7 +120,7 @@ def learner_page(known: Known, say: Words, query: LearnerPageQuery) -> Response[
         weak=weak_rows(known.skills, say),
         reviews=review_rows(known.skills, known.now, say),
         advice=known.advice,
-        goals=known.goals,
+        course=known.course,
     )
 
 

@@ -23,6 +23,7 @@ from pipeline.service.at_risk import AtRisk
 from pipeline.service.bank import Bank
 from pipeline.service.careers import Careers
 from pipeline.service.control import Control
+from pipeline.service.course import Courses
 from pipeline.service.curriculum import Curricula
 from pipeline.service.erasure import Erasure
 from pipeline.service.following import Following
@@ -124,7 +125,9 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         limits=build_limits(settings, servers),
     )
     learners = LearnerStore(servers.engine)
-    known = Learners(learners, reading, reports)
+    curricula = CurriculumStore(servers.engine)
+    courses = Courses(reports, curricula)
+    known = Learners(learners, reading, reports, courses)
     policies, configured = build_policies(settings, servers), configured_models(settings)
     questions = Bank(bank, max_question_bytes=settings.max_body_bytes)
     return ApiParts(
@@ -136,8 +139,8 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         questions=questions,
         learners=known,
         advising=Advising(AdvisingStore(servers.engine), known, plan=build_plan(settings)),
-        curricula=Curricula(CurriculumStore(servers.engine), bank, learners),
-        reports=Reports(reports, learners),
+        curricula=Curricula(curricula, bank, learners),
+        reports=Reports(reports, learners, courses),
         erasure=Erasure(ErasureStore(servers.engine), learners, board),
         reading=reading,
         showing=showing,

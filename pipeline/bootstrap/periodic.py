@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.ports.periodic import JobPlan
 from pipeline.service.at_risk import AtRisk
+from pipeline.service.course import Courses
 from pipeline.service.items import Items
 from pipeline.service.periodic import PeriodicJob, for_each_tenant, one_after_another
 from pipeline.service.report import Reports
@@ -23,6 +24,12 @@ ITEMS_AT_ONCE: Final = 2_000
 """Questions in one piece: each reads all answers once, so there are few pieces."""
 REPORTS_AT_ONCE: Final = 50
 """Learners in one piece of the weekly reports; each takes some ten look-ups."""
+
+
+def build_reports(engine: AsyncEngine, curricula: CurriculumStore) -> Reports:
+    """What makes the weekly reports."""
+    store = ReportStore(engine, QuestionVersions())
+    return Reports(store, LearnerStore(engine), Courses(store, curricula))
 
 
 def build_periodic_jobs(settings: Settings, engine: AsyncEngine) -> tuple[PeriodicJob, ...]:
@@ -44,7 +51,7 @@ def build_periodic_jobs(settings: Settings, engine: AsyncEngine) -> tuple[Period
     at_risk = AtRisk(RiskStore(engine), GroupStore(engine), CurriculumStore(engine))
     detect = for_each_tenant(expiry.next_tenant, at_risk.detect_at_risk)
     analyse = for_each_tenant(expiry.next_tenant, Items(ItemStore(engine)).analyse_items, most=ITEMS_AT_ONCE)
-    reports = Reports(ReportStore(engine, QuestionVersions()), LearnerStore(engine))
+    reports = build_reports(engine, CurriculumStore(engine))
     return (
         PeriodicJob(JobPlan("at-risk", nightly, each=False), detect),
         PeriodicJob(JobPlan("expiry", nightly, each=False), expire),

@@ -8,6 +8,7 @@ import msgspec
 
 from pipeline.errors import FieldProblem, InvalidInput, NotFound
 from pipeline.learning import progress
+from pipeline.learning.goal import Goals
 from pipeline.learning.mastery import MasteryLevel, level_of, logit_of, mastery, uncertainty
 from pipeline.learning.metrics import AnswerSums, LearnerDay
 from pipeline.learning.mistake import Mistake
@@ -19,6 +20,7 @@ from pipeline.ports import LearnerStore, ReadingStore
 from pipeline.ports.report import ReportStore
 from pipeline.scoring.shape import forbidden_characters
 from pipeline.service.access import Principal
+from pipeline.service.course import Course, Courses
 from pipeline.service.view import submission_document
 
 DEFAULT_DAYS: Final = 30
@@ -67,10 +69,22 @@ class DayShown(Figures, frozen=True):
     day: date
 
 
+class TopicShown(msgspec.Struct, frozen=True):
+    """One topic since the beginning; mastery and accuracy are 0 to 1."""
+
+    topic: str
+    answers: int
+    correct: int
+    accuracy: float
+    mastery: float
+    level: MasteryLevel
+
+
 class Progress(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     """How a learner is getting on: since the beginning, in the range asked for, and day by day in it.
 
-    `current_streak` counts the days in a row with a hand-in, up to today or yesterday (UTC).
+    `current_streak` counts the days in a row with a hand-in, up to today or yesterday (UTC). `topics` are in the order
+    of their names, `course` is null where no category of the curriculum is worked towards.
     """
 
     learner_id: str
@@ -80,6 +94,9 @@ class Progress(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     in_range: Figures
     days: tuple[DayShown, ...]
     current_streak: int
+    topics: tuple[TopicShown, ...]
+    goals: Goals
+    course: Course | None
 
 
 class Learners:
@@ -90,12 +107,14 @@ class Learners:
         store: LearnerStore,
         reading: ReadingStore,
         reports: ReportStore,
+        courses: Courses,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._reading = reading
         self._reports = reports
+        self._courses = courses
         self._clock = clock
 
     async def require(self, principal: Principal, learner_id: str) -> None:
@@ -112,10 +131,13 @@ class Learners:
 
     async def progress(self, principal: Principal, learner_id: str, first: date | None, last: date | None) -> Progress:
         """Figures in all and from `first` to `last` (the last 30 days by default); raises `InvalidInput`."""
-        today = self._clock().astimezone(UTC).date()
+        now = self._clock()
+        today = now.astimezone(UTC).date()
         first, last = checked_range(first, last, today)
         await self.require(principal, learner_id)
         days = await self._store.days(principal.tenant_id, learner_id)
+        skills = await self._store.skills(principal.tenant_id, learner_id)
+        everywhere = overall({skill.topic: skill for skill in skills})
         inside = [day for day in days if first <= day.day <= last]
         return Progress(
             learner_id=learner_id,
@@ -125,6 +147,9 @@ class Learners:
             in_range=figures_of(inside),
             days=tuple(DayShown(**msgspec.structs.asdict(figures_of([day])), day=day.day) for day in inside),
             current_streak=progress.current_streak([day.day for day in days], today),
+            topics=tuple(topic_shown(skill_shown(skill, everywhere, now)) for skill in skills),
+            goals=await self._reports.goals(principal.tenant_id, learner_id),
+            course=await self._courses.course(principal.tenant_id, learner_id, skills, now),
         )
 
     async def days(self, principal: Principal, learner_id: str) -> list[LearnerDay]:
@@ -181,6 +206,12 @@ def skill_shown(skill: Skill, everywhere: Estimate, now: datetime) -> SkillShown
         due_at=skill.memory.due_at if skill.memory else None,
         updated_at=skill.updated_at,
     )
+
+
+def topic_shown(skill: SkillShown) -> TopicShown:
+    """A topic as progress shows it; a skill has an answer at least."""
+    accuracy = round(skill.correct / max(skill.answers, 1), DECIMALS)
+    return TopicShown(skill.topic, skill.answers, skill.correct, accuracy, skill.mastery, skill.level)
 
 
 def mistakes_of(skill: Skill, now: datetime) -> dict[Mistake, float]:

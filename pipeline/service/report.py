@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from pipeline.errors import FieldProblem, InvalidInput, NotFound
-from pipeline.learning.finding import Prospects, due_of, with_findings
+from pipeline.learning.finding import Module, Prospects, due_of, with_findings
 from pipeline.learning.goal import Goals
 from pipeline.learning.rating import Skill
 from pipeline.learning.report import WeeklyReport, report_of
@@ -17,6 +17,7 @@ from pipeline.learning.week import Week, last_whole_week, week_named
 from pipeline.ports import LearnerStore
 from pipeline.ports.report import ReportStore
 from pipeline.service.access import Principal
+from pipeline.service.course import Course, Courses, next_module
 from pipeline.service.learner import require_learner
 
 MOST_HAND_INS: Final = 5_000
@@ -46,11 +47,13 @@ class Reports:
         self,
         store: ReportStore,
         learners: LearnerStore,
+        courses: Courses,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._learners = learners
+        self._courses = courses
         self._clock = clock
 
     async def week(self, principal: Principal, learner_id: str, week: str | None, timezone: str | None) -> Reported:
@@ -71,9 +74,17 @@ class Reports:
         await require_learner(self._learners, principal, learner_id)
         return await self._store.goals(principal.tenant_id, learner_id)
 
-    async def set_goals(self, principal: Principal, learner_id: str, goals: Goals) -> Goals:
-        """Keep goals in place of earlier ones."""
+    async def course(self, principal: Principal, learner_id: str, locale: str | None) -> Course | None:
+        """How far the learner is in the category worked towards; None where there is none."""
         await require_learner(self._learners, principal, learner_id)
+        skills = await self._learners.skills(principal.tenant_id, learner_id)
+        return await self._courses.course(principal.tenant_id, learner_id, skills, self._clock(), locale)
+
+    async def set_goals(self, principal: Principal, learner_id: str, goals: Goals) -> Goals:
+        """Keep goals in place of earlier ones; raises `InvalidInput` for a target that is not taught."""
+        await require_learner(self._learners, principal, learner_id)
+        if goals.target is not None and not await self._courses.is_taught(principal.tenant_id, goals.target):
+            raise InvalidInput([FieldProblem("/target", "There is no such category.")])
         if not await self._store.set_goals(principal.tenant_id, learner_id, goals):
             raise NotFound("There is no such learner.")
         return goals
@@ -113,16 +124,19 @@ class Reports:
             clipped=found.clipped,
         )
         skills = await self._learners.skills(tenant_id, learner_id)
-        return with_findings(report, prospects_of(skills, await self._store.advised_topics(tenant_id, learner_id), now))
+        course = await self._courses.course(tenant_id, learner_id, skills, now)
+        advised = await self._store.advised_topics(tenant_id, learner_id)
+        return with_findings(report, prospects_of(skills, advised, next_module(course), now))
 
 
-def prospects_of(skills: Sequence[Skill], advised: Sequence[str], now: datetime) -> Prospects:
+def prospects_of(skills: Sequence[Skill], advised: Sequence[str], module: Module | None, now: datetime) -> Prospects:
     """What the learner could do next, at `now`; `advised` are the topics of the questions recommended."""
     return Prospects(
         weaknesses=weaknesses_of(skills, now),
         due=due_of(skills, now),
         questions=len(advised),
         question_topics=tuple(dict.fromkeys(advised)),
+        module=module,
     )
 
 

@@ -134,3 +134,52 @@ async def test_a_learner_token_of_another_tenant_is_told_apart(api: Api) -> None
     theirs = (await api.parts.access.mint_token(stranger, "u-1", 60)).token
     principal = await api.parts.access.authenticate_browser(theirs)
     assert principal.tenant_id == stranger.tenant_id
+
+
+async def shown(api: Api, token: str | None, query: str = "", **headers: str) -> httpx.Response:
+    cookie = {} if token is None else {"Cookie": f"gradeline_page={token}"}
+    return await api.http.get(f"/pages/learner{query}", headers=cookie | headers)
+
+
+async def test_a_learners_page_is_shown_to_its_learner_only(api: Api) -> None:
+    await api.save_question()
+    await api.hand_in()
+    own = await shown(api, await learner_token(api))
+    assert (own.status_code, own.headers["Content-Language"]) == (200, "en")
+    assert "<bdi>u-1</bdi>" in own.text
+    check_is_strict(own)
+    assert (await shown(api, await learner_token(api, "u-2"))).status_code == 404
+    stranger = Principal(await api.tenant_id(api.stranger), Role.OPERATOR, "test")
+    theirs = (await api.parts.access.mint_token(stranger, "u-1", 60)).token
+    assert (await shown(api, theirs)).status_code == 404
+
+
+async def test_a_page_needs_its_cookie_and_takes_nothing_else(api: Api) -> None:
+    """Neither a key nor a token in a header opens it, nor one in the address: no other site can have it opened."""
+    await api.save_question()
+    await api.hand_in()
+    token = await learner_token(api)
+    for credential in (None, "", "a.b.c", api.keys[Role.TEACHER], token[:-2]):
+        assert (await shown(api, credential)).status_code == 401
+    assert (await shown(api, None, Authorization=f"Bearer {token}")).status_code == 401
+    assert (await shown(api, None, f"?token={token}")).status_code == 401
+    assert (await shown(api, str((await page_token(api)).json()["token"]))).status_code == 403
+
+
+async def test_a_page_speaks_the_language_that_is_wanted(api: Api) -> None:
+    await api.save_question()
+    await api.hand_in()
+    token = await learner_token(api)
+    chosen = await shown(api, token, "?locale=zh-TW", **{"Accept-Language": "ko"})
+    accepted = await shown(api, token, **{"Accept-Language": "fr, ja;q=0.5"})
+    assert '<html lang="zh">' in chosen.text
+    assert '<html lang="ja">' in accepted.text
+
+
+@pytest.mark.parametrize("query", ["?week=2026-W99", "?timezone=Mars/Base", "?week=2999-W01", "?nonsense=1"])
+async def test_a_page_with_a_mistake_in_its_address_says_so(api: Api, query: str) -> None:
+    await api.save_question()
+    await api.hand_in()
+    answer = await shown(api, await learner_token(api), query)
+    assert (answer.status_code, answer.headers["Content-Type"].partition(";")[0]) == (422, "text/html")
+    check_is_strict(answer)

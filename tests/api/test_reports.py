@@ -14,8 +14,10 @@ from pipeline.learning.goal import Goals
 from pipeline.learning.report import WeeklyReport
 from pipeline.learning.week import Week, last_whole_week, week_of
 from pipeline.service.access import Role
+from pipeline.service.course import Courses
 from pipeline.service.report import Reports
 from pipeline.settings import Settings
+from pipeline.store.curriculum import CurriculumStore
 from pipeline.store.engine import create_engine, transaction
 from pipeline.store.learner import LearnerStore
 from pipeline.store.question import QuestionVersions
@@ -35,7 +37,8 @@ async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
 
 
 def reports_on(engine: AsyncEngine) -> Reports:
-    return Reports(ReportStore(engine, QuestionVersions()), LearnerStore(engine), clock=lambda: NOW)
+    store = ReportStore(engine, QuestionVersions())
+    return Reports(store, LearnerStore(engine), Courses(store, CurriculumStore(engine)), clock=lambda: NOW)
 
 
 async def worked(installation: Installation, learner_id: str = "ada") -> None:
@@ -225,3 +228,56 @@ async def test_more_hand_ins_than_are_looked_at_are_said_to_be_cut(
     assert found.hand_ins[0].at > LAST_WEEK.end(UTC)
     whole = await store.hand_ins(1, "ada", LAST_WEEK.start(UTC), NOW + timedelta(hours=1), most=2)
     assert (len(whole.hand_ins), whole.clipped) == (2, False)
+
+
+CURRICULUM = {
+    "categories": [
+        {"id": "web", "title": "Web", "months": 6, "tracks": ["t"], "translations": {"ko": {"title": "웹"}}}
+    ],
+    "tracks": [{"id": "t", "title": "Track", "modules": ["first", "second"]}],
+    "modules": [
+        {"id": "first", "title": "First", "difficulty": 1, "hours": 10, "topics": ["choosing"]},
+        {
+            "id": "second",
+            "title": "Second",
+            "difficulty": 3,
+            "hours": 16,
+            "topics": ["joins"],
+            "prerequisites": ["first"],
+        },
+    ],
+}
+
+
+async def test_progress_tells_topics_goals_and_the_way_to_the_target(installation: Installation) -> None:
+    await worked(installation)
+    teacher = installation.caller()
+    assert (await teacher.get("/v1/learners/ada/progress")).json()["course"] is None
+    assert (await teacher.post("/v1/curriculum/import", CURRICULUM)).status_code == 200
+    refused = await teacher.put("/v1/learners/ada/goals", {"target": "nowhere"})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/target")
+    await teacher.put("/v1/learners/ada/goals", {"target": "web", "hours_per_week": 6})
+    shown = (await teacher.get("/v1/learners/ada/progress")).json()
+    assert (shown["goals"]["target"], shown["goals"]["hours_per_week"]) == ("web", 6)
+    assert [(one["topic"], one["answers"], one["correct"], one["accuracy"]) for one in shown["topics"]] == [
+        ("choosing", 2, 2, 1.0),
+        ("lists", 2, 1, 0.5),
+        ("loops", 2, 1, 0.5),
+    ]
+    course = shown["course"]
+    assert (course["category"], course["modules"], course["mastered"], course["share"]) == ("web", 2, 0, 0.0)
+    assert (course["hours_left"], course["hours_per_week"], course["months_left"]) == (26, 6, 1.0)
+    assert [module["id"] for module in course["next"]] == ["first"]
+    steps = (await report(installation))["next_steps"]
+    assert steps[-1]["text"] == "Go on with the module First."
+
+
+async def test_without_a_target_the_latest_career_goal_tells_the_course(installation: Installation) -> None:
+    await worked(installation)
+    teacher = installation.caller()
+    assert (await teacher.post("/v1/curriculum/import", CURRICULUM)).status_code == 200
+    for goal in ("web", None):
+        await installation.run([await teacher.hand_in("ada", {"q1": "a"}, career_goal=goal)])
+    assert (await teacher.get("/v1/learners/ada/progress")).json()["course"]["category"] == "web"
+    await installation.run([await teacher.hand_in("ada", {"q1": "a"}, career_goal="gardener")])
+    assert (await teacher.get("/v1/learners/ada/progress")).json()["course"] is None

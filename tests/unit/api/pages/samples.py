@@ -24,6 +24,7 @@ from pipeline.learning.week import Week
 from pipeline.model import Outcome
 from pipeline.service.advice import ProjectAdvised, QuestionAdvised, ResourceAdvised
 from pipeline.service.advising import Recommendations
+from pipeline.service.course import Course, NextModule
 from pipeline.service.learner import SkillShown
 
 NOW: Final = datetime(2026, 11, 21, 15, tzinfo=UTC)
@@ -58,7 +59,7 @@ def known(learner_id: str = "u-17", topics: Sequence[str] = TOPICS) -> Known:
         report=report(random, topics, [day.day for day in days]),
         skills=[skill(random, topic) for topic in topics],
         days=days,
-        goals=Goals(weekly_answers=60, weekly_minutes=120),
+        course=course(),
         advice=advice(learner_id, topics),
     )
 
@@ -67,7 +68,12 @@ def nothing_known(learner_id: str = "new") -> Known:
     """The page of somebody of whom nothing is known yet."""
     empty = with_findings(report_of([], WEEK, UTC, "UTC", now=NOW))
     nothing = Recommendations((), (), (), (), "", learner_id=learner_id, submission_id=None, advised_at=NOW)
-    return Known(learner_id, NOW, empty, (), (), Goals(), nothing)
+    return Known(learner_id, NOW, empty, (), (), None, nothing)
+
+
+def course() -> Course:
+    following = (NextModule("joins", "Joining tables", 8.0, 0.41), NextModule("hooks", "Hooks", 12.0, 0.0))
+    return Course("saas_development", "SaaS development", 24, 7, 0.2917, 180.0, 6.0, 6.9, following)
 
 
 def sums_of(random: Random) -> AnswerSums:

@@ -16,7 +16,24 @@ from tests.unit.api.pages.samples import HOSTILE, NOW, TOPICS, WEEK, known, noth
 VOID: Final = {"meta", "link", "br"}
 ALLOWED: Final = {
     *("html", "head", "meta", "title", "link", "style", "body", "a", "header", "main", "nav", "div", "section"),
-    *("h1", "h2", "p", "ul", "ol", "li", "span", "bdi", "br", "dl", "dt", "dd", "progress", "figure", "figcaption"),
+    *(
+        "h1",
+        "h2",
+        "h3",
+        "p",
+        "ul",
+        "ol",
+        "li",
+        "span",
+        "bdi",
+        "br",
+        "dl",
+        "dt",
+        "dd",
+        "progress",
+        "figure",
+        "figcaption",
+    ),
     *("details", "summary", "table", "caption", "thead", "tbody", "tr", "th", "td"),
     *("svg", "g", "text", "desc", "line", "polygon", "polyline", "circle", "rect"),
 }
