@@ -39,6 +39,7 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "evaluate": Entry("cli.evaluate", "evaluate", "Measure how well our models predict and our rules score."),
         "bench": Entry("cli.bench.command", "bench", "Measure rates, latencies and costs, within 90 seconds."),
         "prompts": Entry("cli.prompts", "prompts", "List the texts of feedback, and show what a model would be sent."),
+        "learners": Entry("cli.learners", "learners", "Check or rebuild what was learnt of learners and questions."),
         "keys": Entry("cli.keys", "keys", "Create, list and revoke API keys, in the database directly."),
     }
 )

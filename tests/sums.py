@@ -1,33 +1,16 @@
 """What must add up after any run: one result each, skills as a replay gives them, figures as a recount does."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from pipeline.learning.metrics import count_up
-from pipeline.learning.rating import ItemRating, first_item_rating
 from pipeline.lifecycle import Stage, StageState, Status, status_of
-from pipeline.model import Claim, Work
-from pipeline.stages.metrics import finished
-from pipeline.stages.recommend import LearnerState, LearningState, decide
+from pipeline.service.rebuilding import Rebuilder
 from pipeline.store.engine import transaction
-from pipeline.store.question import QuestionVersions
-from pipeline.store.work import WorkStore
+from pipeline.store.rebuilding import RebuildStore
 
 OF_TENANT = "(CAST(:tenant AS int) IS NULL OR {}.tenant_id = :tenant)"
-
-# Whoever moves a learner or an item holds its lock, so these moments put the batches that met in order.
-IN_ORDER_OF_LEARNING = f"""
-    WITH learnt AS (
-        SELECT r.submission_id, r.tenant_id, r.xmin::text AS batch, t.finished_at
-        FROM results r JOIN stages t USING (submission_id, stage) WHERE r.stage = 'recommend'
-          AND {OF_TENANT.format("r")}
-    )
-    SELECT submission_id::text, tenant_id FROM learnt
-    ORDER BY min(finished_at) OVER (PARTITION BY batch), batch, submission_id
-"""
 
 
 async def query(engine: AsyncEngine, sql: str, **values: Any) -> list[Any]:
@@ -51,93 +34,17 @@ async def assert_sums_hold(engine: AsyncEngine) -> None:
 async def differences(engine: AsyncEngine, tenant_id: int | None = None) -> list[str]:
     """What does not add up, of one tenant or of all: a sentence each."""
     return [
-        *await skill_differences(engine, tenant_id),
-        *await figure_differences(engine, tenant_id),
+        *await learning_differences(engine, tenant_id),
+        *await minute_differences(engine),
         *await status_differences(engine, tenant_id),
     ]
 
 
-async def learnt_works(engine: AsyncEngine, tenant_id: int | None = None) -> list[Work]:
-    return await load(engine, await query(engine, IN_ORDER_OF_LEARNING, tenant=tenant_id))
-
-
-async def load(engine: AsyncEngine, ids: Iterable[Any]) -> list[Work]:
-    claims = [Claim(id_, tenant_id, 0, 0) for id_, tenant_id in ids]
-    return await WorkStore(engine, QuestionVersions()).load(Stage.METRICS, claims)
-
-
-def replayed(works: Iterable[Work]) -> tuple[dict[Any, Any], dict[Any, Any]]:
-    """Ratings of skills and of items after these submissions, one at a time."""
-    learners: dict[tuple[int, str], LearnerState] = {}
-    items: dict[tuple[int, str], ItemRating] = {}
-    for work in works:
-        key = (work.tenant_id, work.learner_id)
-        learners.setdefault(key, LearnerState({}))
-        for answer in work.answers:
-            items.setdefault((work.tenant_id, answer.question.id), first_item_rating(answer.question))
-        _, learned = decide([work], LearningState(learners, items, {work.tenant_id: {}}))
-        learners |= learned.learners
-        items |= learned.items
-    skills = {
-        (*key, topic): (skill.rating, skill.answers, skill.correct)
-        for key, learner in learners.items()
-        for topic, skill in learner.skills.items()
-    }
-    return skills, {key: (item.rating, item.answers) for key, item in items.items()}
-
-
-async def skill_differences(engine: AsyncEngine, tenant_id: int | None) -> list[str]:
-    skills, items = replayed(await learnt_works(engine, tenant_id))
-    stored = await query(
-        engine,
-        "SELECT tenant_id, learner_id, topic, rating, answers, correct FROM skills s WHERE " + OF_TENANT.format("s"),
-        tenant=tenant_id,
-    )
-    rated = await query(
-        engine,
-        "SELECT q.tenant_id, q.id, r.rating, r.answers FROM item_ratings r JOIN questions q ON q.key = r.question_key"
-        " WHERE " + OF_TENANT.format("q"),
-        tenant=tenant_id,
-    )
-    return [
-        *compare("the skill", {tuple(row[:3]): tuple(row[3:]) for row in stored}, skills),
-        *compare("the rating of item", {tuple(row[:2]): tuple(row[2:]) for row in rated}, items),
-    ]
-
-
-async def figure_differences(engine: AsyncEngine, tenant_id: int | None) -> list[str]:
-    counted = await query(
-        engine,
-        "SELECT submission_id::text, tenant_id FROM stages t WHERE stage = 'metrics' AND state = 'done' AND "
-        + OF_TENANT.format("t"),
-        tenant=tenant_id,
-    )
-    increments = count_up(finished(work) for work in await load(engine, counted))
-    sums = "answers, scored, correct, fraction_millionths, timed, response_time_ms"
-    days = await query(
-        engine,
-        f"SELECT tenant_id, learner_id, day, submissions, {sums} FROM learner_days d WHERE " + OF_TENANT.format("d"),
-        tenant=tenant_id,
-    )
-    items = await query(
-        engine,
-        f"SELECT s.tenant_id, q.id, {sums} FROM item_statistics s JOIN questions q ON q.key = s.question_key WHERE "
-        + OF_TENANT.format("q"),
-        tenant=tenant_id,
-    )
-    return [
-        *compare(
-            "the day",
-            {tuple(row[:3]): tuple(row[3:]) for row in days},
-            {(d.tenant_id, d.learner_id, d.day): (d.submissions, *sums_of(d.sums)) for d in increments.days},
-        ),
-        *compare(
-            "the statistics of item",
-            {tuple(row[:2]): tuple(row[2:]) for row in items},
-            {(q.tenant_id, q.question_id): sums_of(q.sums) for q in increments.questions},
-        ),
-        *await minute_differences(engine),
-    ]
+async def learning_differences(engine: AsyncEngine, tenant_id: int | None) -> list[str]:
+    """Skills, memories, ratings, steps and figures, to the last digit, against a replay of all answers in order."""
+    rebuilder = Rebuilder(RebuildStore(engine))
+    wanted = [tenant_id] if tenant_id is not None else (await rebuilder.tenants()).values()
+    return [str(one) for each in wanted for one in (await rebuilder.check(each)).first]
 
 
 async def minute_differences(engine: AsyncEngine) -> list[str]:
@@ -156,10 +63,6 @@ def compare(what: str, stored: dict[Any, Any], expected: dict[Any, Any]) -> list
         for key in keys
         if stored.get(key) != expected.get(key)
     ]
-
-
-def sums_of(sums: Any) -> tuple[int, ...]:
-    return tuple(getattr(sums, name) for name in sums.__struct_fields__)
 
 
 async def status_differences(engine: AsyncEngine, tenant_id: int | None) -> list[str]:

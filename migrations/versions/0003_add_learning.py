@@ -91,6 +91,7 @@ def upgrade() -> None:
     sa.Column('sequence', sa.BigInteger(), nullable=False),
     sa.Column('position', sa.SmallInteger(), nullable=False),
     sa.Column('question_key', sa.BigInteger(), nullable=False),
+    sa.Column('start', sa.Double(), nullable=False),
     sa.Column('step', sa.Double(), nullable=False),
     sa.Column('answers', sa.SmallInteger(), nullable=False),
     sa.PrimaryKeyConstraint('tenant_id', 'sequence', 'position', name=op.f('kept_item_steps_pkey'))

@@ -13,6 +13,7 @@ from pipeline.live.board import RedisBoard
 from pipeline.live.check import check_redis
 from pipeline.live.client import create_client, queue_url
 from pipeline.service.access import Access
+from pipeline.service.rebuilding import Rebuilder
 from pipeline.settings import Settings
 from pipeline.store.access import AccessStore
 from pipeline.store.check import check_postgres
@@ -20,8 +21,11 @@ from pipeline.store.clock import offset_seconds
 from pipeline.store.engine import create_engine
 from pipeline.store.migrate import current_revision, newest_revision
 from pipeline.store.migrate import migrate as migrate_engine
+from pipeline.store.rebuilding import RebuildStore
 
 UPKEEP_CONNECTIONS: Final = 2
+REBUILD_CONNECTIONS: Final = 3
+"""One holds other rebuilds off, one looks, one writes."""
 
 
 class Servers(msgspec.Struct, frozen=True):
@@ -149,6 +153,17 @@ async def open_access(settings: Settings) -> AsyncIterator[Access]:
     engine = create_engine(required(settings.database_url, "GRADELINE_DATABASE_URL"), pool_size=1)
     try:
         yield Access(AccessStore(engine), cache_seconds=settings.key_cache_seconds)
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def open_rebuilder(settings: Settings) -> AsyncIterator[Rebuilder]:
+    """What works out again what was learnt, for whoever has the database."""
+    url = required(settings.database_url, "GRADELINE_DATABASE_URL")
+    engine = create_engine(url, pool_size=REBUILD_CONNECTIONS, idle_seconds=settings.lease_seconds)
+    try:
+        yield Rebuilder(RebuildStore(engine))
     finally:
         await engine.dispose()
 

@@ -1,11 +1,10 @@
 """How sure it is that a learner has a topic, now, at some difficulty.
 
-    mastery  M = R·P      P = σ((a - b)/f), of `pooling` with no guess floor     R = (1 + F·t/S)^-D,  F = 0.9^(-1/D) - 1
+    mastery  M = R·P      P = σ((a - b)/f), of `pooling` with no guess floor      R the retrievability of `memory`
 
 P is the chance to score on a question of difficulty b, over all that the ability in the topic may be: who is known
-little is not called a master. R is the chance that what was learnt is still recalled t days after the topic's last
-answer, S being the days after which it is 0.9; 1 where the topic has no memory yet, since then nothing was learnt
-that could be forgotten.
+little is not called a master. R is the chance that what was learnt is still recalled since the topic's last answer;
+1 where the topic has no memory yet, since then nothing was learnt that could be forgotten.
 
 | level      | mastery at the difficulty asked about                         |
 |------------|---------------------------------------------------------------|
@@ -15,11 +14,10 @@ that could be forgotten.
 | proficient | from 0.6                                                      |
 | mastered   | from 0.8, and 5 answers or more                               |
 
-Sources: R is the forgetting curve of FSRS-6 (https://github.com/open-spaced-repetition, "The algorithm"), with its
-published default D = 0.1542; the days count in fractions. Mastery as a probability with a threshold goes back to
-A. T. Corbett, J. R. Anderson, "Knowledge tracing: modeling the acquisition of procedural knowledge", User Modeling
-and User-Adapted Interaction 4 (1995), who take 0.95 for one small rule; a topic is wider, and 0.8 of its questions
-at a module's level is what mastery learning usually asks for (B. S. Bloom, "Learning for mastery", 1968).
+Sources: mastery as a probability with a threshold goes back to A. T. Corbett, J. R. Anderson, "Knowledge tracing:
+modeling the acquisition of procedural knowledge", User Modeling and User-Adapted Interaction 4 (1995), who take 0.95
+for one small rule; a topic is wider, and 0.8 of its questions at a module's level is what mastery learning usually
+asks for (B. S. Bloom, "Learning for mastery", 1968).
 """
 
 from datetime import datetime

@@ -101,12 +101,20 @@ class AnswerEffect(msgspec.Struct, frozen=True):
     change: Change
 
 
+ItemSteps = tuple[float | None, ...]
+"""What the answers of a submission, in their order, added to the ratings of their questions; None: nothing."""
+
+
 class SubmissionEffect(msgspec.Struct, frozen=True):
-    """After one submission: all skills by topic, all item ratings by question id, changes in order."""
+    """After one submission: all skills by topic, all item ratings by question id, changes in order.
+
+    `item_steps` says for each answer what was added to its question's rating, None where it did not count for it.
+    """
 
     skills: Mapping[str, Skill]
     items: Mapping[str, ItemRating]
     changes: tuple[Change, ...]
+    item_steps: ItemSteps = ()
 
 
 def first_item_rating(question: Question) -> ItemRating:
@@ -168,16 +176,18 @@ def apply_submission(
     `now` is when the submission was handed in. Questions absent from `items` start from their difficulty.
     The inputs are left as they are. The same inputs give the same floats to the last digit.
     """
-    learner, items, changes = Learner(skills), dict(items), list[Change]()
+    learner, items, changes, steps = Learner(skills), dict(items), list[Change](), list[float | None]()
     for scored in scored_answers:
         evidence = evidence_of(scored)
         if evidence is None:
+            steps.append(None)
             continue
         item = items.get(evidence.question_id) or first_item_rating(scored.answer.question)
         effect = learner.learn(item, evidence, now)
         items[evidence.question_id] = effect.item
         changes.append(effect.change)
-    return SubmissionEffect(skills=learner.skills, items=items, changes=tuple(changes))
+        steps.append(effect.change.item_step if effect.change.item_answers else None)
+    return SubmissionEffect(learner.skills, items, tuple(changes), tuple(steps))
 
 
 def moved_skills(effect: SubmissionEffect) -> tuple[Skill, ...]:

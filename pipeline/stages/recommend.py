@@ -1,7 +1,7 @@
 """What a submission teaches about its learner and its questions, and what to do next."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -10,7 +10,15 @@ import msgspec
 from pipeline.learning.candidate import primary_language
 from pipeline.learning.evidence import fully_answered
 from pipeline.learning.fold import fold
-from pipeline.learning.rating import ItemRating, Skill, apply_submission, moved_skills
+from pipeline.learning.rating import (
+    ItemRating,
+    ItemSteps,
+    Skill,
+    SubmissionEffect,
+    apply_submission,
+    first_item_rating,
+    moved_skills,
+)
 from pipeline.learning.selection import Barred, Plan
 from pipeline.model import Work
 from pipeline.stages.advising import Bank, Occasion, advise
@@ -46,47 +54,57 @@ class LearningState(msgspec.Struct, frozen=True):
 
 
 class Learned(msgspec.Struct, frozen=True):
-    """What to write back: new states of the learners and items that moved, and which skills did."""
+    """What to write back: new states of the learners and items that moved, and which skills did.
+
+    `item_steps` tells by submission id what each answer added to its question: the history that ratings follow from.
+    """
 
     learners: Mapping[LearnerKey, LearnerState]
     moved_skills: Mapping[LearnerKey, frozenset[str]]
     items: Mapping[ItemKey, ItemRating]
+    item_steps: Mapping[str, ItemSteps] = {}
 
 
 def decide(works: Sequence[Work], state: LearningState, plan: Plan = USUAL_PLAN) -> tuple[list[Outcome], Learned]:
-    """Fold the submissions in order of hand-in; outcomes come in the order of `works`."""
+    """Fold the submissions in their order; outcomes come in the order of `works`."""
     learners, items = dict(state.learners), dict(state.items)
     moved: dict[LearnerKey, frozenset[str]] = {}
     outcomes: dict[str, Outcome] = {}
-    for work in sorted(works, key=lambda one: one.submission_id):
+    steps: dict[str, ItemSteps] = {}
+    for work in in_order(works):
         key = (work.tenant_id, work.learner_id)
         bank, guide = state.banks[work.tenant_id], state.guides.get(work.tenant_id, NO_GUIDE)
-        learner, new_items, topics = learn(work, learners[key], items)
-        outcome = Done(advise(bank, guide, learner.skills, occasion_of(work, learner), plan))
+        effect, learner = learn(work, learners[key], items)
+        outcomes[work.submission_id] = Done(advise(bank, guide, learner.skills, occasion_of(work, learner), plan))
         learners[key] = learner
-        items.update({(work.tenant_id, question_id): rating for question_id, rating in new_items.items()})
-        moved[key] = moved.get(key, frozenset()) | topics
-        outcomes[work.submission_id] = outcome
+        items.update({(work.tenant_id, question_id): rating for question_id, rating in effect.items.items()})
+        moved[key] = moved.get(key, frozenset()).union(skill.topic for skill in moved_skills(effect))
+        steps[work.submission_id] = effect.item_steps
     changed = {key: rating for key, rating in items.items() if state.items.get(key) != rating}
-    return [outcomes[work.submission_id] for work in works], Learned(learners, moved, changed)
+    return [outcomes[work.submission_id] for work in works], Learned(learners, moved, changed, steps)
+
+
+def in_order(works: Iterable[Work]) -> list[Work]:
+    """The order in which submissions of one batch are learnt from: by id, which is that of their acceptance."""
+    return sorted(works, key=lambda work: work.submission_id)
 
 
 def learn(
     work: Work, learner: LearnerState, items: Mapping[ItemKey, ItemRating]
-) -> tuple[LearnerState, Mapping[str, ItemRating], frozenset[str]]:
-    """One submission: the learner afterwards, the items it moved and the topics it moved. All state follows from it."""
+) -> tuple[SubmissionEffect, LearnerState]:
+    """One submission: its effect on ratings, of skills and of the questions it answers, and the learner afterwards.
+
+    It is the same whenever it is worked out again from the same state: all that is learnt follows from history.
+    """
     own = {
-        answer.question.id: items[work.tenant_id, answer.question.id]
+        answer.question.id: items.get((work.tenant_id, answer.question.id)) or first_item_rating(answer.question)
         for answer in work.answers
-        if (work.tenant_id, answer.question.id) in items
     }
     effect = apply_submission(learner.skills, own, work.scored_answers, work.handed_in_at)
     skills = fold(learner.skills, effect, work.scored_answers, work.handed_in_at)
     answered = [answer.question.id for answer in work.answers]
     recent = remember_correct(learner.recent_correct, answered, fully_answered(work.scored_answers))
-    topics = frozenset(skill.topic for skill in moved_skills(effect))
-    changed = {change.question_id: effect.items[change.question_id] for change in effect.changes}
-    return LearnerState(skills, recent), changed, topics
+    return effect, LearnerState(skills, recent)
 
 
 def occasion_of(work: Work, learner: LearnerState) -> Occasion:

@@ -2,6 +2,7 @@
 
 Nothing comes back: whoever writes a result first locks its submission and finds it gone, whoever moves
 skills first locks the learner. Both locks are taken here too, in the order that all of the store keeps.
+What the learner did to questions stays, without who it was (`remains`).
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.store.engine import LOOK_UP_SECONDS, as_json, transaction
 from pipeline.store.ledger import MONEY_LOCK
+from pipeline.store.question import QuestionVersions
+from pipeline.store.remains import keep_counts, keep_learning
 
 LOCK_SUBMISSIONS = text(
     """
@@ -114,13 +117,17 @@ class ErasureStore:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._versions = QuestionVersions()
 
     async def erase_submissions(self, tenant_id: int, submission_ids: Sequence[str]) -> None:
         """Erase these submissions with all that hangs on them; work under way on them can't write any more."""
         values = {"tenant_id": tenant_id, "ids": list(submission_ids)}
         replies = (LOCK_REPLIES, DELETE_REPLIES, EMPTY_REPLIES)
-        statements = [LOCK_SUBMISSIONS, LOCK_DELIVERIES, DELETE_TRIES, *DELETE_PARTS, *replies, DELETE_SUBMISSIONS]
+        statements = [LOCK_DELIVERIES, DELETE_TRIES, *DELETE_PARTS, *replies, DELETE_SUBMISSIONS]
         async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
+            await connection.execute(LOCK_SUBMISSIONS, values)
+            await keep_learning(connection, tenant_id, submission_ids)
+            await keep_counts(connection, self._versions, tenant_id, submission_ids)
             for statement in statements:
                 await connection.execute(statement, values)
 

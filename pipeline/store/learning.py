@@ -11,8 +11,8 @@ from pipeline.learning.memory import Memory
 from pipeline.learning.metrics import AnswerSums, Increments
 from pipeline.learning.rating import ItemRating, Skill, first_item_rating
 from pipeline.learning.recency import Recent
-from pipeline.model import Work
-from pipeline.stages.recommend import ItemKey, Learned, LearnerKey, LearnerState, LearningState
+from pipeline.model import Question, Work
+from pipeline.stages.recommend import ItemKey, Learned, LearnerKey, LearnerState, LearningState, in_order
 from pipeline.store.candidates import TenantBank
 from pipeline.store.engine import as_json
 
@@ -170,7 +170,10 @@ def learner_keys(keys: Iterable[LearnerKey]) -> str:
 
 
 async def _lock_items(connection: AsyncConnection, works: Sequence[Work]) -> dict[ItemKey, ItemRating]:
-    asked = {(w.tenant_id, a.question.id): a.question for w in works for a in w.answers}
+    asked: dict[ItemKey, Question] = {}
+    for work in in_order(works):  # a question starts from the version that is learnt from first
+        for answer in work.answers:
+            asked.setdefault((work.tenant_id, answer.question.id), answer.question)
     items = await _locked_items(connection, asked)
     if fresh := {key: question for key, question in asked.items() if key not in items}:
         # A row that is not there can't be locked: put it there first, then lock with whoever else did.

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from pipeline.errors import Contended, Unavailable
 from pipeline.learning.metrics import Increments
+from pipeline.learning.rating import ItemSteps
 from pipeline.lifecycle import Stage, Status
 from pipeline.model import Answer, AnswerScore, Change, Claim, Held, LearnerContext, Recorded, StageTiming, Work
 from pipeline.stages.recommend import Learned, LearningState
@@ -112,6 +113,7 @@ class WorkUnit:
         self.connection = connection
         self._banks = banks
         self._known: Mapping[int, TenantBank] = {}
+        self._item_steps: Mapping[str, ItemSteps] = {}
         self.stage = stage
         self._worker_id = worker_id
         self._versions = versions
@@ -156,6 +158,7 @@ class WorkUnit:
 
     async def save_learning(self, learned: Learned) -> None:
         """Write back what was learnt of them."""
+        self._item_steps = learned.item_steps
         await save_learning(self.connection, self._known, learned)
 
     async def add_metrics(self, increments: Increments) -> None:
@@ -166,7 +169,11 @@ class WorkUnit:
         """Write what happened to each held submission's stages; successors become ready with it."""
         if not runs:
             return Recorded()
-        return await write(self.connection, [pending_write(run, self._worker_id) for run in runs])
+        steps = self._item_steps
+        return await write(
+            self.connection,
+            [pending_write(run, self._worker_id, item_steps=steps.get(run.before.submission_id)) for run in runs],
+        )
 
 
 def work_from(row: Any, versions: Any, timings: tuple[StageTiming, ...] | None) -> Work:

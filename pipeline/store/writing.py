@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from uuid_utils import uuid7
 
+from pipeline.learning.rating import ItemSteps
 from pipeline.lifecycle import FINAL_STATUSES, SUCCEEDED_STATES, Event, Stage, StageState, status_of
 from pipeline.model import Change, Held, Recorded
 from pipeline.stages.run import Run, Step
@@ -17,7 +18,9 @@ from pipeline.store.lesser import improve_later
 from pipeline.store.packing import packed
 
 # Everything a batch came to, in one statement. Each stage row names the state and epoch it leaves; `moved`
-# tells how many did, and anything but all of them rolls the transaction back.
+# tells how many did, and anything but all of them rolls the transaction back. What was learnt from gets its number
+# here, in the order in which it was: everything that it moved is under lock by now, so whoever moves any of it later
+# draws later.
 WRITE = text(
     """
     WITH move AS (
@@ -49,10 +52,14 @@ WRITE = text(
         WHERE s.tenant_id = u.tenant_id AND s.id = u.id AND s.version = u.version - 1
         RETURNING s.id
     ), stored AS (
-        INSERT INTO results (submission_id, stage, tenant_id, body)
-        SELECT submission_id, stage, tenant_id, body
-        FROM jsonb_to_recordset(CAST(:results AS jsonb)) AS r(
-            submission_id uuid, stage text, tenant_id int, body jsonb)
+        INSERT INTO results (submission_id, stage, tenant_id, body, learning_sequence, item_steps)
+        SELECT submission_id, stage, tenant_id, body,
+            CASE WHEN item_steps IS NOT NULL THEN nextval('learning_sequence') END, item_steps
+        FROM (
+            SELECT * FROM jsonb_to_recordset(CAST(:results AS jsonb)) AS r(
+                submission_id uuid, stage text, tenant_id int, body jsonb, item_steps float[])
+            ORDER BY submission_id
+        ) AS r
     ), remembered AS (
         INSERT INTO attempts (tenant_id, submission_id, stage, attempt, epoch, worker_id, ended, error, traceback,
             started_at)
@@ -127,10 +134,17 @@ ENDED_AS = {
 }
 
 
-def pending_write(run: Run, worker_id: str | None, *, ended: str | None = None, forgiven: bool = False) -> PendingWrite:
+def pending_write(
+    run: Run,
+    worker_id: str | None,
+    *,
+    ended: str | None = None,
+    forgiven: bool = False,
+    item_steps: ItemSteps | None = None,
+) -> PendingWrite:
     """What a run means for its submission's rows; `ended` is how a failed attempt is put down, if not as usual.
 
-    A lease that was lost and is `forgiven` brings no suspicion.
+    A lease that was lost and is `forgiven` brings no suspicion. `item_steps` are stored with the recommend result.
     """
     before = run.before
     own = {step.stage: step for step in run.steps}
@@ -142,17 +156,18 @@ def pending_write(run: Run, worker_id: str | None, *, ended: str | None = None, 
             if state is not before.states[name]
         ],
         # The metrics stage stores sums, not a result of its own.
-        [result_row(before, step) for step in run.steps if step.verdict.body],
+        [result_row(before, step, item_steps) for step in run.steps if step.verdict.body],
         [attempt_row(before, step, worker_id, ended) for step in run.steps if step.verdict.event in ENDED_AS],
     )
 
 
-def result_row(before: Held, step: Step) -> dict[str, Any]:
+def result_row(before: Held, step: Step, item_steps: ItemSteps | None) -> dict[str, Any]:
     return {
         "submission_id": before.submission_id,
         "stage": step.stage,
         "tenant_id": before.tenant_id,
         "body": packed(step.stage, step.verdict.body or {}),
+        "item_steps": item_steps if step.stage is Stage.RECOMMEND else None,
     }
 
 

@@ -169,6 +169,7 @@ item_statistics = Table(
 )
 
 # What learners who were erased since did to the questions, without who they were: a rebuild adds it in its place.
+# `start` is where a question began if nobody had answered it before.
 kept_item_steps = Table(
     "kept_item_steps",
     metadata,
@@ -176,6 +177,7 @@ kept_item_steps = Table(
     Column("sequence", BigInteger, nullable=False),
     Column("position", SmallInteger, nullable=False),
     Column("question_key", BigInteger, nullable=False),
+    Column("start", Double, nullable=False),
     Column("step", Double, nullable=False),
     Column("answers", SmallInteger, nullable=False),
     PrimaryKeyConstraint("tenant_id", "sequence", "position"),

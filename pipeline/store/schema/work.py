@@ -145,7 +145,8 @@ results = Table(
     Column("stage", Text, nullable=False),
     tenant(),
     Column("body", JSONB, nullable=False),
-    # In which order submissions moved ratings, and by how much each of their questions; of `recommend` only.
+    # In which order submissions moved ratings, and what each answer added to its question's (NULL: nothing); of
+    # `recommend` only. No steps at all: the learner is being erased, and they are in `kept_item_steps`.
     Column("learning_sequence", BigInteger),
     Column("item_steps", ARRAY(Double)),
     moment("created_at", now=True),

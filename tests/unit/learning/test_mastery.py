@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from fsrs import Card, Scheduler
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +16,7 @@ from pipeline.learning.mastery import (
     topic_ability,
     uncertainty,
 )
-from pipeline.learning.memory import FORGETTING_DECAY, Memory
+from pipeline.learning.memory import Memory
 from pipeline.learning.pooling import NOTHING_KNOWN, ability_in, overall
 from pipeline.learning.rating import Skill
 from tests.unit.learning.samples import NOW, skill
@@ -62,17 +61,6 @@ def test_the_same_rating_of_more_answers_is_more_mastery() -> None:
     assert of(skill("loops", 1.5, answers=3)) < of(skill("loops", 1.5, answers=30))
     few, many = (skill("loops", 1.5, answers=answers) for answers in (3, 30))
     assert uncertainty(many, overall({"loops": many})) < uncertainty(few, overall({"loops": few}))
-
-
-def test_forgetting_follows_the_curve_of_the_scheduler() -> None:
-    """Ours and the library's own agree on whole days, which is all that the library knows."""
-    scheduler = Scheduler()
-    assert scheduler.parameters[20] == FORGETTING_DECAY
-    for days in (0, 1, 10, 400):
-        card = Card(stability=7.5, difficulty=5.0, last_review=NOW)
-        assert recall(with_memory(7.5), NOW + days * DAY) == pytest.approx(
-            scheduler.get_card_retrievability(card, NOW + days * DAY)
-        )
 
 
 def test_what_is_forgotten_is_mastered_no_more() -> None:
