@@ -58,11 +58,14 @@ NUMBERS: Final[Mapping[Why, tuple[str, ...]]] = MappingProxyType(
 Because = tuple[Why | bool | int | float, ...]
 """A reason and the numbers that `NUMBERS` names, as they are stored."""
 
+WEAK: Final[Because] = ()
+"""What most is recommended for costs no byte."""
+
 
 class RecommendedQuestion(msgspec.Struct, frozen=True):
     """A question to answer next, for the reason `kind` in `topic`; `expected` is its mean score.
 
-    `because` is empty in what was stored before reasons were.
+    `because` is empty where the topic is weak, and in what was stored before reasons were.
     """
 
     question_id: str
@@ -70,11 +73,14 @@ class RecommendedQuestion(msgspec.Struct, frozen=True):
     topic: str
     expected: float
     module: str | None = None
-    because: Because = ()
+    because: Because = WEAK
 
 
 class RecommendedResource(msgspec.Struct, frozen=True):
-    """Something to read, watch or try, for `topic`; `kind`, `difficulty` and `minutes` are the curriculum's."""
+    """Something to read, watch or try, for `topic`; `kind`, `difficulty` and `minutes` are the curriculum's.
+
+    `because` is empty where the topic is weak.
+    """
 
     id: str
     title: str
@@ -84,7 +90,7 @@ class RecommendedResource(msgspec.Struct, frozen=True):
     difficulty: int
     language: str
     minutes: int | None = None
-    because: Because = (Why.WEAK,)
+    because: Because = WEAK
 
 
 class RecommendedProject(msgspec.Struct, frozen=True):

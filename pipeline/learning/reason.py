@@ -61,7 +61,7 @@ ENGLISH: Final = Sentences(
         Why.PREREQUISITE: "It explains what “{topic}” builds on.",
         Why.NEXT: "It prepares for the questions on “{topic}”.",
         Why.LEVEL: "Its level fits yours.",
-        Why.PROJECT: "It fits your level ({level} of 5); you know {met} of its {topics} topics{fits}.",
+        Why.PROJECT: "It fits your level ({level} of 5); you have met {met} of its {topics} topics{fits}.",
     },
     mostly={
         Mistake.UNANSWERED: ", mostly left blank",
@@ -90,7 +90,7 @@ SENTENCES: Final[Mapping[str, Sentences]] = MappingProxyType(
                 Why.PREREQUISITE: "‘{topic}’의 바탕이 되는 내용을 설명합니다.",
                 Why.NEXT: "추천한 ‘{topic}’ 문제를 준비하는 자료입니다.",
                 Why.LEVEL: "현재 수준에 맞는 자료입니다.",
-                Why.PROJECT: "현재 수준(5단계 중 {level})에 맞고, 주제 {topics}개 중 {met}개를 배웠습니다{fits}.",
+                Why.PROJECT: "현재 수준(5단계 중 {level})에 맞고, 주제 {topics}개 중 {met}개를 접해 보았습니다{fits}.",
             },
             mostly={
                 Mistake.UNANSWERED: "(대부분 답하지 않음)",
@@ -115,7 +115,7 @@ SENTENCES: Final[Mapping[str, Sentences]] = MappingProxyType(
                 Why.PREREQUISITE: "「{topic}」の土台となる内容を説明しています。",
                 Why.NEXT: "おすすめした「{topic}」の問題の準備になります。",
                 Why.LEVEL: "今のレベルに合った教材です。",
-                Why.PROJECT: "今のレベル（5段階中{level}）に合い、{topics}テーマ中{met}つは学習済みです{fits}。",
+                Why.PROJECT: "今のレベル（5段階中{level}）に合い、{topics}テーマ中{met}つに取り組みました{fits}。",
             },
             mostly={
                 Mistake.UNANSWERED: "（多くは無回答）",
@@ -140,7 +140,7 @@ SENTENCES: Final[Mapping[str, Sentences]] = MappingProxyType(
                 Why.PREREQUISITE: "它讲解“{topic}”的基础内容。",
                 Why.NEXT: "它为推荐的“{topic}”题目做准备。",
                 Why.LEVEL: "难度适合你目前的水平。",
-                Why.PROJECT: "适合你目前的水平（5级中的{level}级），其{topics}个主题中已学过{met}个{fits}。",
+                Why.PROJECT: "适合你目前的水平（5级中的{level}级），其{topics}个主题中已接触过{met}个{fits}。",
             },
             mostly={
                 Mistake.UNANSWERED: "（多为未作答）",
@@ -161,7 +161,7 @@ def reason_for(
     because: Because, topic: str | None, weaknesses: Sequence[Weakness], locale: str | None = None
 ) -> Reason:
     """The whole of a reason that was stored as `because`; weaknesses are those told beside it."""
-    code = Why(str(because[0]))
+    code = Why(str(because[0])) if because else Why.WEAK
     numbers: dict[str, object] = dict(zip(NUMBERS[code], because[1:], strict=False))
     if code is Why.WEAK:
         weak = next((weakness for weakness in weaknesses if weakness.topic == topic), None)

@@ -26,7 +26,7 @@ from zlib import crc32
 
 import msgspec
 
-from pipeline.learning.advice import Because, Recommendation, RecommendedQuestion, Why
+from pipeline.learning.advice import WEAK, Because, Recommendation, RecommendedQuestion, Why
 from pipeline.learning.candidate import NO_SHELVES, Candidate, CandidateIndex, Kind
 from pipeline.learning.evidence import guess_floor
 from pipeline.learning.memory import is_due, overdue_days, retrievability
@@ -266,7 +266,7 @@ def _because(search: _Search, kind: Kind, topic: str) -> Because:
         recall = retrievability(skill.memory, skill.updated_at, search.now)
         return Why.DUE, overdue_days(skill.memory, search.now), round(recall, RECALL_DECIMALS)
     if topic in search.weak:
-        return (Why.WEAK,)
+        return WEAK
     if skill is None:
         return (Why.NEW,)
     if kind is Kind.REVIEW:

@@ -63,9 +63,11 @@ def stored_advice(stored: Mapping[str, Any], locale: str | None) -> Advice:
 
 def shown(advice: Recommendation, locale: str | None) -> Advice:
     """Advice with its reasons in the language of `locale`, or else in English."""
+    weak = {weakness.topic for weakness in advice.weaknesses}
 
     def question(one: RecommendedQuestion) -> QuestionAdvised:
-        reason = reason_for(one.because, one.topic, advice.weaknesses, locale) if one.because else None
+        is_told = one.because or one.topic in weak
+        reason = reason_for(one.because, one.topic, advice.weaknesses, locale) if is_told else None
         return QuestionAdvised(one.question_id, one.kind, one.topic, one.expected, one.module, reason)
 
     def resource(one: RecommendedResource) -> ResourceAdvised:

@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from pipeline.curriculum.model import NO_CURRICULUM, Curriculum, Module, Project, Resource, Translations
-from pipeline.learning.advice import RecommendedProject, RecommendedResource, Why
+from pipeline.learning.advice import WEAK, RecommendedProject, RecommendedResource, Why
 from pipeline.learning.candidate import primary_language
 from pipeline.learning.mastery import MASTERED_ANSWERS, MASTERED_FROM, logit_of, mastery
 from pipeline.learning.pooling import Estimate, ability_in, overall
@@ -178,7 +178,7 @@ def _advised(resource: Resource, source: _Source, reader: Reader) -> Recommended
         difficulty=resource.difficulty,
         language=resource.language,
         minutes=resource.minutes,
-        because=(source.why,),
+        because=WEAK if source.why is Why.WEAK else (source.why,),
     )
 
 

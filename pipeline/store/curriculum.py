@@ -77,7 +77,7 @@ class CurriculumStore:
     ) -> SavedCurriculum:
         """Change the curriculum and the bank together, or not at all.
 
-        Locks are taken as the bank takes them, questions before the tenant, so that neither waits in a circle.
+        Locks are taken as the bank takes them, the tenant before its questions, so that neither waits in a circle.
         """
         async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             saved = await _save_questions(connection, tenant_id, questions)

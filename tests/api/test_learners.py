@@ -114,6 +114,44 @@ async def test_a_learner_of_whom_nothing_is_known_yet_gets_something_to_begin_wi
     assert [one["question_id"] for one in shown["questions"]][-1] == "q1"
 
 
+RESOURCES = [
+    {
+        "id": f"r{number}",
+        "title": f"Lists {kind}",
+        "kind": kind,
+        "url": "https://example.org/lists",
+        "topics": ["lists"],
+    }
+    for number, kind in enumerate(("documentation", "video", "tutorial", "tutorial"))
+]
+PROJECT = {
+    "id": "shop",
+    "title": "A shop",
+    "description": "Build one.",
+    "difficulty": 2,
+    "topics": ["lists", "sets"],
+    "translations": {"ko": {"title": "가게"}},
+}
+
+
+async def test_what_the_curriculum_offers_comes_with_the_advice_and_with_every_submission(
+    installation: Installation,
+) -> None:
+    teacher = installation.caller()
+    given = {"resources": RESOURCES, "projects": [PROJECT]}
+    assert (await teacher.post("/v1/curriculum/import", given)).status_code == 200
+    ids = await learnt(installation)
+    stored = (await teacher.get(f"/v1/submissions/{ids[0]}")).json()["recommendations"]
+    fresh = (await teacher.get("/v1/learners/ada/recommendations?locale=ko")).json()
+    for shown in (stored, fresh):
+        assert sorted(one["kind"] for one in shown["resources"]) == ["documentation", "tutorial", "video"]
+        assert {one["reason"]["code"] for one in shown["resources"]} == {"weak"}
+    assert [one["title"] for one in stored["projects"]] == ["A shop"]
+    assert [one["title"] for one in fresh["projects"]] == ["가게"]
+    reason = fresh["projects"][0]["reason"]
+    assert (reason["code"], reason["met"], reason["topics"], reason["for_goal"]) == ("project", 1, 2, False)
+
+
 WRITTEN_BY_A_MODEL = [
     (
         "INSERT INTO feedback_ratings (tenant_id, submission_id, question_id, learner_id, rating, comment)"

@@ -11,6 +11,12 @@ from pipeline.learning.weakness import Weakness
 from tests.unit.learning.samples import NOW
 
 WEAK = (Weakness("loops", 0.5, 3, 1, NOW, (MistakeShare(Mistake.SLIP, 0.7), MistakeShare(Mistake.GAP, 0.3))),)
+
+
+def test_what_is_stored_without_a_reason_is_for_a_weakness() -> None:
+    assert reason_for((), "loops", WEAK, "en") == reason_for((Why.WEAK,), "loops", WEAK, "en")
+
+
 SAMPLES: dict[Why, Because] = {
     **{why: (why,) for why in Why},
     Why.DUE: (Why.DUE, 3, 0.81),

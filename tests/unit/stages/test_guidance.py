@@ -45,7 +45,10 @@ def learner(locale: str = "en", goal: str | None = None, industry: str | None = 
 
 
 def chosen(school: Guide, reader: Reader, *weak: str, nearby: tuple[str, ...] = ()) -> list[tuple[str, Why]]:
-    return [(one.id, Why(str(one.because[0]))) for one in choose_resources(school, reader, weak, nearby)]
+    return [
+        (one.id, Why(str(one.because[0])) if one.because else Why.WEAK)
+        for one in choose_resources(school, reader, weak, nearby)
+    ]
 
 
 def test_three_resources_about_the_weak_topic_of_different_kinds() -> None:
