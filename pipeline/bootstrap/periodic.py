@@ -53,7 +53,7 @@ def build_periodic_jobs(settings: Settings, engine: AsyncEngine) -> tuple[Period
     analyse = for_each_tenant(expiry.next_tenant, Items(ItemStore(engine)).analyse_items, most=ITEMS_AT_ONCE)
     reports = build_reports(engine, CurriculumStore(engine))
     return (
-        PeriodicJob(JobPlan("at-risk", nightly, each=False), detect),
+        PeriodicJob(JobPlan("at-risk", nightly), detect),
         PeriodicJob(JobPlan("expiry", nightly, each=False), expire),
         PeriodicJob(JobPlan("items", nightly, each=False), analyse),
         PeriodicJob(

@@ -13,7 +13,7 @@ from pipeline.learning.rating import Skill
 from pipeline.learning.risk import FLAGGED_FROM, Sign, first_recent_day
 from pipeline.ports.analytics import Assessed, GoalSums, LearnerFacts, PastScore, RiskFilter, RiskPlace, RiskSums
 from pipeline.store.engine import LOOK_UP_SECONDS, as_json, transaction
-from pipeline.store.learning import SUMS, skill_from
+from pipeline.store.learning import SUMS
 
 LEARNER_IDS = text("SELECT id FROM learners WHERE tenant_id = :tenant_id AND id > :after ORDER BY id LIMIT :most")
 
@@ -38,13 +38,19 @@ FACTS = text(
     """
 )
 
+# As JSON that is decoded into skills as it is: forty rows for each learner would take longer to read than all the rest.
 SKILLS = text(
     """
-    SELECT learner_id, topic, rating, answers, correct, recent_errors, recent_answers, mistakes, stability,
-        review_difficulty, due_at, updated_at
-    FROM skills WHERE tenant_id = :tenant_id AND learner_id = ANY(:ids)
+    SELECT learner_id, CAST(json_agg(json_build_object(
+        'topic', topic, 'rating', rating, 'answers', answers, 'correct', correct, 'updated_at', updated_at,
+        'recent', json_build_object('errors', recent_errors, 'answers', recent_answers),
+        'memory', CASE WHEN stability IS NOT NULL THEN json_build_object(
+            'stability', stability, 'difficulty', review_difficulty, 'due_at', due_at) END)) AS text) AS skills
+    FROM skills WHERE tenant_id = :tenant_id AND learner_id = ANY(:ids) GROUP BY learner_id
     """
 )
+SKILL_LIST = msgspec.json.Decoder(list[Skill])
+"""Without mistakes: risk does not ask for their kinds."""
 
 # Who was erased while the night's assessments were made is not brought back by them.
 SAVE = text(
@@ -140,10 +146,8 @@ class RiskStore:
         days = {"today": today, "recent_from": first_recent_day(today)}
         async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             rows = {row.id: row for row in await connection.execute(FACTS, {**values, **days})}
-            skills: dict[str, dict[str, Skill]] = {id_: {} for id_ in rows}
-            for row in await connection.execute(SKILLS, values):
-                skills[row.learner_id][row.topic] = skill_from(row)
-        return [facts_from(rows[id_], skills[id_]) for id_ in learner_ids]
+            skills = {id_: SKILL_LIST.decode(found) for id_, found in await connection.execute(SKILLS, values)}
+        return [facts_from(rows[id_], skills.get(id_, [])) for id_ in learner_ids]
 
     async def save(self, tenant_id: int, day: date, assessed: Sequence[Assessed]) -> None:
         """Keep the assessments of a day, instead of those of the same day and learners."""
@@ -196,7 +200,7 @@ class RiskStore:
             return (await connection.execute(statement, values)).all()
 
 
-def facts_from(row: Any, skills: Mapping[str, Skill]) -> LearnerFacts:
+def facts_from(row: Any, skills: Sequence[Skill]) -> LearnerFacts:
     names = SUMS.split(", ")
     return LearnerFacts(
         learner_id=row.id,
@@ -204,7 +208,7 @@ def facts_from(row: Any, skills: Mapping[str, Skill]) -> LearnerFacts:
         ever=AnswerSums(*[getattr(row, name) for name in names]),
         last_day=row.last_day,
         career_goal=row.career_goal,
-        skills=skills,
+        skills={skill.topic: skill for skill in skills},
     )
 
 
