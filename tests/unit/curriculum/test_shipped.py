@@ -147,11 +147,13 @@ def test_industries_are_the_four_that_are_known() -> None:
 
 def test_titles_and_descriptions_are_translated() -> None:
     paths: list[Category | Track] = [*categories().values(), *tracks().values()]
-    assert [path.id for path in paths if path.translations.keys() != {"ko", "ja", "zh"}] == []
-    described: list[Category | Track | Module | Project] = [*paths, *modules().values(), *projects().values()]
-    for entry in described:
-        assert "ko" in entry.translations, entry.id
-        assert all(text.keys() == {"title", "description"} for text in entry.translations.values()), entry.id
+    steps: list[Module | Project] = [*modules().values(), *projects().values()]
+    for entry in [*paths, *steps]:
+        assert entry.translations.keys() == {"ko", "ja", "zh"}, entry.id
+        assert all(text["title"] for text in entry.translations.values()), entry.id
+        assert entry.translations["ko"].keys() == {"title", "description"}, entry.id
+    for path in paths:
+        assert all(text["description"] for text in path.translations.values()), path.id
 
 
 def test_every_file_lies_where_its_name_says() -> None:

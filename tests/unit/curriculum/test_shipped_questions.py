@@ -13,6 +13,7 @@ from pipeline.learning.mastery import MASTERED_ANSWERS
 from pipeline.model import JsonValue, Outcome, Question
 from pipeline.scoring.rule import score
 from pipeline.scoring.shape import check_response
+from pipeline.scoring.text import comparable
 from tests.unit.curriculum.shipped import modules, questions, tracks
 from tests.unit.curriculum.test_shipped import ASKED_ABOUT
 
@@ -147,6 +148,12 @@ def test_every_topic_has_as_many_questions_as_a_master_has_to_answer() -> None:
 def test_a_question_lies_within_two_levels_of_its_module() -> None:
     for question in questions().values():
         assert abs(question.difficulty - modules()[question.module or ""].difficulty) <= 2, question.id
+
+
+def test_no_option_is_offered_twice() -> None:
+    for question in questions().values():
+        texts = [comparable(option["text"], keep_case=True) for option in question.options]
+        assert len(texts) == len(set(texts)), question.id
 
 
 def test_the_right_option_stands_at_every_place_about_equally_often() -> None:
