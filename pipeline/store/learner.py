@@ -10,7 +10,7 @@ from pipeline.learning.metrics import AnswerSums, LearnerDay
 from pipeline.learning.rating import Skill
 from pipeline.ports import Keepsake
 from pipeline.ports.learner import GroupName, PastRisk
-from pipeline.store.engine import LOOK_UP_SECONDS, transaction
+from pipeline.store.engine import LOOK_UP_SECONDS, statement, transaction
 from pipeline.store.learning import skill_from
 
 KNOWN = text(
@@ -130,7 +130,7 @@ class LearnerStore:
             rows = await connection.execute(KEEPSAKES, {"tenant_id": tenant_id, "ids": list(submission_ids)})
             return {id_: Keepsake(*[part or () for part in parts]) for id_, *parts in rows}
 
-    async def _of_learner(self, statement: Any, tenant_id: int, learner_id: str, **more: Any) -> Sequence[Any]:
+    async def _of_learner(self, question: Any, tenant_id: int, learner_id: str, **more: Any) -> Sequence[Any]:
         values = {"tenant_id": tenant_id, "learner_id": learner_id, **more}
-        async with transaction(self._engine) as connection:
-            return (await connection.execute(statement, values)).all()
+        async with statement(self._engine) as connection:
+            return (await connection.execute(question, values)).all()
