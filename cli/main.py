@@ -31,6 +31,7 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         "import": Entry(
             "cli.importing", "import_", "Put the questions of a file into the bank, or a curriculum in its place."
         ),
+        "questions": Entry("cli.questions", "questions", "Search the question bank."),
         "submit": Entry("cli.submit", "submit", "Hand in the submissions of a file."),
         "queues": Entry("cli.queues", "queues", "Show the queues of all stages."),
         "dead": Entry("cli.dead", "dead", "List, retry and discard dead letters."),

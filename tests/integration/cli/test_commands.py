@@ -39,6 +39,28 @@ def test_bad_lines_are_named_and_the_others_imported(run: Run, tmp_path: Path) -
     assert "/type" in second
 
 
+def test_the_bank_is_searched_by_words_and_filters(run: Run) -> None:
+    bank = [
+        {**QUESTION, "id": f"cli-find-{level}", "prompt": f"Is 자료 구조 number {level} fine?", "difficulty": level}
+        for level in range(1, 6)
+    ]
+    run("import", "-", stdin="\n".join(map(json.dumps, bank)))
+
+    def ids(*arguments: str) -> list[str]:
+        return [question["id"] for question in said(run("questions", *arguments, "--json"))]
+
+    assert ids("자료구조", "NUMBER") == [f"cli-find-{level}" for level in range(1, 6)]
+    assert ids("자료구조", "--difficulty", "2-3") == ["cli-find-2", "cli-find-3"]
+    assert ids("자료구조", "--difficulty", "5") == ["cli-find-5"]
+    assert ids("자료구조", "--limit", "1") == ["cli-find-1"]
+    assert ids("nothing-like-it") == []
+    few = run("questions", "자료구조", "--limit", "2")
+    assert "cli-find-2" in few.stdout
+    assert few.stderr == "and more; see them with --limit 20\n"
+    refused = run("questions", "x")
+    assert (refused.returncode, "two letters" in refused.stderr) == (1, True)
+
+
 def test_standard_input_can_be_imported(run: Run) -> None:
     done = run("import", "-", "--json", stdin=json.dumps({**QUESTION, "id": "cli-3"}))
     assert said(done)["imported"] == 1
