@@ -135,7 +135,12 @@ def activity_rows(days: Sequence[LearnerDay], say: Words) -> Iterable[tuple[str,
 def topic_rows(topics: Sequence[TopicWeek], say: Words) -> Rows:
     """The topics of the week: how many answers, how many right, and the change."""
     return tuple(
-        (topic.topic, str(topic.answers), say.percent(topic.accuracy), say.points(topic.change))
+        (
+            topic.topic,
+            str(topic.answers),
+            say.percent(topic.accuracy),
+            say.points(topic.accuracy, topic.accuracy_before),
+        )
         for topic in topics[:SHOWN_TOPICS]
     )
 

@@ -64,9 +64,12 @@ class Words:
         """From Monday on, short."""
         return tuple(self("weekdays").split())
 
-    def points(self, change: float | None) -> str:
-        """A difference of two shares in percentage points, with its sign; a dash for None."""
-        return self("unknown") if change is None else f"{round(change * 100):+d}".replace("-", MINUS).replace("+0", "0")
+    def points(self, now: float | None, before: float | None) -> str:
+        """The difference of two shares in whole percentage points, with its sign; a dash where one is not known."""
+        if now is None or before is None:
+            return self("unknown")
+        change = round(now * 100) - round(before * 100)
+        return f"{change:+d}".replace("-", MINUS) if change else "0"
 
 
 def language_of(locale: str | None, accepted: str | None) -> str:

@@ -19,7 +19,6 @@ from pipeline.learning.weakness import Weakness
 ENOUGH_TO_COMPARE: Final = 10
 """Scored answers of each week that a comparison of accuracies takes; of a topic, `ENOUGH_OF_TOPIC`."""
 ENOUGH_OF_TOPIC: Final = 5
-POINT: Final = 0.01
 TOPIC_CHANGE: Final = 0.1
 """A topic is named where its accuracy moved by a tenth or more."""
 EVEN_FROM: Final = 0.75
@@ -88,14 +87,14 @@ def accuracy_findings(report: WeeklyReport) -> Iterator[Finding]:
     if before.accuracy is None or min(now.scored, before.scored) < ENOUGH_TO_COMPARE:
         yield Finding("accuracy", {"accuracy": now.accuracy})
         return
-    change = now.accuracy - before.accuracy
-    code = "accuracy_same" if abs(change) < POINT else "accuracy_up" if change > 0 else "accuracy_down"
-    yield Finding(code, {"accuracy": now.accuracy, "before": before.accuracy, "points": points(change)})
+    apart = points(now.accuracy, before.accuracy)
+    direction = "same" if not apart else "up" if now.accuracy > before.accuracy else "down"
+    yield Finding(f"accuracy_{direction}", {"accuracy": now.accuracy, "before": before.accuracy, "points": apart})
 
 
-def points(change: float) -> int:
-    """A difference of two shares in percentage points, without its sign."""
-    return round(abs(change) * 100)
+def points(now: float, before: float) -> int:
+    """The difference of two shares in percentage points, without its sign: of whole percent, as both are told."""
+    return abs(round(now * 100) - round(before * 100))
 
 
 def topic_findings(topics: Iterable[TopicWeek]) -> Iterator[Finding]:
@@ -108,13 +107,14 @@ def topic_findings(topics: Iterable[TopicWeek]) -> Iterator[Finding]:
     rising = max(moved, key=lambda one: one[0], default=None)
     falling = min(moved, key=lambda one: one[0], default=None)
     if rising is not None and rising[0] >= TOPIC_CHANGE:
-        yield Finding("topic_up", topic_values(rising[1], rising[0]))
+        yield Finding("topic_up", topic_values(rising[1]))
     if falling is not None and falling[0] <= -TOPIC_CHANGE:
-        yield Finding("topic_down", topic_values(falling[1], falling[0]))
+        yield Finding("topic_down", topic_values(falling[1]))
 
 
-def topic_values(topic: TopicWeek, change: float) -> dict[str, str | int | float | None]:
-    return {"topic": topic.topic, "accuracy": topic.accuracy, "points": points(change)}
+def topic_values(topic: TopicWeek) -> dict[str, str | int | float]:
+    now, before = topic.accuracy or 0.0, topic.accuracy_before or 0.0
+    return {"topic": topic.topic, "accuracy": now, "points": points(now, before)}
 
 
 def goal_findings(report: WeeklyReport) -> Iterator[Finding]:

@@ -59,6 +59,13 @@ def test_any_header_is_understood_somehow(accepted: str) -> None:
     assert len(by_preference(accepted)) <= 50
 
 
+def test_a_difference_is_that_of_the_shares_as_they_are_told() -> None:
+    """80 % after 91 % is 11 points less, though 0.8043 and 0.9074 are 10.3 apart."""
+    say = Words("ko")
+    assert [say.points(0.8043, 0.9074), say.points(0.5, 0.25), say.points(0.501, 0.5)] == ["−11", "+25", "0"]
+    assert say.points(None, 0.5) == say.points(0.5, None) == "–"
+
+
 def test_a_share_is_told_in_whole_percent() -> None:
     say = Words("en")
     assert (say.percent(0.8333), say.percent(None)) == ("83\N{NO-BREAK SPACE}%", "–")
