@@ -18,18 +18,24 @@ HEADERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
                  "anon_student_id"),
         "item": ("item", "item_id", "itemid", "question", "question_id", "questionid", "problem", "problem_id",
                  "problemid", "problem_name", "exercise", "exercise_id"),
+        "step": ("step_name",),
         "skill": ("skill", "skills", "skill_id", "skill_name", "topic", "topics", "topic_id", "concept",
                   "concepts", "kc", "kcs", "knowledge_component"),
-        "correct": ("correct", "is_correct", "correctness", "outcome", "score", "result", "correct_first_attempt"),
+        "correct": ("correct", "is_correct", "correctness", "outcome", "score", "result", "correct_first_attempt",
+                    "first_attempt"),
         "time": ("time", "timestamp", "answered_at", "submitted_at", "created_at", "start_time", "starttime",
-                 "datetime", "date"),
+                 "datetime", "date", "first_transaction_time", "step_start_time"),
         "choices": ("choices", "options"),
         "difficulty": ("difficulty", "level"),
         "response_time_ms": ("response_time_ms", "duration_ms"),
         "characters": ("characters",),
     }
 )  # fmt: skip
-"""The header names that each column goes by, the first one found counting; case, blanks and hyphens don't matter."""
+"""The header names that each column goes by, the first one found counting; case, blanks and hyphens don't matter.
+
+A step is a part of the item: in logs of tutors each step of a problem is answered, and is an item by itself."""
+KC_MODEL: Final = "kc_("
+"""How DataShop begins the header of each model of knowledge components: `KC (Default)`."""
 
 NEEDED: Final = ("user", "item", "correct")
 RIGHT: Final = frozenset({"1", "1.0", "true", "t", "yes", "y", "right", "correct"})
@@ -83,6 +89,8 @@ def find_columns(header: Sequence[str], named: Mapping[str, str]) -> dict[str, i
     known: dict[str, int] = {}
     for place, name in enumerate(header):
         known.setdefault(plain(name), place)
+        if plain(name).startswith(KC_MODEL):
+            known.setdefault("kc", place)
     places: dict[str, int] = {}
     for column, names in HEADERS.items():
         wanted = (plain(named[column]),) if column in named else names
@@ -91,6 +99,8 @@ def find_columns(header: Sequence[str], named: Mapping[str, str]) -> dict[str, i
             places[column] = found
         elif column in NEEDED or column in named:
             raise EnvironmentFault(f"the log has no column {wanted[0]!r}; its header is: {', '.join(header)[:200]}")
+    if "item" in named and "step" not in named:
+        places.pop("step", None)  # whoever says what the item is says all of it
     return places
 
 
@@ -102,7 +112,7 @@ def read_row(number: int, row: Sequence[str], places: Mapping[str, int]) -> Iter
     """One line as an answer behind the doubts about it, or what is wrong with it."""
     try:
         cells = {column: row[place].strip() for column, place in places.items()}
-        user, item, correct = filled(cells, "user"), filled(cells, "item"), correct_of(cells["correct"])
+        user, item, correct = filled(cells, "user"), item_of(cells), correct_of(cells["correct"])
     except IndexError:
         yield BadLine(number, f"has only {len(row)} columns")
         return
@@ -124,6 +134,12 @@ def filled(cells: Mapping[str, str], column: str) -> str:
     if cells[column].lower() in NOTHING:
         raise Unreadable(f"{column} is empty")
     return cells[column]
+
+
+def item_of(cells: Mapping[str, str]) -> str:
+    """The item, with its step where there is one."""
+    step = cells.get("step", "")
+    return filled(cells, "item") + (f" / {step}" if step.lower() not in NOTHING else "")
 
 
 def correct_of(cell: str) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pipeline.learning.replay import LoggedAnswer, Predictor
 
 COLUMNS: Final = (
-    *("user", "item", "skill", "correct", "time", "choices", "difficulty"),
+    *("user", "item", "step", "skill", "correct", "time", "choices", "difficulty"),
     *("response_time_ms", "characters"),
 )
 SHOWN_REMARKS: Final = 20

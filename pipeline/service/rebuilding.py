@@ -133,7 +133,7 @@ class Mending:
             return False
         self.found += 1
         if len(self.first) < SHOWN:
-            self.first.append(Difference(what, shown(stored), shown(rebuilt)))
+            self.first.append(difference(what, msgspec.to_builtins(stored), msgspec.to_builtins(rebuilt)))
         return True
 
     def compare_learner(self, id_: str, stored: LearnerState, rebuilt: LearnerState) -> None:
@@ -285,6 +285,9 @@ def less(sums: AnswerSums, others: AnswerSums) -> AnswerSums:
     return AnswerSums(*(own - other for own, other in pairs))
 
 
-def shown(value: Any) -> Any:
-    """As plain data, so that it can be printed and read."""
-    return msgspec.to_builtins(value)
+def difference(what: str, stored: Any, rebuilt: Any) -> Difference:
+    """As plain data; of two records only the fields that differ."""
+    if isinstance(stored, dict) and isinstance(rebuilt, dict):
+        fields = [name for name, value in rebuilt.items() if stored.get(name) != value]
+        stored, rebuilt = ({name: record.get(name) for name in fields} for record in (stored, rebuilt))
+    return Difference(what, stored, rebuilt)

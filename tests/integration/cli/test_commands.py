@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 
 from cli.connection import Connection
 from cli.demo.command import QUESTIONS
@@ -163,3 +164,25 @@ def test_queues_watched_through_a_pipe_come_as_they_are(home: Path, connection: 
 def test_migrating_again_is_no_work(run: Run) -> None:
     done = run("migrate")
     assert (done.returncode, done.stdout) == (0, "the database has the newest schema\n")
+
+
+def test_what_was_learnt_is_checked_and_rebuilt(run: Run, connection: Connection) -> None:
+    """A skill that nothing in history accounts for is told, is a failure of the check, and is gone after a rebuild."""
+    assert said(run("learners", "rebuild", "--check", "--json"))["default"]["differences"] == 0
+    with psycopg.connect(str(connection.database_url), autocommit=True) as database:
+        database.execute(
+            "INSERT INTO skills (tenant_id, learner_id, topic, rating, answers, correct, updated_at)"
+            " SELECT id, 'nobody', 'nothing', 1, 1, 1, now() FROM tenants WHERE name = 'default'"
+        )
+        database.execute("INSERT INTO learners (tenant_id, id) SELECT id, 'nobody' FROM tenants WHERE name = 'default'")
+    checked = run("learners", "rebuild", "--check", "--tenant", "default")
+    assert checked.returncode == 1
+    assert "default: the skill of 'nobody' in 'nothing' is {" in checked.stdout
+    assert "and should be None" in checked.stdout
+    assert said(run("learners", "rebuild", "--json"))["default"]["differences"] == 1
+    assert said(run("learners", "rebuild", "--check", "--json"))["default"]["differences"] == 0
+
+
+def test_a_tenant_that_is_not_there_cannot_be_rebuilt(run: Run) -> None:
+    done = run("learners", "rebuild", "--tenant", "nowhere")
+    assert (done.returncode, done.stderr.strip()) == (1, "Error: there is no tenant 'nowhere'")

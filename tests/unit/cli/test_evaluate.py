@@ -54,6 +54,79 @@ def test_a_first_attempt_that_asks_for_a_hint_is_wrong() -> None:
     assert [one.correct for one in answers if isinstance(one, LoggedAnswer)] == [False, True]
 
 
+ASSISTMENTS_2009 = """\
+order_id,assignment_id,user_id,assistment_id,problem_id,original,correct,attempt_count,ms_first_response,tutor_mode,\
+answer_type,sequence_id,skill_id,skill_name,hint_count,opportunity
+33022537,277618,64525,33139,51424,1,1,1,32454,tutor,algebra,5948,1,Box and Whisker,0,1
+33022709,277618,64525,33150,51435,1,0,1,4922,tutor,choose_1,5948,1,Box and Whisker,2,2
+35450204,220674,70363,33159,51444,0,0,2,42000,tutor,algebra,5948,,,0,1
+35450295,220674,70363,33110,51395,1,1,1,,tutor,algebra,5948,,NA,0,2
+"""
+ASSISTMENTS_2017 = """\
+studentId,MiddleSchoolId,NumActions,skill,problemId,problemType,startTime,endTime,timeTaken,correct,original,hint
+8,2,1056,properties-of-geometric-figures,1066,textfieldquestion,1096470301,1096470350,49.000,0,1,0
+8,2,1056,properties-of-geometric-figures,1066,textfieldquestion,1096470350,1096470353,3.000,1,1,0
+9,2,17,noskill,107,radioquestion,1096470400,1096470404,4.000,1,1,0
+"""
+STATICS = """\
+Row\tAnon Student Id\tProblem Hierarchy\tProblem Name\tProblem View\tStep Name\tStep Start Time\t\
+First Transaction Time\tFirst Attempt\tIncorrects\tHints\tKC (F2011)\tOpportunity (F2011)\tKC (Single-KC)
+1\tStu_1\tunit concentrated forces, module m1\tforces_1\t1\tq1_i1 UpdateComboBox\t2011-09-20 17:36:00\t\
+2011-09-20 17:36:20\tcorrect\t0\t0\trepresent_interaction~~find_moment\t1~~1\tSingle-KC
+2\tStu_1\tunit concentrated forces, module m1\tforces_1\t1\tq1_i2 UpdateComboBox\t.\t2011-09-20 17:36:41\t\
+hint\t0\t1\t\t\tSingle-KC
+3\tStu_2\tunit concentrated forces, module m1\tforces_1\t1\tq1_i1 UpdateComboBox\t.\t2011-09-20 18:00:02\t\
+incorrect\t2\t0\tfind_moment\t1\tSingle-KC
+"""
+
+
+def answers_in(log: str, **named: str) -> list[tuple[str, str, bool, tuple[str, ...]]]:
+    found = read(log, **named)
+    assert all(isinstance(one, LoggedAnswer) for one in found), found
+    return [(one.user, one.item, one.correct, one.skills) for one in found if isinstance(one, LoggedAnswer)]
+
+
+def test_a_log_in_the_shape_of_assistments_2009_is_read_as_it_is() -> None:
+    assert answers_in(ASSISTMENTS_2009) == [
+        ("64525", "51424", True, ("1",)),
+        ("64525", "51435", False, ("1",)),
+        ("70363", "51444", False, ("general",)),
+        ("70363", "51395", True, ("general",)),
+    ]
+    assert answers_in(ASSISTMENTS_2009, skill="skill_name")[0][3] == ("Box and Whisker",)
+
+
+def test_a_log_in_the_shape_of_assistments_2017_is_read_as_it_is() -> None:
+    assert [one[:3] for one in answers_in(ASSISTMENTS_2017)] == [
+        ("8", "1066", False),
+        ("8", "1066", True),
+        ("9", "107", True),
+    ]
+    (first, *_) = read(ASSISTMENTS_2017)
+    assert isinstance(first, LoggedAnswer)
+    assert first.at.year == 2004
+
+
+def test_a_log_in_the_shape_of_statics_has_steps_for_items_and_models_of_skills() -> None:
+    assert answers_in(STATICS) == [
+        ("Stu_1", "forces_1 / q1_i1 UpdateComboBox", True, ("represent_interaction", "find_moment")),
+        ("Stu_1", "forces_1 / q1_i2 UpdateComboBox", False, ("general",)),
+        ("Stu_2", "forces_1 / q1_i1 UpdateComboBox", False, ("find_moment",)),
+    ]
+    assert answers_in(STATICS, item="Problem Name")[0][1] == "forces_1"
+    assert answers_in(STATICS, skill="KC (Single-KC)")[0][3] == ("Single-KC",)
+
+
+@pytest.mark.parametrize("log", [ASSISTMENTS_2009, ASSISTMENTS_2017, STATICS])
+def test_logs_in_public_shapes_are_evaluated(tmp_path: Path, log: str) -> None:
+    file = tmp_path / "log.csv"
+    file.write_text(log)
+    done = evaluate("skills", file, "--json")
+    assert done.exit_code == 0, done.stderr
+    told = msgspec.json.decode(done.stdout)
+    assert (told["answers"], told["left_out"], told["doubted"]) == (len(log.splitlines()) - 1, 0, 0)
+
+
 def test_several_skills_are_split_and_none_is_general() -> None:
     answers = read("user,item,skill,correct\nu,a,s~~t~~s,1\nu,a,,1\nu,a,NA,1\n")
     assert [one.skills for one in answers if isinstance(one, LoggedAnswer)] == [("s", "t"), ("general",), ("general",)]
