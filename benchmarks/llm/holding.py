@@ -1,7 +1,7 @@
 """What it takes one worker process to hold 200 calls to a model at once, and what that does to others' scores.
 
     .venv/bin/python -m benchmarks.llm.holding [--rate 100] [--seconds 8] [--burst 200] [--kind openai] [--piece 12]
-        [--apart] [--only idle,rate,burst]
+        [--spread 0.8] [--apart] [--only idle,rate,burst]
 
 Runs Postgres, Valkey, workers and a stand-in for the model of its own, all on this machine. Every submission has one
 answer that nobody gave before; replies are streamed, as always. With `--apart` models have a worker of their own.
@@ -43,6 +43,8 @@ RAMP_SECONDS: Final = 2.5
 POLL_SECONDS: Final = 0.02
 CACHED_MOST: Final = 300
 AT_ONCE_RATE: Final = 100_000.0
+REPLY_CHARS: Final = 440
+"""About as long as the stand-in's replies are."""
 SPANS: Final = """
 SELECT a.request_id, 1000 * extract(epoch FROM s.finished_at - s.started_at) AS claimed,
     1000 * extract(epoch FROM s.finished_at - s.queued_at) AS ready, s.state
@@ -60,13 +62,17 @@ JOIN stages t ON t.submission_id = s.id AND t.stage = 'feedback' WHERE s.id::tex
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What is to be measured: submissions a second and for how long, how many at once, over which wire, in pieces."""
+    """What is to be measured: submissions a second and for how long, how many at once, over which wire, in pieces.
+
+    `spread` is the share of a reply's time over which its pieces come; 0: all at its end.
+    """
 
     rate: float
     seconds: float
     burst: int
     kind: str
     piece: int
+    spread: float
 
 
 class Calls(msgspec.Struct, frozen=True):
@@ -156,7 +162,12 @@ MEASURES: Final[Mapping[str, Callable[[Bench, Plan], Coroutine[Any, Any, None]]]
 
 def begin(bench: Bench, plan: Plan, model_seconds: float) -> None:
     """From now on the model takes so long; calls are counted anew."""
-    bench.play({"latency_seconds": model_seconds, "piece_characters": plan.piece})
+    script: dict[str, Any] = {"latency_seconds": model_seconds, "piece_characters": plan.piece}
+    if plan.spread:
+        pause = plan.spread * model_seconds * plan.piece / REPLY_CHARS
+        script |= {"latency_seconds": (1 - plan.spread) * model_seconds, "slow_seconds": pause}
+        script["rules"] = [{"fault": "slow_stream"}]
+    bench.play(script)
     bench.forget_calls()
 
 
@@ -205,10 +216,11 @@ def main() -> None:
     arguments.add_argument("--burst", type=int, default=200, help="submissions handed in at once")
     arguments.add_argument("--kind", choices=("openai", "anthropic"), default="openai")
     arguments.add_argument("--piece", type=int, default=12, help="characters in each piece of a streamed reply")
+    arguments.add_argument("--spread", type=float, default=0.0, help="share of its time over which a reply comes")
     arguments.add_argument("--apart", action="store_true", help="a worker for models, and one for all else")
     arguments.add_argument("--only", default=",".join(MEASURES), help="of idle,rate,burst")
     given = arguments.parse_args()
-    plan = Plan(given.rate, given.seconds, given.burst, given.kind, given.piece)
+    plan = Plan(given.rate, given.seconds, given.burst, given.kind, given.piece, given.spread)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         with EmbeddedPostgres(home) as postgres, EmbeddedValkey(home) as valkey:

@@ -33,8 +33,8 @@ def http_client(credential: tuple[str, str] | None) -> httpx2.AsyncClient:
 
 
 def timeout_of(seconds: float) -> httpx2.Timeout:
-    """Bounds for one request, none of them beyond what the call may take in all."""
-    return httpx2.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
+    """How long connecting may take at most; all of a call is bounded by its own deadline, and each piece with it."""
+    return httpx2.Timeout(None, connect=min(seconds, CONNECT_SECONDS))
 
 
 def broken(error: BaseException) -> Failed:

@@ -20,7 +20,7 @@ from pipeline.store.submission import IntakeStore
 from tests.samples import a_hand_in, new_tenant
 from tests.standin.server import standing_in
 
-ONE_TEXT: Final = 17
+ONE_TEXT: Final = 16
 """Claim, load; policy, background, skills read, picture kept; journal begun; request booked, settled; reply journalled.
 
 Then one transaction: submission locked, states, what is needed read, written, committed, connection given back.
