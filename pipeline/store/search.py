@@ -22,6 +22,8 @@ FEW: Final = 1_000
 """So many candidates are put in order by how well they fit; of more the order of ids serves: nobody reads so many."""
 WALKED: Final = 1_500
 """So many questions are looked at one after the other, in the hope that a search of many finds a page among them."""
+LOOKED: Final = 500
+"""So many candidates are put in order first: all of them would take several times as long, and are rarely needed."""
 FACETS: Final = ("type", "topic", "module", "language", "industry", "tag")
 
 KEEP: Final = text(
@@ -161,16 +163,16 @@ def walking(shape: Shape) -> TextClause:
 
 @cache
 def among_many(shape: Shape) -> TextClause:
-    """The page behind an id: all candidates are put in order by id, and looked at until it is full."""
+    """The page behind an id: the first candidates in the order of ids are looked at until it is full; null: all."""
     looked = (
         f"SELECT FROM question_search s WHERE s.question_key = c.question_key AND {shape.all_in('s.content')} OFFSET 0"
     )
-    limit = "OFFSET 0" if shape.words else "LIMIT :most"
     return text(
         f"""
         SELECT p.id, v.version, v.body FROM (
             SELECT c.question_key, c.id
-            FROM (SELECT s.question_key, s.id {shape.candidates} AND s.id > :after ORDER BY s.id {limit}) c
+            FROM (SELECT s.question_key, s.id {shape.candidates} AND s.id > :after ORDER BY s.id
+                LIMIT CAST(:looked AS bigint)) c
             {f"CROSS JOIN LATERAL ({looked}) AS looked" if shape.words else ""}
             ORDER BY c.id LIMIT :most) p
         {PAGE}
@@ -188,6 +190,7 @@ async def find_page(
     most: int,
     few: int = FEW,
     walked: int = WALKED,
+    looked: int = LOOKED,
 ) -> list[Found]:
     """At most `most` questions that fit, from the first behind `after`.
 
@@ -203,8 +206,9 @@ async def find_page(
         if rows[0].candidates <= few or after.rank is not None:
             return [found_from(row, row.rank if wanted.search else None) for row in rows if row.id is not None]
     rows = list(await connection.execute(walking(shape), values | {"walked": walked}))
-    if len(rows) < most:
-        rows = list(await connection.execute(among_many(shape), values))
+    for limit in (looked, None) if shape.words else (most,):
+        if len(rows) < most:
+            rows = list(await connection.execute(among_many(shape), values | {"looked": limit}))
     return [found_from(row, None) for row in rows]
 
 

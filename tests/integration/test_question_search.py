@@ -98,9 +98,11 @@ def made_up(random: Random, count: int) -> list[Question]:
     ]
 
 
-@pytest.mark.parametrize(("few", "walked"), [(1000, 1000), (3, 1000), (3, 2), (20, 10)])
+@pytest.mark.parametrize(
+    ("few", "walked", "looked"), [(1000, 1000, 1000), (3, 1000, 1000), (3, 2, 1000), (20, 10, 1000), (3, 2, 8)]
+)
 async def test_a_search_finds_just_what_looking_at_every_question_finds(
-    engine: AsyncEngine, bank: BankStore, tenant_id: int, few: int, walked: int
+    engine: AsyncEngine, bank: BankStore, tenant_id: int, few: int, walked: int, looked: int
 ) -> None:
     """Page by page to the end, with few candidates and with many, near at hand or not."""
     random = Random(few * walked)  # noqa: S311 - a choice, not a secret
@@ -113,7 +115,8 @@ async def test_a_search_finds_just_what_looking_at_every_question_finds(
         async with transaction(engine) as connection:
             while after is not None:
                 wanted = searching(q, **fields)
-                page = await find_page(connection, tenant_id, wanted, after=after, most=PAGE, few=few, walked=walked)
+                bounds = {"few": few, "walked": walked, "looked": looked}
+                page = await find_page(connection, tenant_id, wanted, after=after, most=PAGE, **bounds)
                 hits += page
                 after = page[-1].place if len(page) == PAGE else None
         expected = looked_through(questions, q, **fields)
