@@ -174,8 +174,8 @@ async def measure(engine: AsyncEngine) -> None:
         "a night's assessment of everybody, in pieces of 200": (night, 1),
         "at-risk, everybody, as of the night": (page(None), LOOKS),
         "careers, everybody, as of the night": (lambda: careers.show(TEACHER, None, "en"), LOOKS),
-        "a night's piece of 2,000 questions": (
-            lambda: items.analyse_items(TENANT, slot, after="q050000", most=2000),
+        "a night's piece of 5,000 questions": (
+            lambda: items.analyse_items(TENANT, slot, after="q050000", most=5000),
             2,
         ),
         "one question, now": (lambda: items.one(TEACHER, "q000100"), LOOKS),

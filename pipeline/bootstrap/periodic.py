@@ -20,7 +20,7 @@ from pipeline.store.question import QuestionVersions
 from pipeline.store.report import ReportStore
 from pipeline.store.risk import RiskStore
 
-ITEMS_AT_ONCE: Final = 2_000
+ITEMS_AT_ONCE: Final = 5_000
 """Questions in one piece: each reads all answers once, so there are few pieces."""
 REPORTS_AT_ONCE: Final = 50
 """Learners in one piece of the weekly reports; each takes some ten look-ups."""

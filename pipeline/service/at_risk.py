@@ -1,6 +1,8 @@
 """Who is falling behind, now or as of last night, and why."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final, Protocol
@@ -106,10 +108,28 @@ class AtRisk:
         paths = Paths(await self._curricula.current(tenant_id))
         now = min(self._clock(), datetime.combine(day + timedelta(days=1), time(), UTC))
         found: list[Assessed] = []
-        for start in range(0, len(learner_ids), ASSESSED_AT_ONCE):
-            facts = await self._store.facts(tenant_id, learner_ids[start : start + ASSESSED_AT_ONCE], day)
-            found += [assessed_from(one, paths, day, now) for one in facts]
+        async with aclosing(self._facts(tenant_id, learner_ids, day)) as pieces:
+            async for facts in pieces:
+                found += [assessed_from(one, paths, day, now) for one in facts]
         return found
+
+    async def _facts(
+        self, tenant_id: int, learner_ids: Sequence[str], day: date
+    ) -> AsyncGenerator[Sequence[LearnerFacts], None]:
+        """Facts piece by piece: Postgres reads the next piece while the one before is worked out."""
+        ahead: asyncio.Task[list[LearnerFacts]] | None = None
+        try:
+            for at in range(0, len(learner_ids), ASSESSED_AT_ONCE):
+                before, ahead = ahead, None
+                facts = await before if before else []
+                ahead = asyncio.create_task(self._store.facts(tenant_id, learner_ids[at : at + ASSESSED_AT_ONCE], day))
+                await asyncio.sleep(0)
+                yield facts
+            if ahead is not None:
+                yield await ahead
+        finally:
+            if ahead is not None:
+                ahead.cancel()
 
     async def scope(self, principal: Principal, group_id: str | None) -> list[Assessed] | date:
         """The learners of a group or of the whole tenant as of now; the newest night where they are too many.

@@ -4,6 +4,7 @@ There is no index from a question to its answers: it would be written with every
 runs at night. So the answers to a piece of questions are found by reading all answers once, as they lie on disk.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -94,7 +95,11 @@ async def analysed(connection: AsyncConnection, tenant_id: int, rows: Sequence[A
     by_key: dict[int, list[Any]] = {row.key: [] for row in rows}
     for one in tries:
         by_key[one.question_key].append(one)
-    return {row.key: analysis_of(row, by_key[row.key], standings) for row in rows}
+    analyses: dict[int, ItemAnalysis] = {}
+    for row in rows:
+        analyses[row.key] = analysis_of(row, by_key[row.key], standings)
+        await asyncio.sleep(0)  # others are served between two questions
+    return analyses
 
 
 def analysis_of(row: Any, tries: Sequence[Any], standings: Mapping[str, Learnt]) -> ItemAnalysis:

@@ -1,15 +1,17 @@
 """What learners' risk is told from, for many learners by a handful of statements, and the assessments of each night."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from pipeline.learning.memory import Memory
 from pipeline.learning.metrics import AnswerSums
 from pipeline.learning.rating import Skill
+from pipeline.learning.recency import Recent
 from pipeline.learning.risk import FLAGGED_FROM, Sign, first_recent_day
 from pipeline.ports.analytics import Assessed, GoalSums, LearnerFacts, PastScore, RiskFilter, RiskPlace, RiskSums
 from pipeline.store.engine import LOOK_UP_SECONDS, as_json, transaction
@@ -38,19 +40,16 @@ FACTS = text(
     """
 )
 
-# As JSON that is decoded into skills as it is: forty rows for each learner would take longer to read than all the rest.
+# One row for each learner, with a list for each column: one row for each of forty topics takes far longer to read.
 SKILLS = text(
     """
-    SELECT learner_id, CAST(json_agg(json_build_object(
-        'topic', topic, 'rating', rating, 'answers', answers, 'correct', correct, 'updated_at', updated_at,
-        'recent', json_build_object('errors', recent_errors, 'answers', recent_answers),
-        'memory', CASE WHEN stability IS NOT NULL THEN json_build_object(
-            'stability', stability, 'difficulty', review_difficulty, 'due_at', due_at) END)) AS text) AS skills
+    SELECT learner_id, array_agg(topic) AS topics, array_agg(rating) AS ratings, array_agg(answers) AS answers,
+        array_agg(correct) AS correct, array_agg(CAST(extract(epoch FROM updated_at) AS float)) AS updated,
+        array_agg(recent_errors) AS errors, array_agg(recent_answers) AS recent, array_agg(stability) AS stability,
+        array_agg(review_difficulty) AS difficulty, array_agg(CAST(extract(epoch FROM due_at) AS float)) AS due
     FROM skills WHERE tenant_id = :tenant_id AND learner_id = ANY(:ids) GROUP BY learner_id
     """
 )
-SKILL_LIST = msgspec.json.Decoder(list[Skill])
-"""Without mistakes: risk does not ask for their kinds."""
 
 # Who was erased while the night's assessments were made is not brought back by them.
 SAVE = text(
@@ -146,8 +145,8 @@ class RiskStore:
         days = {"today": today, "recent_from": first_recent_day(today)}
         async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             rows = {row.id: row for row in await connection.execute(FACTS, {**values, **days})}
-            skills = {id_: SKILL_LIST.decode(found) for id_, found in await connection.execute(SKILLS, values)}
-        return [facts_from(rows[id_], skills.get(id_, [])) for id_ in learner_ids]
+            skills = {row.learner_id: skills_from(row) for row in await connection.execute(SKILLS, values)}
+        return [facts_from(rows[id_], skills.get(id_, {})) for id_ in learner_ids]
 
     async def save(self, tenant_id: int, day: date, assessed: Sequence[Assessed]) -> None:
         """Keep the assessments of a day, instead of those of the same day and learners."""
@@ -200,7 +199,27 @@ class RiskStore:
             return (await connection.execute(statement, values)).all()
 
 
-def facts_from(row: Any, skills: Sequence[Skill]) -> LearnerFacts:
+def skills_from(row: Any) -> dict[str, Skill]:
+    """A learner's skills by topic, without the kinds of mistakes, which risk does not ask for."""
+    counts = zip(row.topics, row.ratings, row.answers, row.correct, row.updated, strict=True)
+    fading = zip(row.errors, row.recent, row.stability, row.difficulty, row.due, strict=True)
+    return {
+        topic: Skill(
+            topic=topic,
+            rating=rating,
+            answers=answers,
+            correct=correct,
+            updated_at=datetime.fromtimestamp(updated, UTC),
+            recent=Recent(errors, recent),
+            memory=None if stability is None else Memory(stability, difficulty, datetime.fromtimestamp(due, UTC)),
+        )
+        for (topic, rating, answers, correct, updated), (errors, recent, stability, difficulty, due) in zip(
+            counts, fading, strict=True
+        )
+    }
+
+
+def facts_from(row: Any, skills: Mapping[str, Skill]) -> LearnerFacts:
     names = SUMS.split(", ")
     return LearnerFacts(
         learner_id=row.id,
@@ -208,7 +227,7 @@ def facts_from(row: Any, skills: Sequence[Skill]) -> LearnerFacts:
         ever=AnswerSums(*[getattr(row, name) for name in names]),
         last_day=row.last_day,
         career_goal=row.career_goal,
-        skills={skill.topic: skill for skill in skills},
+        skills=skills,
     )
 
 

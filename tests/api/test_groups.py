@@ -118,3 +118,12 @@ async def test_a_member_who_never_handed_in_can_be_exported_and_erased(installat
     assert (await teacher.delete("/v1/learners/ada")).status_code == 204
     assert await members(teacher) == []
     assert (await teacher.delete("/v1/learners/ada")).status_code == 404
+
+
+async def test_a_member_who_never_handed_in_has_empty_views_instead_of_none(installation: Installation) -> None:
+    teacher = installation.caller()
+    await class_of(teacher, "ada")
+    for part in ("skills", "progress", "recommendations", "report", "goals"):
+        answer = await teacher.get(f"/v1/learners/ada/{part}")
+        assert answer.status_code == 200, (part, answer.text)
+    assert (await teacher.get("/v1/learners/bob/skills")).status_code == 404
