@@ -45,9 +45,13 @@ class MasteryLevel(StrEnum):
     MASTERED = "mastered"
 
 
-def logit_of(level: int) -> float:
-    """A difficulty level 1 to 5, of a question or a module, in logits: -2 to +2."""
-    return float(level - MIDDLE_DIFFICULTY)
+def module_logit(level: int) -> float:
+    """A module's difficulty 1 to 5 in logits: -1 to +1, half as far from the middle as that of a question.
+
+    A module's questions spread around its level. Held to the full scale, an easy module would be mastered by whoever
+    has done nothing, and the hardest one by nobody within the answers that anybody gives.
+    """
+    return (level - MIDDLE_DIFFICULTY) / 2
 
 
 def topic_ability(skill: Skill | None, everywhere: Estimate) -> Estimate:

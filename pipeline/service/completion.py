@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from pipeline.curriculum.model import Category, Curriculum, Module
-from pipeline.learning.mastery import MasteryLevel, level_of, logit_of, mastery
+from pipeline.learning.mastery import MasteryLevel, level_of, module_logit, mastery
 from pipeline.learning.pooling import Estimate, overall
 from pipeline.learning.rating import Skill
 from pipeline.learning.risk import Completion
@@ -42,7 +42,7 @@ class Paths:
 
 def has_mastered(module: Module, skills: Mapping[str, Skill], everywhere: Estimate, now: datetime) -> bool:
     """Whether each topic that measures the module is mastered at its difficulty."""
-    difficulty = logit_of(module.difficulty)
+    difficulty = module_logit(module.difficulty)
     return all(
         (skill := skills.get(topic)) is not None
         and level_of(mastery(skill, everywhere, difficulty, now), skill.answers) is MasteryLevel.MASTERED

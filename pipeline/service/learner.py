@@ -9,7 +9,7 @@ import msgspec
 from pipeline.errors import FieldProblem, InvalidInput, NotFound
 from pipeline.learning import progress
 from pipeline.learning.goal import Goals
-from pipeline.learning.mastery import MasteryLevel, level_of, logit_of, mastery, uncertainty
+from pipeline.learning.mastery import MasteryLevel, level_of, module_logit, mastery, uncertainty
 from pipeline.learning.metrics import AnswerSums, LearnerDay
 from pipeline.learning.mistake import Mistake
 from pipeline.learning.pooling import Estimate, overall
@@ -192,7 +192,7 @@ class Learners:
 
 def skill_shown(skill: Skill, everywhere: Estimate, now: datetime) -> SkillShown:
     """A skill as it is shown at `now`; `everywhere` is what all the learner's topics tell."""
-    mastered = mastery(skill, everywhere, logit_of(MIDDLE_DIFFICULTY), now)
+    mastered = mastery(skill, everywhere, module_logit(MIDDLE_DIFFICULTY), now)
     return SkillShown(
         topic=skill.topic,
         rating=skill.rating,

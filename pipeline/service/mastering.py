@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pipeline.curriculum.standing import Measure, TopicStanding
-from pipeline.learning.mastery import MasteryLevel, level_of, logit_of, mastery
+from pipeline.learning.mastery import MasteryLevel, level_of, module_logit, mastery
 from pipeline.learning.pooling import overall
 from pipeline.learning.rating import Skill
 
@@ -17,7 +17,7 @@ def measure_of(skills: Sequence[Skill], now: datetime) -> Measure:
     def measure(topic: str, difficulty: int) -> TopicStanding:
         skill = by_topic.get(topic)
         answers = 0 if skill is None else skill.answers
-        reached = mastery(skill, everywhere, logit_of(difficulty), now)
+        reached = mastery(skill, everywhere, module_logit(difficulty), now)
         return TopicStanding(reached, level_of(reached, answers) is MasteryLevel.MASTERED, answers)
 
     return measure

@@ -11,7 +11,7 @@ import msgspec
 from pipeline.curriculum.model import NO_CURRICULUM, Curriculum, Module, Project, Resource, Translations
 from pipeline.learning.advice import WEAK, RecommendedProject, RecommendedResource, Why
 from pipeline.learning.candidate import primary_language
-from pipeline.learning.mastery import MASTERED_ANSWERS, MASTERED_FROM, logit_of, mastery
+from pipeline.learning.mastery import MASTERED_ANSWERS, MASTERED_FROM, module_logit, mastery
 from pipeline.learning.pooling import Estimate, ability_in, overall
 from pipeline.learning.rating import MIDDLE_DIFFICULTY, Skill
 
@@ -243,7 +243,7 @@ def _has_mastered(topic: str, difficulty: int, reader: Reader, now: datetime) ->
     skill = reader.skills.get(topic)
     if skill is None or skill.answers < MASTERED_ANSWERS:
         return False
-    return mastery(skill, reader.everywhere, logit_of(difficulty), now) >= MASTERED_FROM
+    return mastery(skill, reader.everywhere, module_logit(difficulty), now) >= MASTERED_FROM
 
 
 def _level(ability: float) -> int:

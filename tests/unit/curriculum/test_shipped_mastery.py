@@ -8,7 +8,7 @@ import pytest
 from pipeline.curriculum.model import Module
 from pipeline.curriculum.path import recommend_path
 from pipeline.curriculum.standing import NOT_BEGUN
-from pipeline.learning.mastery import MASTERED_FROM, logit_of, mastery
+from pipeline.learning.mastery import MASTERED_FROM, module_logit, mastery
 from pipeline.learning.pooling import overall
 from pipeline.learning.rating import Skill, apply_submission
 from pipeline.model import Answer, Question, ScoredAnswer
@@ -31,7 +31,7 @@ def _answered_rightly(asked: Iterable[Question]) -> list[ScoredAnswer]:
 
 def _mastery_in(module: Module, skills: dict[str, Skill]) -> float:
     everywhere = overall(skills)
-    return min(mastery(skills[topic], everywhere, logit_of(module.difficulty), NOW) for topic in module.measured_by)
+    return min(mastery(skills[topic], everywhere, module_logit(module.difficulty), NOW) for topic in module.measured_by)
 
 
 def test_nothing_waits_for_a_module_of_level_five() -> None:

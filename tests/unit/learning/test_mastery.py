@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pipeline.learning.mastery import (
     MasteryLevel,
     level_of,
-    logit_of,
+    module_logit,
     mastery,
     recall,
     topic_ability,
@@ -34,7 +34,7 @@ def of(known: Skill, difficulty: float = 0.0, after: timedelta = timedelta()) ->
 
 
 def test_levels_of_questions_and_modules_are_logits() -> None:
-    assert [logit_of(level) for level in range(1, 6)] == [-2.0, -1.0, 0.0, 1.0, 2.0]
+    assert [module_logit(level) for level in range(1, 6)] == [-1.0, -0.5, 0.0, 0.5, 1.0]
 
 
 def test_of_a_newcomer_an_even_chance_is_all_that_is_known() -> None:
