@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 
@@ -14,6 +14,25 @@ Piece = Callable[[datetime, JsonValue], Awaitable[JsonValue]]
 """A bounded piece of a job: takes the time it stands for and how far it got (None: nowhere); answers how far it is
 now, or None where all is done. What it answers is JSON and is handed to the next piece, maybe in another process;
 after a crash a piece may be repeated, so it must be idempotent. It gets far less than `PIECE_SECONDS`."""
+
+
+@runtime_checkable
+class Passable(Protocol):
+    """A job that can leave out a part that fails again and again, so that the others are not kept from theirs."""
+
+    async def past(self, progress: JsonValue) -> JsonValue:
+        """Where to go on behind the part that `progress` is in; None where there is no other."""
+        ...
+
+
+class Failures(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How many parts of a run were left out, and what the last of them died of."""
+
+    parts: int = 0
+    error: str | None = None
+
+
+NO_FAILURES: Final = Failures()
 
 
 class TenantStep(Protocol):
@@ -71,6 +90,7 @@ class RunClaim(msgspec.Struct, frozen=True):
     since: datetime
     pieces: int
     progress: JsonValue = None
+    failures: Failures = NO_FAILURES
 
 
 class RunEnd(msgspec.Struct, frozen=True):
@@ -85,6 +105,7 @@ class RunEnd(msgspec.Struct, frozen=True):
     error: str | None = None
     delay_seconds: float = 0.0
     uncounted: bool = False
+    failures: Failures = NO_FAILURES
 
 
 class RunView(msgspec.Struct, frozen=True):
@@ -128,7 +149,14 @@ class PeriodicStore(Protocol):
         ...
 
     async def advance(
-        self, claim: RunClaim, worker_id: str, *, progress: JsonValue, pieces: int, lease_seconds: float
+        self,
+        claim: RunClaim,
+        worker_id: str,
+        *,
+        progress: JsonValue,
+        pieces: int,
+        lease_seconds: float,
+        failures: Failures = NO_FAILURES,
     ) -> bool:
         """Keep how far a run got, and its lease; False if the claim was lost."""
         ...

@@ -17,8 +17,10 @@ from pipeline.errors import Unavailable
 from pipeline.execution import patiently, place_of
 from pipeline.model import JsonValue
 from pipeline.ports.periodic import (
+    Failures,
     JobPlan,
     NewRun,
+    Passable,
     PeriodicStore,
     Piece,
     RunClaim,
@@ -121,26 +123,51 @@ class PeriodicWorker:
 
     async def _run(self, claim: RunClaim, stop: asyncio.Event) -> RunEnd | None:
         """Piece after piece; None where the claim was lost to another worker."""
-        piece = self._jobs[claim.job].piece
         while not stop.is_set():
             began = time.monotonic()
-            try:
-                async with asyncio.timeout(PIECE_SECONDS):
-                    progress = await piece(claim.slot, claim.progress)
-            except Exception as surprise:  # noqa: BLE001 - it is this run's failed attempt
-                return failed_attempt(claim, surprise, self._policy, jitter())
-            claim = msgspec.structs.replace(claim, progress=progress, pieces=claim.pieces + 1, attempt=1)
-            if progress is None:
-                return RunEnd(RunState.DONE, claim.pieces)
+            done = await self._do_piece(claim)
+            if isinstance(done, RunEnd):
+                return done
+            claim = done
+            if claim.progress is None:
+                return ended(claim)
             if not await self._advance(claim):
                 return None
             await rest(stop, time.monotonic() - began)
-        return RunEnd(RunState.WAITING, claim.pieces, claim.progress, uncounted=True)
+        return RunEnd(RunState.WAITING, claim.pieces, claim.progress, uncounted=True, failures=claim.failures)
+
+    async def _do_piece(self, claim: RunClaim) -> RunClaim | RunEnd:
+        """How far the run is after its next piece, or how this claim ends by a failure."""
+        piece = self._jobs[claim.job].piece
+        try:
+            async with asyncio.timeout(PIECE_SECONDS):
+                progress = await piece(claim.slot, claim.progress)
+        except Exception as surprise:  # noqa: BLE001 - it is this run's failed attempt
+            failed = failed_attempt(claim, surprise, self._policy, jitter())
+            if failed.state is not RunState.FAILED or claim.progress is None or not isinstance(piece, Passable):
+                return failed
+            left_out = Failures(claim.failures.parts + 1, failed.error)
+            behind = await piece.past(claim.progress)
+            return msgspec.structs.replace(claim, progress=behind, attempt=1, failures=left_out)
+        return msgspec.structs.replace(claim, progress=progress, pieces=claim.pieces + 1, attempt=1)
 
     async def _advance(self, claim: RunClaim) -> bool:
         return await self._store.advance(
-            claim, self._worker_id, progress=claim.progress, pieces=claim.pieces, lease_seconds=LEASE_SECONDS
+            claim,
+            self._worker_id,
+            progress=claim.progress,
+            pieces=claim.pieces,
+            lease_seconds=LEASE_SECONDS,
+            failures=claim.failures,
         )
+
+
+def ended(claim: RunClaim) -> RunEnd:
+    """The end of a run that came through; run once more, it begins anew."""
+    failures = claim.failures
+    if not failures.parts:
+        return RunEnd(RunState.DONE, claim.pieces)
+    return RunEnd(RunState.FAILED, claim.pieces, error=f"Parts left out: {failures.parts}. The last: {failures.error}")
 
 
 async def rest(stop: asyncio.Event, seconds: float) -> None:
@@ -155,7 +182,8 @@ def exhausted(claim: RunClaim, policy: RetryPolicy) -> RunEnd | None:
     """A run whose every attempt lost its worker is not tried again."""
     if claim.attempt <= policy.max_attempts:
         return None
-    return RunEnd(RunState.FAILED, claim.pieces, claim.progress, "Each worker that tried it was lost.")
+    error = "Each worker that tried it was lost."
+    return RunEnd(RunState.FAILED, claim.pieces, claim.progress, error, failures=claim.failures)
 
 
 def failed_attempt(claim: RunClaim, surprise: Exception, policy: RetryPolicy, random_fraction: float) -> RunEnd:
@@ -164,9 +192,9 @@ def failed_attempt(claim: RunClaim, surprise: Exception, policy: RetryPolicy, ra
         log.error(telemetry.PERIODIC_SURPRISED, job=claim.job, error=type(surprise).__name__, place=place_of(surprise))
     error = told(surprise)
     if claim.attempt >= policy.max_attempts:
-        return RunEnd(RunState.FAILED, claim.pieces, claim.progress, error)
+        return RunEnd(RunState.FAILED, claim.pieces, claim.progress, error, failures=claim.failures)
     seconds = LEAST_REST_SECONDS + backoff_seconds(claim.attempt, policy, random_fraction)
-    return RunEnd(RunState.WAITING, claim.pieces, claim.progress, error, seconds)
+    return RunEnd(RunState.WAITING, claim.pieces, claim.progress, error, seconds, failures=claim.failures)
 
 
 def told(surprise: Exception) -> str:
@@ -184,22 +212,33 @@ NextTenant = Callable[[int], Awaitable[int | None]]
 """The tenant with the smallest number behind this one; None behind the last."""
 
 
-def for_each_tenant(next_tenant: NextTenant, step: TenantStep, *, most: int = AT_ONCE) -> Piece:
-    """A job that does the same for every tenant, one after another, in steps of at most `most` things."""
+class TenantPieces:
+    """A job that does the same for every tenant, one after another; where one's part fails for good, for the others."""
 
-    async def piece(slot: datetime, progress: JsonValue) -> JsonValue:
+    def __init__(self, next_tenant: NextTenant, step: TenantStep, most: int) -> None:
+        self._next_tenant = next_tenant
+        self._step = step
+        self._most = most
+
+    async def __call__(self, slot: datetime, progress: JsonValue) -> JsonValue:
         if progress is None:
-            return await beginning_behind(0)
-        after = await step(progress["tenant_id"], slot, after=progress["after"], most=most)
-        if after is not None:
-            return {"tenant_id": progress["tenant_id"], "after": after}
-        return await beginning_behind(progress["tenant_id"])
+            return await self._beginning_behind(0)
+        tenant_id = progress["tenant_id"]
+        after = await self._step(tenant_id, slot, after=progress["after"], most=self._most)
+        return await self.past(progress) if after is None else {"tenant_id": tenant_id, "after": after}
 
-    async def beginning_behind(tenant_id: int) -> JsonValue:
-        following = await next_tenant(tenant_id)
+    async def past(self, progress: JsonValue) -> JsonValue:
+        """The beginning of the next tenant's part; None behind the last."""
+        return await self._beginning_behind(progress["tenant_id"])
+
+    async def _beginning_behind(self, tenant_id: int) -> JsonValue:
+        following = await self._next_tenant(tenant_id)
         return None if following is None else {"tenant_id": following, "after": None}
 
-    return piece
+
+def for_each_tenant(next_tenant: NextTenant, step: TenantStep, *, most: int = AT_ONCE) -> Piece:
+    """A job that does the same for every tenant, one after another, in steps of at most `most` things."""
+    return TenantPieces(next_tenant, step, most)
 
 
 def one_after_another(steps: Mapping[str, Piece]) -> Piece:

@@ -14,7 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from pipeline.errors import Conflict, NotFound
 from pipeline.model import JsonValue
-from pipeline.ports.periodic import DecideRuns, JobView, NewRun, RunClaim, RunEnd, RunState, RunView
+from pipeline.ports.periodic import (
+    NO_FAILURES,
+    DecideRuns,
+    Failures,
+    JobView,
+    NewRun,
+    RunClaim,
+    RunEnd,
+    RunState,
+    RunView,
+)
 from pipeline.store.engine import as_json, transaction
 from pipeline.store.operations import record_for_all
 
@@ -144,10 +154,17 @@ class PeriodicStore:
         return None if row is None else claim_from(row)
 
     async def advance(
-        self, claim: RunClaim, worker_id: str, *, progress: JsonValue, pieces: int, lease_seconds: float
+        self,
+        claim: RunClaim,
+        worker_id: str,
+        *,
+        progress: JsonValue,
+        pieces: int,
+        lease_seconds: float,
+        failures: Failures = NO_FAILURES,
     ) -> bool:
         """Keep how far a run got, and its lease; False if the claim was lost."""
-        values = {"progress": kept(pieces, progress), "lease_seconds": lease_seconds}
+        values = {"progress": kept(pieces, progress, failures), "lease_seconds": lease_seconds}
         async with transaction(self._engine) as connection:
             return (await connection.execute(ADVANCE, fence_of(claim, worker_id) | values)).rowcount == 1
 
@@ -155,7 +172,7 @@ class PeriodicStore:
         """Record how a claim ended; False if it was lost before."""
         values = {
             "state": end.state,
-            "progress": kept(end.pieces, end.progress),
+            "progress": kept(end.pieces, end.progress, end.failures),
             "error": end.error,
             "uncounted": end.uncounted,
             "delay_seconds": end.delay_seconds,
@@ -215,14 +232,16 @@ async def run_again(connection: AsyncConnection, job: str, slot: datetime) -> Ru
     return view_from((await connection.execute(RUN_AGAIN, {"job": job, "slot": slot})).one())
 
 
-def kept(pieces: int, progress: JsonValue) -> str:
-    """What is stored of how far a run got; where it ended well, only the count: nothing needs the place any more."""
-    return as_json({"pieces": pieces} if progress is None else {"pieces": pieces, "at": progress})
+def kept(pieces: int, progress: JsonValue, failures: Failures) -> str:
+    """What is stored of how far a run got; at its end, only the count: nothing needs the place any more."""
+    at = {} if progress is None else {"at": progress, "failures": failures}
+    return as_json({"pieces": pieces, **at})
 
 
 def claim_from(row: Any) -> RunClaim:
     progress = row.progress or {}
-    return RunClaim(row.job, row.slot, row.attempt, row.since, progress.get("pieces", 0), progress.get("at"))
+    failures = msgspec.convert(progress.get("failures", {}), Failures)
+    return RunClaim(row.job, row.slot, row.attempt, row.since, progress.get("pieces", 0), progress.get("at"), failures)
 
 
 def view_from(row: Any) -> RunView:

@@ -14,7 +14,7 @@ from uuid_utils import uuid7
 from pipeline.errors import Conflict, NotFound
 from pipeline.ports.periodic import JobPlan, Piece, RunClaim, RunEnd, RunState
 from pipeline.schedule import read_schedule
-from pipeline.service.periodic import PeriodicJob, PeriodicWorker, plan_runs, runs_due
+from pipeline.service.periodic import PeriodicJob, PeriodicWorker, for_each_tenant, plan_runs, runs_due
 from pipeline.stages.verdict import RetryPolicy
 from pipeline.store.engine import create_engine, transaction
 from pipeline.store.expiry import ExpiryStore
@@ -168,6 +168,33 @@ async def test_a_failing_job_dies_after_its_attempts_and_the_others_go_on(
     failed = [row for row in await runs(engine) if row.job == "broken"][1:]
     assert [(row.state, row.attempts) for row in failed] == [("failed", 3), ("failed", 3)]
     assert all(row.error.startswith("ZeroDivisionError at integration/test_periodic.py:") for row in failed)
+
+
+async def test_a_tenant_whose_part_fails_for_good_keeps_no_other_from_its_own(
+    engine: AsyncEngine, store: PeriodicStore
+) -> None:
+    """And the run tells of it in the end, without saying whose it was."""
+    tenants = [await new_tenant(engine, name) for name in ("one", "two", "three")]
+    done: list[int] = []
+    await last_noted(engine, DAY)
+    await plan_runs(store, [DAILY])
+
+    async def step(tenant_id: int, slot: datetime, *, after: str | None, most: int) -> str | None:
+        assert (slot.hour, after, most) == (3, None, 5)
+        if tenant_id == tenants[1]:
+            raise ZeroDivisionError
+        done.append(tenant_id)
+        return None
+
+    expiry = ExpiryStore(engine, reports_seconds=1, risks_seconds=1, runs_seconds=1)
+    worker = a_worker(store, PeriodicJob(DAILY, for_each_tenant(expiry.next_tenant, step, most=5)))
+    for _ in range(POLICY.max_attempts):
+        await work(worker)
+        await execute(engine, "UPDATE periodic_runs SET available_at = clock_timestamp() WHERE state = 'waiting'")
+    assert done == [tenants[0], tenants[2]]
+    [_, run] = await runs(engine)
+    assert run.state == "failed"
+    assert run.error.startswith("Parts left out: 1. The last: ZeroDivisionError at integration/test_periodic.py:")
 
 
 async def test_a_run_that_failed_rests_before_it_is_tried_again(engine: AsyncEngine, store: PeriodicStore) -> None:
