@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, Final
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Response
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from api.description import HTML
 from api.pages.geometry import tidy
@@ -41,8 +42,13 @@ def look() -> Look:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters["tidy"] = tidy
+    environment.filters.update(tidy=tidy, breakable=breakable)
     return Look(environment, Markup(style), MappingProxyType(headers_for(style)))  # noqa: S704 - our own file
+
+
+def breakable(text: str) -> Markup:
+    """`text`, escaped, that may be broken behind the dots and underscores of a name like `structures.graphs`."""
+    return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(text))))  # noqa: S704 - escaped before
 
 
 def headers_for(style: str) -> dict[str, str]:

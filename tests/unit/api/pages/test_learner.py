@@ -13,7 +13,7 @@ from api.pages.learner import Known, LearnerPageQuery, learner_page, weeks_of
 from api.pages.words import LANGUAGES, Words
 from tests.unit.api.pages.samples import HOSTILE, NOW, TOPICS, WEEK, known, nothing_known
 
-VOID: Final = {"meta", "link", "br"}
+VOID: Final = {"meta", "link", "br", "wbr"}
 ALLOWED: Final = {
     *("html", "head", "meta", "title", "link", "style", "body", "a", "header", "main", "nav", "div", "section"),
     *(
@@ -35,7 +35,7 @@ ALLOWED: Final = {
         "figcaption",
     ),
     *("details", "summary", "table", "caption", "thead", "tbody", "tr", "th", "td"),
-    *("svg", "g", "text", "desc", "line", "polygon", "polyline", "circle", "rect"),
+    *("wbr", "svg", "g", "text", "desc", "line", "polygon", "polyline", "circle", "rect"),
 }
 LANDMARKS: Final = ("header", "main", "nav")
 
@@ -124,6 +124,12 @@ def test_whatever_a_learner_or_a_topic_is_called_it_is_text(name: str) -> None:
 @settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_any_name_leaves_the_page_well_formed(name: str) -> None:
     Page(rendered(known(name, (name, *TOPICS[:2])), "ko"))
+
+
+def test_a_long_name_may_be_broken_behind_its_parts() -> None:
+    html = rendered(known(topics=("structures.hash_maps", "<b>.x", *TOPICS[:2])))
+    assert "<bdi>structures.<wbr>hash_<wbr>maps</bdi>" in html
+    assert "<bdi>&lt;b&gt;.<wbr>x</bdi>" in html
 
 
 def test_links_lead_to_our_pages_and_to_https_only() -> None:
