@@ -107,11 +107,12 @@ def test_a_submission_without_answers_still_counts_as_one() -> None:
     assert count_up([hand_in()]).days == (LearnerDay(ACME, "ann", date(2026, 3, 9), 1, AnswerSums()),)
 
 
-def stored(*batches: list[FinishedSubmission]) -> dict[object, LearnerDay | QuestionCount | StageMinute]:
+def stored(*batches: list[FinishedSubmission]) -> dict[object, Any]:
     """What a store has after adding up the increments of these batches."""
     rows: dict[object, Any] = {}
     for found in map(count_up, batches):
-        for row in (*found.days, *found.questions, *found.stages):
+        added: list[Any] = [*found.days, *found.questions, *found.stages]
+        for row in added:
             rows[row.key] = rows[row.key] + row if row.key in rows else row
     return rows
 
