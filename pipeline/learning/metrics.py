@@ -1,10 +1,10 @@
 """What finished submissions add to the daily, per-question and per-stage figures.
 
-Everything is an integer, so sums are exact and the same in whatever batches they come; `merge` is associative
-and commutative. Rows come sorted by key: two workers that write them in this order cannot deadlock.
+Everything is an integer, so sums are exact and the same in whatever batches they come. Rows come sorted by key: two
+workers that write them in this order cannot deadlock.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Final, Protocol, Self, TypeVar
 
@@ -159,15 +159,6 @@ def count_up(submissions: Iterable[FinishedSubmission]) -> Increments:
         days=_gathered(_day_of(submission) for submission in batch),
         questions=_gathered(row for submission in batch for row in _questions_of(submission)),
         stages=_gathered(_minute_of(run) for submission in batch for run in submission.stages),
-    )
-
-
-def merge(parts: Sequence[Increments]) -> Increments:
-    """Several increments as one."""
-    return Increments(
-        days=_gathered(row for part in parts for row in part.days),
-        questions=_gathered(row for part in parts for row in part.questions),
-        stages=_gathered(row for part in parts for row in part.stages),
     )
 
 
