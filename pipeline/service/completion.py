@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from pipeline.curriculum.model import Category, Curriculum, Module
-from pipeline.learning.mastery import MasteryLevel, level_of, module_logit, mastery
+from pipeline.learning.mastery import MasteryLevel, level_of, mastery, module_logit
 from pipeline.learning.pooling import Estimate, overall
 from pipeline.learning.rating import Skill
 from pipeline.learning.risk import Completion

@@ -9,7 +9,7 @@ import msgspec
 from pipeline.errors import FieldProblem, InvalidInput, NotFound
 from pipeline.learning import progress
 from pipeline.learning.goal import Goals
-from pipeline.learning.mastery import MasteryLevel, level_of, module_logit, mastery, uncertainty
+from pipeline.learning.mastery import MasteryLevel, level_of, mastery, module_logit, uncertainty
 from pipeline.learning.metrics import AnswerSums, LearnerDay
 from pipeline.learning.mistake import Mistake
 from pipeline.learning.pooling import Estimate, overall

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pipeline.curriculum.standing import Measure, TopicStanding
-from pipeline.learning.mastery import MasteryLevel, level_of, module_logit, mastery
+from pipeline.learning.mastery import MasteryLevel, level_of, mastery, module_logit
 from pipeline.learning.pooling import overall
 from pipeline.learning.rating import Skill
 

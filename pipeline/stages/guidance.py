@@ -11,7 +11,7 @@ import msgspec
 from pipeline.curriculum.model import NO_CURRICULUM, Curriculum, Module, Project, Resource, Translations
 from pipeline.learning.advice import WEAK, RecommendedProject, RecommendedResource, Why
 from pipeline.learning.candidate import primary_language
-from pipeline.learning.mastery import MASTERED_ANSWERS, MASTERED_FROM, module_logit, mastery
+from pipeline.learning.mastery import MASTERED_ANSWERS, MASTERED_FROM, mastery, module_logit
 from pipeline.learning.pooling import Estimate, ability_in, overall
 from pipeline.learning.rating import MIDDLE_DIFFICULTY, Skill
 

@@ -8,7 +8,7 @@ import pytest
 from pipeline.curriculum.model import Module
 from pipeline.curriculum.path import recommend_path
 from pipeline.curriculum.standing import NOT_BEGUN
-from pipeline.learning.mastery import MASTERED_FROM, module_logit, mastery
+from pipeline.learning.mastery import MASTERED_FROM, mastery, module_logit
 from pipeline.learning.pooling import overall
 from pipeline.learning.rating import Skill, apply_submission
 from pipeline.model import Answer, Question, ScoredAnswer

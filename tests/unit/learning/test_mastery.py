@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pipeline.learning.mastery import (
     MasteryLevel,
     level_of,
-    module_logit,
     mastery,
+    module_logit,
     recall,
     topic_ability,
     uncertainty,
