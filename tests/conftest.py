@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import psycopg
 import pytest
 import redis
@@ -23,7 +24,9 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 
 def pytest_configure() -> None:
-    """No test reaches a provider because a key happens to be set."""
+    """No test reaches a provider because a key happens to be set, or fails because the machine is busy."""
+    hypothesis.settings.register_profile("patient", deadline=None)
+    hypothesis.settings.load_profile("patient")
     for name in PROVIDER_KEYS:
         os.environ.pop(name, None)
 
