@@ -34,7 +34,7 @@ async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
 class Structure(HTMLParser):
     """Whether every element is closed where it should be, the ids that there are, and which of them are named."""
 
-    EMPTY = frozenset({"meta", "link", "br"})
+    EMPTY = frozenset({"meta", "link", "br", "wbr"})
 
     def __init__(self, html: str) -> None:
         super().__init__()
