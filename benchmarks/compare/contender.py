@@ -87,7 +87,12 @@ def started(contender: Contender, say: Say) -> Iterator[Connection]:
             read_settings(), home=Path(folder) / "home", database_url=None, redis_url=None, port=free_port()
         )
         plan = Plan(
-            settings, contender.workers, check, partial(prepare, contender), keys, programs(contender, settings.port)
+            settings,
+            contender.workers,
+            check,
+            partial(prepare, contender),
+            keys,
+            programs=programs(contender, settings.port),
         )
         with running(plan, say) as system:
             if system.connection is None:
