@@ -32,7 +32,7 @@ class ScriptedRedis:
             if self.mood == "hangs":
                 await asyncio.Event().wait()
             if text.endswith(ADMIT):
-                return [part for n in range(6, len(args) + 1, 3) for part in (b"place", f"1-{args[n + 1]}".encode(), 0)]
+                return [part for n in range(8, len(args) + 1, 3) for part in (b"place", f"1-{args[n + 1]}".encode(), 0)]
             return []
 
         return run

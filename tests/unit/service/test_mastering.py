@@ -14,7 +14,7 @@ def skill(rating: float, answers: int, memory: Memory | None = None, at: datetim
 
 
 def test_many_right_answers_master_what_is_easy_before_what_is_hard() -> None:
-    measure = measure_of([skill(2.5, 20)], NOW)
+    measure = measure_of([skill(2.0, 20)], NOW)
     assert measure("x", 1).is_mastered
     assert not measure("x", 5).is_mastered
     assert measure("x", 1).mastery > measure("x", 3).mastery > measure("x", 5).mastery
