@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import date, datetime
 from typing import Final
@@ -16,6 +17,9 @@ BYTE_ORDER_MARK: Final = "\ufeff"
 
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF100
 """What a spreadsheet may take for a formula (OWASP, "CSV Injection"), full-width signs included."""
+
+INNER_FORMULA: Final = re.compile(r"(?<=[;\t])(?= *[=+\-@＝＋－＠])")
+"""Where a cell would begin with a formula for a spreadsheet that parts cells elsewhere: `;` does in half of Europe."""
 
 Cell = str | int | float | bool | date | datetime | None
 Row = Sequence[Cell]
@@ -57,9 +61,10 @@ def lines(rows: Iterable[Row]) -> str:
 
 
 def defused(cell: Cell) -> Cell:
-    """A text that a spreadsheet would take for a formula, with a `'` before it; numbers are numbers."""
-    if isinstance(cell, str) and cell.startswith(FORMULA_STARTS):
-        return f"'{cell}"
+    """A text with a `'` before whatever in it a spreadsheet would take for a formula; numbers are numbers."""
+    if isinstance(cell, str):
+        told = INNER_FORMULA.sub("'", cell)
+        return f"'{told}" if told.startswith(FORMULA_STARTS) else told
     if isinstance(cell, bool):
         return str(cell).lower()
     return cell

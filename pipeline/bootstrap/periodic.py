@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from pipeline.ports.analytics import AT_RISK_JOB
 from pipeline.ports.periodic import JobPlan
 from pipeline.service.at_risk import AtRisk
 from pipeline.service.course import Courses
@@ -53,7 +54,7 @@ def build_periodic_jobs(settings: Settings, engine: AsyncEngine) -> tuple[Period
     analyse = for_each_tenant(expiry.next_tenant, Items(ItemStore(engine)).analyse_items, most=ITEMS_AT_ONCE)
     reports = build_reports(engine, CurriculumStore(engine))
     return (
-        PeriodicJob(JobPlan("at-risk", nightly), detect),
+        PeriodicJob(JobPlan(AT_RISK_JOB, nightly), detect),
         PeriodicJob(JobPlan("expiry", nightly, each=False), expire),
         PeriodicJob(JobPlan("items", nightly, each=False), analyse),
         PeriodicJob(

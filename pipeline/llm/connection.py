@@ -11,6 +11,8 @@ from pipeline.exchange import Failed, Trouble
 from pipeline.llm.transport import AiohttpTransport
 
 CONNECT_SECONDS: Final = 5.0
+SILENT_SECONDS: Final = 60.0
+"""A provider that says nothing for so long is not waited for, where a call has no deadline of its own."""
 PLACEHOLDER: Final = "unused"
 """Stands for the key where an endpoint has none: the SDKs insist on one. It is never sent."""
 
@@ -26,7 +28,7 @@ def http_client(credential: tuple[str, str] | None) -> httpx2.AsyncClient:
     """
     return httpx2.AsyncClient(
         transport=AiohttpTransport(credential, httpx2.create_ssl_context()),
-        timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
+        timeout=httpx2.Timeout(SILENT_SECONDS, connect=CONNECT_SECONDS),
         follow_redirects=False,
         trust_env=False,  # what the environment says of proxies, the transport heeds
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 
@@ -11,6 +11,9 @@ from pipeline.learning.metrics import AnswerSums
 from pipeline.learning.rating import Skill
 from pipeline.learning.risk import Assessment, Completion
 from pipeline.model import Question
+
+AT_RISK_JOB: Final = "at-risk"
+"""The periodic job that assesses learners every night."""
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -155,7 +158,7 @@ class RiskStore(Protocol):
         ...
 
     async def latest_day(self, tenant_id: int) -> date | None:
-        """The newest day of which assessments of the tenant are kept."""
+        """The newest day of which assessments of the tenant are kept; one that is still being assessed is left out."""
         ...
 
     async def kept(

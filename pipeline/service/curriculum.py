@@ -86,8 +86,8 @@ class Curricula:
         """Import a file, all of it or nothing; raises `InvalidInput` with everything wrong in it."""
         try:
             file = await asyncio.to_thread(read_curriculum, data, read_question)
-            if file.problems:
-                file.applied_to(await self._store.current(tenant_id))  # finds the rest, and raises
+            # Finds what is wrong, and raises it, before anything is locked; beside the event loop, as it may take long.
+            await asyncio.to_thread(file.applied_to, await self._store.current(tenant_id))
             saved = await self._store.save(tenant_id, file.applied_to, file.questions)
         except InvalidInput as error:
             raise InvalidInput(first_problems(error.problems), str(error)) from None

@@ -45,4 +45,6 @@ def place_before(cursor: str, kind: type[Place]) -> Place:
         values = msgspec.json.decode(key_before(cursor), type=tuple[tuple(field.type for field in fields)])  # type: ignore[misc]
     except msgspec.MsgspecError:
         raise InvalidInput(NOT_OURS) from None
+    if any(isinstance(value, str) and forbidden_characters(value) is not None for value in values):
+        raise InvalidInput(NOT_OURS)
     return kind(*values)

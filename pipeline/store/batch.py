@@ -12,7 +12,7 @@ from uuid_utils import uuid7
 from pipeline.exchange import Completion, Failed, Reply
 from pipeline.ports.batch import Batch, BatchRequest, Line, Lying
 from pipeline.ports.generation import Wanted
-from pipeline.store.engine import ANSWER_SECONDS, as_json, statement, transaction
+from pipeline.store.engine import ANSWER_SECONDS, BESIDE, as_json, statement, transaction
 from pipeline.store.storable import storable
 
 FEEDBACK: Final = "feedback"
@@ -136,8 +136,9 @@ class BatchStore:
         """Whether nobody else sends and looks at this moment; kept off while the context lasts.
 
         By a lock of the session, which ends with the connection: steps may take longer than a transaction may lie idle.
+        It is none of the connections kept for single statements: these are few, and the round itself needs them.
         """
-        patient = self._engine.execution_options(**{ANSWER_SECONDS: ROUND_SECONDS})
+        patient = self._engine.execution_options(**{ANSWER_SECONDS: ROUND_SECONDS, BESIDE: None})
         async with statement(patient) as connection:
             ours = bool((await connection.execute(TRY_LOCK, {"key": BATCHING_LOCK})).scalar_one())
             try:

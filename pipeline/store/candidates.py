@@ -187,7 +187,6 @@ class Banks:
         if bank is None:
             async with self._renewing:  # two batches that miss the same bank read it once
                 bank = self._fresh(row) or await self._renewed(connection, row)
-                self._keep(row.id, bank)
         else:
             self._kept.move_to_end(row.id)
         return bank
@@ -200,15 +199,16 @@ class Banks:
         return None if self._clock() - bank.rated_at > fresh_seconds(len(bank.by_key)) else bank
 
     async def _renewed(self, connection: AsyncConnection, row: Any) -> TenantBank:
+        """The bank brought up to date, kept after each step: names are changed in place, so none may get lost."""
         known = self._kept.get(row.id)
-        bank = await self._whole(connection, row) if known is None else known
+        bank = self._keep(row.id, await self._whole(connection, row) if known is None else known)
         if bank.version < row.bank_version:
-            bank = await self._with_new_versions(connection, row, bank)
+            bank = self._keep(row.id, await self._with_new_versions(connection, row, bank))
         if self._clock() - bank.rated_at > fresh_seconds(len(bank.by_key)):
-            bank = await self._with_ratings(connection, row.id, bank)
+            bank = self._keep(row.id, await self._with_ratings(connection, row.id, bank))
         if bank.guide.curriculum.version < row.curriculum_version:
             curriculum = await read_curriculum(connection, row.id)
-            bank = msgspec.structs.replace(bank, guide=guide_of(curriculum))
+            bank = self._keep(row.id, msgspec.structs.replace(bank, guide=guide_of(curriculum)))
         return bank
 
     async def _whole(self, connection: AsyncConnection, row: Any) -> TenantBank:
@@ -264,14 +264,15 @@ class Banks:
             return work(*arguments)
         return await asyncio.to_thread(work, *arguments)
 
-    def _keep(self, tenant_id: int, bank: TenantBank) -> None:
-        """Keep it, however large, and drop what was not asked for the longest."""
+    def _keep(self, tenant_id: int, bank: TenantBank) -> TenantBank:
+        """Keep it, however large, and drop what was not asked for the longest; answers the same bank."""
         self._kept[tenant_id] = bank
         self._kept.move_to_end(tenant_id)
         questions = sum(len(bank.by_key) for bank in self._kept.values())
         while questions > self._most_questions and len(self._kept) > 1:
             _, dropped = self._kept.popitem(last=False)
             questions -= len(dropped.by_key)
+        return bank
 
 
 def fresh_seconds(questions: int) -> float:

@@ -13,7 +13,16 @@ from pipeline.learning.metrics import AnswerSums
 from pipeline.learning.rating import Skill
 from pipeline.learning.recency import Recent
 from pipeline.learning.risk import FLAGGED_FROM, Sign, first_recent_day
-from pipeline.ports.analytics import Assessed, GoalSums, LearnerFacts, PastScore, RiskFilter, RiskPlace, RiskSums
+from pipeline.ports.analytics import (
+    AT_RISK_JOB,
+    Assessed,
+    GoalSums,
+    LearnerFacts,
+    PastScore,
+    RiskFilter,
+    RiskPlace,
+    RiskSums,
+)
 from pipeline.store.engine import LOOK_UP_SECONDS, as_json, transaction
 from pipeline.store.learning import SUMS
 
@@ -63,7 +72,18 @@ SAVE = text(
     """
 )
 
-LATEST_DAY = text("SELECT max(day) FROM risk_assessments WHERE tenant_id = :tenant_id")
+# A night whose run is among this tenant's learners has some of them only. Run once more, it has the earlier ones still.
+LATEST_DAY = text(
+    """
+    WITH night AS (
+        SELECT CAST(slot AT TIME ZONE 'UTC' AS date) AS day, state,
+            CAST(progress -> 'at' ->> 'tenant_id' AS int) = :tenant_id AS is_here
+        FROM periodic_runs WHERE job = :job
+    )
+    SELECT max(day) FROM risk_assessments WHERE tenant_id = :tenant_id AND day <> ALL (ARRAY(
+        SELECT day FROM night GROUP BY day HAVING bool_or(is_here) AND NOT bool_or(state = 'done')))
+    """
+)
 
 # Sorted as the index is: scores fall, ids rise.
 KEPT = text(
@@ -155,8 +175,8 @@ class RiskStore:
             await connection.execute(SAVE, {"tenant_id": tenant_id, "day": day, "assessed": given})
 
     async def latest_day(self, tenant_id: int) -> date | None:
-        """The newest day of which assessments of the tenant are kept."""
-        found: date | None = (await self._rows(LATEST_DAY, tenant_id=tenant_id))[0][0]
+        """The newest day of which assessments of the tenant are kept; one that is still being assessed is left out."""
+        found: date | None = (await self._rows(LATEST_DAY, tenant_id=tenant_id, job=AT_RISK_JOB))[0][0]
         return found
 
     async def kept(

@@ -18,7 +18,7 @@ from pipeline.service import at_risk
 from pipeline.service.access import Principal, Role
 from pipeline.service.at_risk import AtRisk, Basis
 from pipeline.service.careers import Careers, sums_by_goal
-from pipeline.store.engine import create_engine, transaction
+from pipeline.store.engine import as_json, create_engine, transaction
 from pipeline.store.group import GroupStore
 from pipeline.store.risk import RiskStore
 from tests.samples import new_tenant
@@ -209,6 +209,39 @@ async def test_a_large_tenant_is_shown_as_of_last_night(
     assert [one.learner_id for one in (*page.assessed, *more.assessed)] == ["bob", "dan", "cyd", "ada"]
     parts = [part async for part in service(engine).pages(teacher(tenant_id), None, RiskFilter(0.6, "dev"))]
     assert [one.learner_id for part in parts for one in part.assessed] == ["bob", "dan"]
+
+
+@pytest.mark.parametrize(
+    ("state", "place", "shown"),
+    [
+        ("running", "here", 2),
+        ("waiting", "here", 2),
+        ("failed", "here", 2),
+        ("running", "behind", 1),
+        ("done", None, 1),
+    ],
+)
+async def test_a_night_that_is_not_over_for_a_tenant_is_not_shown(
+    engine: AsyncEngine, tenant_id: int, state: str, place: str | None, shown: int
+) -> None:
+    """Its ranking would leave out whoever the run has not come to, and its sums count a part as all."""
+    await furnish(engine, tenant_id)
+    await detect_all(engine, tenant_id, days_ago(2))
+    at_night = datetime.combine(days_ago(1), datetime.min.time(), UTC) + timedelta(hours=3)
+    await service(engine).detect_at_risk(tenant_id, at_night, after=None, most=2)
+    at = None if place is None else {"tenant_id": tenant_id + (place == "behind"), "after": "bob"}
+    async with transaction(engine) as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO periodic_runs (job, slot, state, progress, worker_id, lease_expires_at, available_at,"
+                " finished_at) SELECT 'at-risk', :slot, s.state, CAST(:progress AS jsonb),"
+                " CASE WHEN s.state = 'running' THEN gen_random_uuid() END,"
+                " CASE WHEN s.state = 'running' THEN now() END, CASE WHEN s.state = 'waiting' THEN now() END,"
+                " CASE WHEN s.state IN ('done', 'failed') THEN now() END FROM (VALUES (:state)) AS s(state)"
+            ),
+            {"slot": at_night, "state": state, "progress": as_json({"pieces": 1, "at": at})},
+        )
+    assert await RiskStore(engine).latest_day(tenant_id) == days_ago(shown)
 
 
 async def test_a_nights_sums_equal_those_of_now(engine: AsyncEngine, tenant_id: int) -> None:

@@ -3,15 +3,15 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from pipeline.learning.candidate import Candidate
 from pipeline.scoring.bank import parse_question
 from pipeline.store.bank import BankStore
-from pipeline.store.candidates import FRESH_SECONDS, Banks, Row, TenantBank, candidates_of, fresh_seconds
+from pipeline.store.candidates import FRESH_SECONDS, RATINGS, Banks, Row, TenantBank, candidates_of, fresh_seconds
 from pipeline.store.engine import create_engine, transaction
 from tests.samples import new_tenant
 
@@ -142,6 +142,33 @@ async def test_difficulties_learnt_meanwhile_are_taken_in_now_and_then(engine: A
     assert difficulties(await bank_of(engine, banks, tenant_id)) == [0.0, 0.0, 0.0]
     now[0] += FRESH_SECONDS + 1
     assert difficulties(await bank_of(engine, banks, tenant_id)) == [0.0, 1.5, 0.0]
+
+
+class Breaking:
+    """A connection that breaks where difficulties are asked for."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def execute(self, statement: Any, values: Any = None) -> Any:
+        if statement is RATINGS:
+            raise ConnectionResetError
+        return await self._connection.execute(statement, values)
+
+
+async def test_a_bank_whose_renewal_broke_off_half_way_is_whole_after_the_next(engine: AsyncEngine) -> None:
+    tenant_id = await tenant_with(engine, 3)
+    now = [100.0]
+    banks = Banks(lambda: now[0])
+    await load(engine, banks, tenant_id)
+    changed = parse_question({**QUESTION, "topics": ["sets"]}, question_id="q-001")
+    await BankStore(engine).save(tenant_id, [changed])
+    now[0] += FRESH_SECONDS + 1
+    async with transaction(engine) as connection:
+        with pytest.raises(ConnectionResetError):
+            await banks.load(cast("AsyncConnection", Breaking(connection)), {tenant_id})
+    after = await bank_of(engine, banks, tenant_id)
+    assert after.candidates == (await bank_of(engine, Banks(), tenant_id)).candidates
 
 
 async def test_a_curriculum_comes_with_the_bank_and_anew_when_it_changed(engine: AsyncEngine) -> None:

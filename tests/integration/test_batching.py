@@ -16,7 +16,7 @@ from pipeline.generation.flight import Wish
 from pipeline.ports.batch import Batch, BatchRequest, Line, Unsure
 from pipeline.ports.generation import Answered, Budgets, Policy, Wanted
 from pipeline.store.batch import BatchStore
-from pipeline.store.engine import create_engine
+from pipeline.store.engine import create_engine, statement
 from pipeline.store.journal import JournalStore
 from pipeline.store.ledger import LedgerStore
 from tests.contracts.house import PostgresHouse
@@ -353,3 +353,14 @@ async def test_only_what_is_over_is_forgotten(post: Post) -> None:
     await post.rows("UPDATE llm_batches SET finished_at = now() - interval '8 days' RETURNING 1")
     assert await post.store.forget(older_seconds=1_000, most=100) == 3
     assert await post.rows("SELECT id FROM llm_batches") == []
+
+
+async def test_a_round_leaves_the_connection_for_single_statements_to_others(database_url: str) -> None:
+    """Or a round would wait for itself where there is but one such, and all claims of the process with it."""
+    engine = create_engine(database_url, pool_size=2, alone=1, pool_wait_seconds=0.1)
+    try:
+        async with BatchStore(engine).alone() as ours, statement(engine) as connection:
+            assert ours
+            assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
+    finally:
+        await engine.dispose()

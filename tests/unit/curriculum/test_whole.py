@@ -104,3 +104,10 @@ def test_where_nothing_is_found_there_is_no_circle(needed: dict[str, list[str]])
         for name in free:
             del left[name]
     assert bool(list(circles(needed))) is bool(left)
+
+
+@pytest.mark.parametrize(("most_walked", "found"), [(1, 1), (39, 1), (60, 3), (1_000, 10)])
+def test_the_larger_a_graph_the_fewer_circles_are_looked_for(most_walked: int, found: int) -> None:
+    """Each is a walk through everything: an import of millions of prerequisites must not take minutes to refuse."""
+    needed = {f"{side}{number}": [f"{other}{number}"] for number in range(10) for side, other in ("ab", "ba")}
+    assert len(list(circles(needed, most_walked=most_walked))) == found
