@@ -12,24 +12,32 @@ DONE: Final = b"[DONE]"
 
 
 class EventReader:
-    """Reads one stream; each byte is looked at once, but for those of a line that is not complete."""
+    """Reads one stream; each byte is looked at once, or twice where a chunk ends within a line."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest: list[bytes] = []
         self._data: list[bytes] = []
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The data of the events that this chunk completes, in order."""
-        text = self._rest + chunk
+        if not (b"\n" in chunk or b"\r" in chunk or self._half_ended):
+            self._rest.append(chunk)  # joined when the line ends: to join it with each chunk costs by the square
+            return []
+        text = b"".join((*self._rest, chunk))
         known = text[:-1] if text.endswith(b"\r") else text  # the other half of this line's end may follow
         end = max(known.rfind(b"\n"), known.rfind(b"\r")) + 1
-        self._rest = text[end:]
+        self._rest = [text[end:]]
         return self._events(text[:end].splitlines())
 
     def end(self) -> list[bytes]:
         """The data of an event whose last line's end nothing follows; what is not complete is no event."""
-        rest, self._rest = self._rest, b""
+        rest, self._rest = b"".join(self._rest), []
         return self._events(rest.splitlines()) if rest.endswith(b"\r") else []
+
+    @property
+    def _half_ended(self) -> bool:
+        """Whether what is left ends with what may be half of a line's end."""
+        return bool(self._rest) and self._rest[-1].endswith(b"\r")
 
     def _events(self, lines: list[bytes]) -> list[bytes]:
         found = []

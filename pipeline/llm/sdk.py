@@ -16,6 +16,8 @@ from pipeline.llm.events import DONE, EventReader
 from pipeline.ports.generation import Tell
 
 READ_OUT_SECONDS: Final = 0.1
+MOST_REPLY_BYTES: Final = 8 << 20
+"""No reply is that long; who sends more, unpacked, would only fill our memory."""
 
 
 class Heard(Protocol):
@@ -86,12 +88,16 @@ class SdkProvider(ABC):
 
     async def _whole(self, body: dict[str, Any], options: dict[str, Any]) -> Reply:
         wire = self.wire
-        response = await self._post(body, options, stream=False)
-        return wire.read(response.content, request_id=response.headers.get(wire.request_id_header))
+        response = await self._post(body, options)
+        try:
+            content = b"".join([chunk async for chunk in bounded(response.aiter_bytes())])
+        finally:
+            await response.aclose()
+        return wire.read(content, request_id=response.headers.get(wire.request_id_header))
 
     async def _streamed(self, body: dict[str, Any], options: dict[str, Any], tell: Tell, pace: Pace) -> Reply:
         wire, heard = self.wire, self.wire.heard()
-        response = await self._post({**body, **wire.streamed}, options, stream=True)
+        response = await self._post({**body, **wire.streamed}, options)
         try:
             await self._follow(response, heard, tell, pace)
         finally:
@@ -101,7 +107,7 @@ class SdkProvider(ABC):
 
     async def _follow(self, response: httpx2.Response, heard: Heard, tell: Tell, pace: Pace) -> None:
         """Take a stream down, whatever of it arrives together at once, and tell its text."""
-        reader, chunks = EventReader(), response.aiter_bytes()
+        reader, chunks = EventReader(), bounded(response.aiter_bytes())
         async for chunk in chunks:
             over, text = self._taken(reader.feed(chunk), heard)
             if text:
@@ -123,20 +129,30 @@ class SdkProvider(ABC):
                 return True, "".join(texts)
         return False, "".join(texts)
 
-    async def _post(self, body: dict[str, Any], options: dict[str, Any], *, stream: bool) -> httpx2.Response:
-        """The answer as it comes; raises what the SDK makes of one that is an error."""
+    async def _post(self, body: dict[str, Any], options: dict[str, Any]) -> httpx2.Response:
+        """The answer, its body yet to be read; raises what the SDK makes of one that is an error."""
         response: httpx2.Response = await self._client.post(
             self.wire.path,
             content=msgspec.json.encode(body),
             options=options,
             cast_to=httpx2.Response,
-            stream=stream,
+            stream=True,
         )
         return response
 
     async def close(self) -> None:
         """Ask nothing more."""
         await self._client.close()
+
+
+async def bounded(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The same chunks; raises `httpx2.DecodingError` where they are too much for a reply."""
+    size = 0
+    async for chunk in chunks:
+        size += len(chunk)
+        if size > MOST_REPLY_BYTES:
+            raise httpx2.DecodingError("longer than any reply")
+        yield chunk
 
 
 async def read_out(chunks: AsyncIterator[bytes]) -> None:

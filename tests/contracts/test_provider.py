@@ -12,6 +12,7 @@ import pytest
 from pipeline.exchange import Completion, Failed, Prompt, Reply, Route, Trouble, Turn, Usage
 from pipeline.llm.build import build_provider
 from pipeline.ports.generation import Provider
+from tests.standin.http import Request, Response, listening
 from tests.standin.script import Fault, Rule
 from tests.standin.server import StandIn, standing_in
 
@@ -332,6 +333,26 @@ async def test_a_redirect_is_not_followed(provider: Provider, stand_in: StandIn)
     reply = await send(provider)
     assert isinstance(reply, Failed)
     assert (reply.trouble, len(stand_in.calls)) == (Trouble.BAD_REQUEST, 1)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_a_reply_without_an_end_is_given_up_and_not_kept_in_memory(kind: Kind, *, streamed: bool) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 65_536
+
+    async def answer(_: Request) -> Response:
+        return Response(
+            200, {"content-type": "text/event-stream" if streamed else "application/json"}, chunks=endless()
+        )
+
+    async with listening(answer) as port:
+        provider = build_provider(route_of(kind), KEY, base_url(kind, f"http://127.0.0.1:{port}"))
+        tell = Listener() if streamed else None
+        reply = await provider.send(PROMPT, user="u", key="k", seconds=SECONDS, tell=tell)
+        await provider.close()
+    assert isinstance(reply, Failed)
+    assert reply.trouble is Trouble.UNREADABLE
 
 
 async def test_a_page_of_a_proxy_is_not_a_reply(provider: Provider, stand_in: StandIn) -> None:
