@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
+from litestar.types import ControllerRouterHandler
 
 from api.analytics import analytics_handlers
 from api.curriculum import curriculum_handlers
@@ -67,48 +69,54 @@ def cors_of(origins: tuple[str, ...]) -> CORSConfig | None:
     )
 
 
+def handlers(settings: Settings) -> list[ControllerRouterHandler]:
+    """Everything that can be called."""
+    return [
+        *submission_handlers(settings),
+        *rating_handlers(),
+        *question_handlers(settings),
+        *curriculum_handlers(settings),
+        *learner_handlers(),
+        *report_handlers(),
+        *page_handlers(),
+        *group_handlers(settings),
+        *analytics_handlers(),
+        *operation_handlers(),
+        *job_handlers(),
+        *policy_handlers(),
+        *llm_handlers(),
+        *key_handlers(),
+        *health_handlers(),
+        *metric_handlers(),
+        *webhook_handlers(),
+        *generation_handlers(),
+        *documentation_handlers(),
+    ]
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings, app: Litestar) -> AsyncIterator[None]:
+    """Give the application its parts; at the end everything that was taken in is committed and rung first."""
+    async with open_servers(
+        settings,
+        pool_size=settings.api_pool_size,
+        pool_wait_seconds=TRANSACTION_SECONDS,
+        answer_seconds=TRANSACTION_SECONDS,
+    ) as servers:
+        parts = build_api(settings, servers)
+        app.state.parts = parts
+        parts.watch.start()
+        yield
+        await parts.intake.drain()
+        await parts.watch.close()
+
+
 def create_app(settings: Settings) -> Litestar:
     """The application; its pools open with it and close after the last commit and ring went out."""
-
-    @asynccontextmanager
-    async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with open_servers(
-            settings,
-            pool_size=settings.api_pool_size,
-            pool_wait_seconds=TRANSACTION_SECONDS,
-            answer_seconds=TRANSACTION_SECONDS,
-        ) as servers:
-            parts = build_api(settings, servers)
-            app.state.parts = parts
-            parts.watch.start()
-            yield
-            await parts.intake.drain()
-            await parts.watch.close()
-
     traffic = Traffic()
     app = Litestar(
-        route_handlers=[
-            *submission_handlers(settings),
-            *rating_handlers(),
-            *question_handlers(settings),
-            *curriculum_handlers(settings),
-            *learner_handlers(),
-            *report_handlers(),
-            *page_handlers(),
-            *group_handlers(settings),
-            *analytics_handlers(),
-            *operation_handlers(),
-            *job_handlers(),
-            *policy_handlers(),
-            *llm_handlers(),
-            *key_handlers(),
-            *health_handlers(),
-            *metric_handlers(),
-            *webhook_handlers(),
-            *generation_handlers(),
-            *documentation_handlers(),
-        ],
-        lifespan=[lifespan],
+        route_handlers=handlers(settings),
+        lifespan=[partial(open_parts, settings)],
         middleware=[traffic.counting],
         cors_config=cors_of(settings.browser_origins),
         state=State({"traffic": traffic}),

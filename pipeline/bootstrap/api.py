@@ -6,6 +6,7 @@ import msgspec
 
 from pipeline.bootstrap.periodic import build_periodic_jobs
 from pipeline.bootstrap.planning import build_plan
+from pipeline.bootstrap.schooling import build_at_risk, build_careers, build_reports
 from pipeline.bootstrap.servers import Servers, build_board, required
 from pipeline.generation.quota import CallerQuota, Frequency
 from pipeline.live.bell import RedisBell
@@ -65,7 +66,6 @@ from pipeline.store.question import QuestionVersions
 from pipeline.store.rating import RatingStore
 from pipeline.store.reading import ReadingStore
 from pipeline.store.report import ReportStore
-from pipeline.store.risk import RiskStore
 from pipeline.store.submission import IntakeStore
 from pipeline.store.upkeep import UpkeepStore
 from pipeline.store.webhook import WebhookStore
@@ -110,78 +110,70 @@ class ApiParts(msgspec.Struct, frozen=True):
 
 
 def build_api(settings: Settings, servers: Servers) -> ApiParts:
-    bank = BankStore(servers.engine)
-    board = build_board(settings, servers)
-    bell = RedisBell(servers.queues)
-    versions = QuestionVersions()
-    reading, reports = ReadingStore(servers.engine, versions), ReportStore(servers.engine, versions)
-    watch = build_watch(settings, reading)
+    engine, versions = servers.engine, QuestionVersions()
+    bank, learners, curricula = BankStore(engine), LearnerStore(engine), CurriculumStore(engine)
+    reading, reports = ReadingStore(engine, versions), ReportStore(engine, versions)
+    board, bell, watch = build_board(settings, servers), RedisBell(servers.queues), build_watch(settings, reading)
     showing = Showing(store=reading, showcase=board, watch=watch)
-    intake = Intake(
-        store=IntakeStore(servers.engine),
-        bank=bank,
-        bell=bell,
-        board=board,
-        limits=build_limits(settings, servers),
-    )
-    learners = LearnerStore(servers.engine)
-    curricula = CurriculumStore(servers.engine)
-    courses = Courses(reports, curricula)
-    known = Learners(learners, reading, reports, courses)
-    policies, configured = build_policies(settings, servers), configured_models(settings)
+    known = Learners(learners, reading, reports, Courses(reports, curricula))
     questions = Bank(bank, max_question_bytes=settings.max_body_bytes)
+    policies, configured = build_policies(settings, servers), configured_models(settings)
     return ApiParts(
         settings=settings,
         servers=servers,
-        intake=intake,
+        intake=build_intake(settings, servers, bank, board),
         intake_limits=IntakeLimits(settings.max_answers, settings.max_metadata_bytes, settings.webhook_allow_private),
         bank=bank,
         questions=questions,
         learners=known,
-        advising=Advising(AdvisingStore(servers.engine), known, plan=build_plan(settings)),
+        advising=Advising(AdvisingStore(engine), known, plan=build_plan(settings)),
         curricula=Curricula(curricula, bank, learners),
-        reports=Reports(reports, learners, courses),
-        erasure=Erasure(ErasureStore(servers.engine), learners, board),
+        reports=build_reports(engine, reports, curricula),
+        erasure=Erasure(ErasureStore(engine), learners, board),
         reading=reading,
         showing=showing,
         following=Following(watch=watch, showing=showing, reading_along=ReadingAlong(RedisDeltas(servers.redis))),
         watch=watch,
-        control=Control(store=ControlStore(servers.engine), reading=reading, bell=bell, board=board),
+        control=Control(store=ControlStore(engine), reading=reading, bell=bell, board=board),
         board=board,
-        access=Access(AccessStore(servers.engine), cache_seconds=settings.key_cache_seconds),
+        access=Access(AccessStore(engine), cache_seconds=settings.key_cache_seconds),
         operations=build_operations(settings, servers, board),
-        jobs=Jobs(PeriodicStore(servers.engine), [job.plan for job in build_periodic_jobs(settings, servers.engine)]),
+        jobs=Jobs(PeriodicStore(engine), [job.plan for job in build_periodic_jobs(settings, engine)]),
         policies=policies,
         policing=Policing(policies),
-        ratings=Ratings(RatingStore(servers.engine), reading),
+        ratings=Ratings(RatingStore(engine), reading),
         insight=build_insight(settings, servers, policies, configured),
-        examination=Examination(HealthStore(servers.engine), board.ping),
-        webhooks=Webhooks(
-            WebhookStore(servers.engine),
-            RedisBell(servers.queues),
-            allow_private=settings.webhook_allow_private,
-        ),
-        generations=Generations(
-            JobStore(servers.engine),
-            bell,
-            questions,
-            routes=configured.routes,
-            policies=policies,
-            quota=build_caller_quota(settings, servers),
-        ),
-        groups=Groups(GroupStore(servers.engine)),
-        at_risk=build_at_risk(servers),
-        careers=build_careers(servers),
-        items=Items(ItemStore(servers.engine)),
+        examination=Examination(HealthStore(engine), board.ping),
+        webhooks=Webhooks(WebhookStore(engine), bell, allow_private=settings.webhook_allow_private),
+        generations=build_generations(settings, servers, questions, policies, configured),
+        groups=Groups(GroupStore(engine)),
+        at_risk=build_at_risk(engine, curricula),
+        careers=build_careers(engine, curricula),
+        items=Items(ItemStore(engine)),
     )
 
 
-def build_at_risk(servers: Servers) -> AtRisk:
-    return AtRisk(RiskStore(servers.engine), GroupStore(servers.engine), CurriculumStore(servers.engine))
+def build_intake(settings: Settings, servers: Servers, bank: BankStore, board: RedisBoard) -> Intake:
+    return Intake(
+        store=IntakeStore(servers.engine),
+        bank=bank,
+        bell=RedisBell(servers.queues),
+        board=board,
+        limits=build_limits(settings, servers),
+    )
 
 
-def build_careers(servers: Servers) -> Careers:
-    return Careers(build_at_risk(servers), RiskStore(servers.engine), CurriculumStore(servers.engine))
+def build_generations(
+    settings: Settings, servers: Servers, questions: Bank, policies: PolicyStore, configured: Configured
+) -> Generations:
+    return Generations(
+        JobStore(servers.engine),
+        RedisBell(servers.queues),
+        questions,
+        routes=configured.routes,
+        policies=policies,
+        quota=build_caller_quota(settings, servers),
+    )
 
 
 def build_watch(settings: Settings, reading: ReadingStore) -> RedisWatch:

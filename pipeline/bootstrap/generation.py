@@ -1,5 +1,10 @@
 """Building what writes with language models. Nothing of it is imported where none is configured."""
 
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Protocol
+
+import msgspec
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -42,73 +47,129 @@ def assemble_writers(
     wake: Wake,
 ) -> Writers:
     """Whoever writes feedback and texts for teachers, with all that they ask."""
-    providers = tuple(build_of(configuration, index) for index in range(len(configuration.routes)))
-    health = RedisHealth(redis, HealthPolicy(concurrency=settings.ai_concurrency))
-    gate = FairGate(health)
-    prices, ledger = PriceList(), LedgerStore(engine, settling=Spacing(TOGETHER_SECONDS))
-    prices.prepare()
-    policies = PolicyStore(engine, default=default_policy(settings))
-
-    def flying(deadline_seconds: float) -> Flights:
-        """Texts that may take so long each."""
-        asker = Asker(
-            providers={provider.route.name: provider for provider in providers},
-            gate=gate,
-            ledger=ledger,
-            meter=prices,
-            deadline_seconds=deadline_seconds,
-            queue_seconds=settings.ai_queue_seconds,
-        )
-        return Flights(
-            journal=JournalStore(engine),
-            asker=asker,
-            fresh_seconds=settings.ai_cache_seconds,
-            patience_seconds=deadline_seconds + settings.ai_queue_seconds,
-        )
-
-    flights, long_flights = flying(settings.ai_deadline_seconds), flying(settings.ai_generation_seconds)
+    ground = build_ground(settings, configuration, engine, redis)
     remotes = {route.name: remote_of(configuration, route) for route in configuration.routes if has_batches(route)}
-    batches = BatchStore(engine)
-    halfprice = HalfPrice(
-        store=batches,
-        journal=JournalStore(engine),
-        routes=[*remotes],
-        wait_seconds=settings.ai_batch_hours * 3_600.0,
+    flights = build_flights(ground, settings.ai_deadline_seconds)
+    long_flights = build_flights(ground, settings.ai_generation_seconds)
+    author = build_author(ground, templates, flights, redis, [*remotes])
+    composer = Composer(
+        flights=long_flights,
+        routes=configuration.routes,
+        policies=ground.policies,
+        seconds=settings.ai_generation_seconds,
     )
-    author = Author(
+    return Writers(
+        author,
+        settings.ai_slots,
+        partial(close_all, [flights, long_flights, ground.gate, *ground.providers, *remotes.values()]),
+        somebody_writes(ground.health, configuration.routes),
+        composer.compose,
+        author.waits,
+        build_batching(ground, remotes, wake) if remotes else None,
+    )
+
+
+class Closing(Protocol):
+    """What holds connections or tasks of its own."""
+
+    async def close(self) -> None: ...
+
+
+async def close_all(parts: Sequence[Closing]) -> None:
+    """Close them one after another, in this order."""
+    for part in parts:
+        await part.close()
+
+
+class Ground(msgspec.Struct, frozen=True):
+    """What everything that asks models stands on: one of each in a process."""
+
+    settings: Settings
+    configuration: AiConfiguration
+    engine: AsyncEngine
+    providers: tuple[Provider, ...]
+    health: RedisHealth
+    gate: FairGate
+    prices: PriceList
+    ledger: LedgerStore
+    policies: PolicyStore
+
+
+def build_ground(settings: Settings, configuration: AiConfiguration, engine: AsyncEngine, redis: Redis) -> Ground:
+    health = RedisHealth(redis, HealthPolicy(concurrency=settings.ai_concurrency))
+    prices = PriceList()
+    prices.prepare()
+    return Ground(
+        settings=settings,
+        configuration=configuration,
+        engine=engine,
+        providers=tuple(build_of(configuration, index) for index in range(len(configuration.routes))),
+        health=health,
+        gate=FairGate(health),
+        prices=prices,
+        ledger=LedgerStore(engine, settling=Spacing(TOGETHER_SECONDS)),
+        policies=PolicyStore(engine, default=default_policy(settings)),
+    )
+
+
+def build_flights(ground: Ground, deadline_seconds: float) -> Flights:
+    """Texts that may take so long each."""
+    settings = ground.settings
+    asker = Asker(
+        providers={provider.route.name: provider for provider in ground.providers},
+        gate=ground.gate,
+        ledger=ground.ledger,
+        meter=ground.prices,
+        deadline_seconds=deadline_seconds,
+        queue_seconds=settings.ai_queue_seconds,
+    )
+    return Flights(
+        journal=JournalStore(ground.engine),
+        asker=asker,
+        fresh_seconds=settings.ai_cache_seconds,
+        patience_seconds=deadline_seconds + settings.ai_queue_seconds,
+    )
+
+
+def build_author(
+    ground: Ground, templates: TemplateProvider, flights: Flights, redis: Redis, batched: Sequence[str]
+) -> Author:
+    """The author of feedback; the routes `batched` may write it at half the price."""
+    settings, configuration = ground.settings, ground.configuration
+    return Author(
         templates=templates,
         flights=flights,
-        policies=policies,
-        backgrounds=BackgroundStore(engine),
-        ledger=ledger,
+        policies=ground.policies,
+        backgrounds=BackgroundStore(ground.engine),
+        ledger=ground.ledger,
         deltas=RedisDeltas(redis),
-        assignments=AssignmentStore(engine),
+        assignments=AssignmentStore(ground.engine),
         routes=configuration.routes,
         experiments=configuration.experiments,
         quota=build_quota(settings, redis),
-        halfprice=halfprice if remotes else None,
+        halfprice=build_halfprice(ground, batched) if batched else None,
         taste=Taste(settings.ai_feedback_on, settings.ai_answers),
     )
 
-    composer = Composer(
-        flights=long_flights, routes=configuration.routes, policies=policies, seconds=settings.ai_generation_seconds
+
+def build_halfprice(ground: Ground, batched: Sequence[str]) -> HalfPrice:
+    return HalfPrice(
+        store=BatchStore(ground.engine),
+        journal=JournalStore(ground.engine),
+        routes=batched,
+        wait_seconds=ground.settings.ai_batch_hours * 3_600.0,
     )
 
-    batching = None
-    if remotes:
-        batching = Batching(store=batches, remotes=remotes, ledger=ledger, meter=prices, policies=policies, wake=wake)
 
-    async def close() -> None:
-        await flights.close()
-        await long_flights.close()
-        await gate.close()
-        for provider in providers:
-            await provider.close()
-        for remote in remotes.values():
-            await remote.close()
-
-    ready = somebody_writes(health, configuration.routes)
-    return Writers(author, settings.ai_slots, close, ready, composer.compose, author.waits, batching)
+def build_batching(ground: Ground, remotes: Mapping[str, AnyBatches], wake: Wake) -> Batching:
+    return Batching(
+        store=BatchStore(ground.engine),
+        remotes=remotes,
+        ledger=ground.ledger,
+        meter=ground.prices,
+        policies=ground.policies,
+        wake=wake,
+    )
 
 
 def has_batches(route: Route) -> bool:

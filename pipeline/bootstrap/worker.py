@@ -76,16 +76,7 @@ def build_worker(
     besides: Collection[str] = BESIDES,
 ) -> WorkerParts:
     """What one worker process runs: these stages, and webhook deliveries and texts for teachers if named `besides`."""
-    shop = Shop(
-        worker_id=str(uuid7()),
-        store=WorkStore(servers.engine, QuestionVersions()),
-        bell=RedisBell(servers.queues),
-        board=build_board(settings, servers),
-        policy=RetryPolicy(settings.max_attempts, settings.retry_base_seconds, settings.retry_cap_seconds),
-        lease_seconds=settings.lease_seconds,
-        batch=settings.worker_batch,
-        plan=build_plan(settings),
-    )
+    shop = build_shop(settings, servers)
     writers = build_writers(settings, servers) if Stage.FEEDBACK in stages or GENERATE in besides else None
     upkeep = UpkeepStore(servers.upkeep)
     queues = (*stages, *besides)
@@ -97,19 +88,37 @@ def build_worker(
         runners={stage: build_runner(stage, shop, stages, writers) for stage in stages},
         upkeep=upkeep,
         heartbeat=Heartbeat(shop, upkeep, queues),
-        sweeper=Sweeper(
-            shop,
-            upkeep,
-            dead_seconds=settings.worker_dead_seconds,
-            grace_seconds=settings.sweep_grace_seconds,
-            keep_deliveries_seconds=settings.webhook_keep_seconds,
-            chores=build_chores(settings, servers.upkeep, shop.bell),
-        ),
+        sweeper=build_sweeper(settings, servers, shop, upkeep),
         improver=build_improver(servers, shop, writers),
         periodic=build_periodic_worker(settings, servers, shop.worker_id),
         deliverer=build_deliverer(settings, servers, shop.worker_id) if DELIVER in besides else None,
         generator=build_generator(servers, shop, writers) if GENERATE in besides else None,
         writers=writers,
+    )
+
+
+def build_shop(settings: Settings, servers: Servers) -> Shop:
+    """What the runners of one worker share; each call makes a worker of its own name."""
+    return Shop(
+        worker_id=str(uuid7()),
+        store=WorkStore(servers.engine, QuestionVersions()),
+        bell=RedisBell(servers.queues),
+        board=build_board(settings, servers),
+        policy=RetryPolicy(settings.max_attempts, settings.retry_base_seconds, settings.retry_cap_seconds),
+        lease_seconds=settings.lease_seconds,
+        batch=settings.worker_batch,
+        plan=build_plan(settings),
+    )
+
+
+def build_sweeper(settings: Settings, servers: Servers, shop: Shop, upkeep: UpkeepStore) -> Sweeper:
+    return Sweeper(
+        shop,
+        upkeep,
+        dead_seconds=settings.worker_dead_seconds,
+        grace_seconds=settings.sweep_grace_seconds,
+        keep_deliveries_seconds=settings.webhook_keep_seconds,
+        chores=build_chores(settings, servers.upkeep, shop.bell),
     )
 
 

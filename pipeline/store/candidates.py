@@ -8,20 +8,18 @@ is large is computed in a thread, so that heartbeats go on; and not too many ban
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pipeline.learning.candidate import Candidate, CandidateIndex, candidate_of, changed, index_candidates
-from pipeline.learning.pooling import difficulty_of
-from pipeline.learning.rating import ItemRating
-from pipeline.model import Question
+from pipeline.learning.candidate import Candidate
 from pipeline.stages.advising import Bank
 from pipeline.stages.guidance import NO_GUIDE, Guide, guide_of
 from pipeline.store.curriculum import read_curriculum
+from pipeline.store.shelving import Row, banks_by_language, candidates_of, exchanged, moved_candidates, rows_in
 
 FRESH_SECONDS: Final = 60.0
 """So often a small bank takes in the difficulties that were learnt meanwhile; a larger one more seldom."""
@@ -34,12 +32,6 @@ MOST_QUESTIONS: Final = 200_000
 READ_AT_ONCE: Final = 5_000
 COMPUTED_AT_ONCE: Final = 500
 """Of more questions the shelves are made in a thread; so many take some 10 ms."""
-
-LEAST_MOVE: Final = 0.05
-"""In logits: a question that proved to be harder or easier by less stays on its shelf."""
-
-LESS_VARIANCE: Final = 0.8
-"""A question whose difficulty became so much more certain is taken in anew, too."""
 
 Result = TypeVar("Result")
 
@@ -83,30 +75,6 @@ RATINGS = text(
 )
 
 
-class Row(msgspec.Struct, frozen=True, array_like=True):
-    """A question as it is read, in the order of `QUESTIONS`; what its body leaves out is None."""
-
-    key: int
-    id: str
-    version_key: int
-    rating: float | None
-    answers: int | None
-    type: str
-    difficulty: int | None
-    topics: tuple[str, ...] | None
-    module: str | None
-    language: str | None
-    options: int
-
-
-class Rated(msgspec.Struct, frozen=True, array_like=True):
-    """How hard a question proved to be."""
-
-    key: int
-    rating: float
-    answers: int
-
-
 class TenantBank(msgspec.Struct, frozen=True):
     """A tenant's questions to choose from and its curriculum, as of one version of each.
 
@@ -125,28 +93,6 @@ class TenantBank(msgspec.Struct, frozen=True):
 
 
 Reading = Callable[[Sequence[Row]], dict[int, Candidate]]
-
-
-def candidates_of(rows: Iterable[Row]) -> dict[int, Candidate]:
-    """The questions that were read, as candidates by their keys."""
-    return {row.key: _candidate(row) for row in rows}
-
-
-def _candidate(row: Row) -> Candidate:
-    question = Question(
-        id=row.id,
-        version=0,
-        type=row.type,
-        prompt="",
-        answer={},
-        difficulty=row.difficulty or 3,
-        topics=row.topics or (),
-        options=({},) * row.options,
-        module=row.module,
-        language=row.language or "en",
-    )
-    rating = None if row.rating is None else ItemRating(row.rating, row.answers or 0)
-    return candidate_of(question, rating)
 
 
 class Banks:
@@ -278,48 +224,3 @@ class Banks:
 def fresh_seconds(questions: int) -> float:
     """How long learnt difficulties may be out of date in a bank of this size: reading them costs by the question."""
     return min(max(FRESH_SECONDS * questions / FRESH_QUESTIONS, FRESH_SECONDS), LONGEST_FRESH_SECONDS)
-
-
-def rows_in(found: str) -> list[Row]:
-    return msgspec.json.decode(found, type=list[Row])
-
-
-def banks_by_language(candidates: Iterable[Candidate]) -> Bank:
-    """A bank to choose from, each language by itself."""
-    return {language: index_candidates(members) for language, members in grouped(candidates).items()}
-
-
-def exchanged(bank: Bank, gone: Iterable[Candidate], new: Iterable[Candidate]) -> Bank:
-    """`bank` without the candidates in `gone`, with those in `new`."""
-    leaving, coming = grouped(gone), grouped(new)
-    touched = {
-        language: changed(bank.get(language, NO_INDEX), leaving.get(language, ()), coming.get(language, ()))
-        for language in {**leaving, **coming}
-    }
-    return {language: index for language, index in {**bank, **touched}.items() if index.topics}
-
-
-NO_INDEX: Final[CandidateIndex] = index_candidates(())
-
-
-def grouped(candidates: Iterable[Candidate]) -> dict[str, list[Candidate]]:
-    by_language: dict[str, list[Candidate]] = {}
-    for candidate in candidates:
-        by_language.setdefault(candidate.language, []).append(candidate)
-    return by_language
-
-
-def moved_candidates(found: str, known: Mapping[int, Candidate]) -> dict[int, Candidate]:
-    """The candidates that proved to be harder or easier than they stand on their shelves, or are better known now."""
-    return dict(_moved(msgspec.json.decode(found, type=list[Rated]), known))
-
-
-def _moved(ratings: Iterable[Rated], known: Mapping[int, Candidate]) -> Iterator[tuple[int, Candidate]]:
-    for one in ratings:
-        candidate = known.get(one.key)
-        if candidate is None:
-            continue
-        proved = difficulty_of(ItemRating(one.rating, one.answers))
-        is_further = abs(proved.mean - candidate.difficulty) >= LEAST_MOVE
-        if is_further or proved.variance <= LESS_VARIANCE * candidate.variance:
-            yield one.key, msgspec.structs.replace(candidate, difficulty=proved.mean, variance=proved.variance)

@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from pipeline.learning.candidate import Candidate
 from pipeline.scoring.bank import parse_question
 from pipeline.store.bank import BankStore
-from pipeline.store.candidates import FRESH_SECONDS, RATINGS, Banks, Row, TenantBank, candidates_of, fresh_seconds
+from pipeline.store.candidates import FRESH_SECONDS, RATINGS, Banks, TenantBank, fresh_seconds
 from pipeline.store.engine import create_engine, transaction
+from pipeline.store.shelving import Row, candidates_of
 from tests.samples import new_tenant
 
 QUESTION = {"type": "true_false", "prompt": "Is it?", "answer": {"value": True}, "topics": ["logic"]}

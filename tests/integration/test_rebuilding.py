@@ -18,7 +18,8 @@ from pipeline.stages.verdict import judge
 from pipeline.store.bank import BankStore
 from pipeline.store.engine import create_engine, transaction
 from pipeline.store.erasure import ErasureStore
-from pipeline.store.rebuilding import LearningSwitch, RebuildStore
+from pipeline.store.rebuilding import RebuildStore
+from pipeline.store.switching import LearningSwitch
 from tests.contracts.house import POLICY, WORKER, PostgresHouse
 from tests.samples import a_hand_in
 from tests.sums import query
