@@ -17,7 +17,7 @@ class Goals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weekly_answers: Count | None = None
     weekly_minutes: Annotated[int, msgspec.Meta(ge=1, le=10_080)] | None = None
     target: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
-    hours_per_week: Annotated[float, msgspec.Meta(gt=0, le=100)] | None = None
+    hours_per_week: Annotated[float, msgspec.Meta(ge=0.5, le=100)] | None = None
 
 
 NO_GOALS: Final = Goals()

@@ -141,7 +141,7 @@ async def test_goals_are_kept_as_a_whole_and_told_in_the_report(installation: In
 async def test_goals_that_make_no_sense_are_refused(installation: Installation) -> None:
     await worked(installation)
     answer = await installation.caller().put(
-        "/v1/learners/ada/goals", {"weekly_answers": 0, "hours_per_week": -1, "streak": 4}
+        "/v1/learners/ada/goals", {"weekly_answers": 0, "hours_per_week": 1e-308, "streak": 4}
     )
     assert answer.status_code == 422
     assert {one["pointer"] for one in answer.json()["errors"]} == {"/weekly_answers", "/hours_per_week", "/streak"}
