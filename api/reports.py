@@ -87,7 +87,7 @@ REPORT_EXAMPLE: Final = ReportShown(
         FindingShown(
             "practise",
             {"topic": "python.lists", "score": 0.15},
-            text="Practise python.lists, where errors were frequent lately.",
+            text="Practise python.lists, where answers went wrong lately.",
         ),
     ),
 )

@@ -70,6 +70,7 @@ def tell_found(counts: Mapping[str, int], *, as_json: bool) -> None:
         return
     for part, count in counts.items():
         click.echo(f"{part}: {count} found")
+    click.echo("what they refer to was not checked; importing does that", err=True)
 
 
 def tell(report: Mapping[str, Any], *, as_json: bool) -> None:

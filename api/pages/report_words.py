@@ -175,10 +175,10 @@ REPORT: Final[Table] = MappingProxyType(
             one="Review {topic}, which has been due since yesterday.",
         ),
         "say_practise": Said(
-            "Practise {topic}, where errors were frequent lately.",
-            "최근에 자주 틀린 ‘{topic}’ 주제를 연습하세요.",
-            "最近間違いの多い「{topic}」を練習しましょう。",
-            "练习最近常出错的“{topic}”。",
+            "Practise {topic}, where answers went wrong lately.",
+            "최근에 틀린 답이 있었던 ‘{topic}’ 주제를 연습하세요.",
+            "最近間違えた「{topic}」を練習しましょう。",
+            "练习最近出过错的“{topic}”。",
         ),
         "say_questions": Said(
             "Answer the {count} questions picked for you: {topics}.",

@@ -23,7 +23,7 @@ class Why(StrEnum):
     FRESH = "fresh"
     """The topic was met today, and is kept fresh."""
     STRETCH = "stretch"
-    """The topic goes well, so something harder."""
+    """The topic was met, and this is harder than what is surely known of it."""
     NEW = "new"
     """The topic was never met."""
     MODULE = "module"

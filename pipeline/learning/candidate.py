@@ -26,6 +26,9 @@ from pipeline.learning.pooling import Estimate, difficulty_of, flattening
 from pipeline.learning.rating import ItemRating, first_item_rating
 from pipeline.model import Question
 
+UNRATED_TYPES: Final = frozenset({"essay"})
+"""What no rule rates: practising it would never show in a weakness or a review, so it is not recommended."""
+
 SHELF_WIDTH: Final = 0.25
 LEAST_KNOWLEDGE: Final = 0.25
 MOST_KNOWLEDGE: Final = 0.95
@@ -162,6 +165,8 @@ def _placed(candidates: Iterable[Candidate], targets: Mapping[Kind, float]) -> _
     """Where each candidate stands: by kind and topic, then by the number of the shelf."""
     places: _Placed = {}
     for candidate in candidates:
+        if candidate.type in UNRATED_TYPES:
+            continue
         for kind, target in targets.items():
             number = shelf_of(fitting_ability(candidate, target))
             for topic in candidate.topics:

@@ -91,14 +91,15 @@ def evidence_of(scored: ScoredAnswer) -> Evidence | None:
         return None
     fraction = 0.0 if unanswered or score.fraction is None else score.fraction
     guess = guess_floor(choices_of(question))
+    correct = score.outcome is Outcome.CORRECT  # a text may say it in other words: less than alike, and no error
     engaged = RAPID_WEIGHT if not unanswered and is_rapid(scored.answer) else 1.0
     return Evidence(
         question_id=question.id,
         topics=topics_of(question),
         guess=guess,
         outcome=guess if unanswered else fraction,
-        error=1.0 - fraction,
-        correct=score.outcome is Outcome.CORRECT,
+        error=0.0 if correct else 1.0 - fraction,
+        correct=correct,
         learner_weight=engaged * LEARNER_WEIGHTS[score.outcome],
         item_weight=engaged * ITEM_WEIGHTS[score.outcome],
     )

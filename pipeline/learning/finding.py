@@ -16,6 +16,9 @@ from pipeline.learning.report import Consistency, Finding, TopicWeek, WeeklyRepo
 from pipeline.learning.session import Sessions
 from pipeline.learning.weakness import Weakness
 
+LEAST_MINUTES: Final = 1.5
+"""Less than two minutes, rounded, are not worth a word."""
+
 ENOUGH_TO_COMPARE: Final = 10
 """Scored answers of each week that a comparison of accuracies takes; of a topic, `ENOUGH_OF_TOPIC`."""
 ENOUGH_OF_TOPIC: Final = 5
@@ -64,7 +67,7 @@ def findings_of(report: WeeklyReport) -> Iterator[Finding]:
         yield from goal_findings(report)
         return
     total = report.total
-    timed = {"minutes": int(total.minutes)} if total.minutes >= 1 else {}
+    timed = {"minutes": round(total.minutes)} if total.minutes >= LEAST_MINUTES else {}
     yield Finding(
         "answered" if timed else "answered_untimed", {"count": total.answers, "correct": total.correct, **timed}
     )

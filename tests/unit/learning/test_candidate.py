@@ -111,3 +111,12 @@ def test_a_changed_index_is_the_one_built_anew(before: list[int], after: list[in
     index = index_candidates(old.values())
     assert changed(index, gone, came) == index_candidates(new.values())
     assert index == index_candidates(old.values())
+
+
+def test_what_no_rule_rates_is_not_recommended() -> None:
+    """An essay never lessens a weakness, so practising it would go on for ever."""
+    essay = Candidate("e", ("loops",), 0.0, type="essay")
+    index = index_candidates([essay, Candidate("q", ("loops",), 0.0)])
+    shelves = index.shelves[Kind.WEAKNESS, "loops"]
+    assert [one.question_id for one in shelves.outward(0.0, 0)] == ["q"]
+    assert index_candidates([essay]).topics == ()

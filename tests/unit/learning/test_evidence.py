@@ -30,6 +30,13 @@ def test_unanswered_is_evidence_even_where_a_rule_gives_it_no_fraction() -> None
     assert evidence.error == 1.0
 
 
+def test_a_right_answer_in_other_words_is_no_error() -> None:
+    """Its fraction is how alike it is; a learner who is right throughout must not be told of errors."""
+    evidence = evidence_of(scored(question(), 0.7, Outcome.CORRECT))
+    assert evidence is not None
+    assert (evidence.outcome, evidence.error, evidence.correct) == (0.7, 0.0, True)
+
+
 def test_a_provisional_score_counts_half() -> None:
     evidence = evidence_of(scored(question(), 1.0, Outcome.NEEDS_REVIEW))
     assert evidence is not None
