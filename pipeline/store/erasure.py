@@ -102,6 +102,16 @@ DELETE_LEARNER = [
     text("DELETE FROM learners WHERE tenant_id = :tenant_id AND id = :learner_id"),
 ]
 
+# How far a run got may be told by a learner's id. One that is under way moves on; one that rests begins anew instead,
+# whosever the id is: doing its pieces again changes nothing.
+FORGET_PLACE = text(
+    """
+    UPDATE periodic_runs SET progress = progress - 'at'
+    WHERE state <> 'running'
+      AND jsonb_path_exists(progress, '$.at.** ? (@ == $id)', jsonb_build_object('id', CAST(:learner_id AS text)))
+    """
+)
+
 # The same act reported twice, because the answer to the first was lost, is one entry.
 NOTE = text(
     """
@@ -145,7 +155,7 @@ class ErasureStore:
             if (await connection.execute(LEFT, values)).scalar_one():
                 return False
             await connection.execute(LOCK_MONEY, {"space": MONEY_LOCK, "tenant_id": tenant_id})
-            for statement in [*FORGET_SPENDER, *DELETE_LEARNER]:
+            for statement in [*FORGET_SPENDER, *DELETE_LEARNER, FORGET_PLACE]:
                 await connection.execute(statement, values)
             target = as_json({"learner_sha256": learner_hash})
             note = {"audit_id": audit_id, "tenant_id": tenant_id, "actor": actor, "target": target}

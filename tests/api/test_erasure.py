@@ -16,7 +16,7 @@ from pipeline.live.board import submission_key
 from pipeline.model import Change, Claim
 from pipeline.ports import WorkStore
 from pipeline.settings import Settings
-from pipeline.store.engine import create_engine, transaction
+from pipeline.store.engine import as_json, create_engine, transaction
 from pipeline.store.schema import metadata
 from tests.api.installation import Installation, question
 
@@ -44,9 +44,10 @@ OF_NO_LEARNER = {
         "generations",
         "curriculum_entries",
         "question_search",
-        "periodic_runs",
     ),
 }
+PLACES = {"periodic_runs"}
+"""How far a run got names the last learner it came to."""
 OF_TEACHERS_VIEW = {"learner_groups", "learner_group_members", "risk_assessments", "item_analyses"}
 """tests/api/test_groups.py and tests/integration/test_item_analysis.py."""
 MONEY = {"llm_attempts", "llm_budgets"}
@@ -163,9 +164,29 @@ async def test_nothing_is_left_of_what_models_wrote_for_an_erased_learner(
     assert [tuple(row) for row in budgets] == [("", 10), ("bob", 10)]
 
 
+@pytest.mark.parametrize(
+    "at", [{"tenant_id": 1, "after": "ada"}, {"step": "reports", "at": [1, "ada", "2026-11-16"]}, ["ada"]]
+)
+async def test_a_periodic_run_that_rests_behind_an_erased_learner_begins_anew(
+    installation: Installation, engine: AsyncEngine, at: object
+) -> None:
+    await handed_in(installation, "ada")
+    for job, place in (("a", at), ("b", {"tenant_id": 1, "after": "adam"})):
+        await run(
+            engine,
+            "INSERT INTO periodic_runs (job, slot, state, finished_at, progress)"
+            " VALUES (:job, now(), 'failed', now(), CAST(:progress AS jsonb))",
+            job=job,
+            progress=as_json({"pieces": 3, "at": place}),
+        )
+    assert (await installation.caller().delete("/v1/learners/ada")).status_code == 204
+    kept = [row.progress for row in await run(engine, "SELECT progress FROM periodic_runs ORDER BY job")]
+    assert kept == [{"pieces": 3}, {"pieces": 3, "at": {"tenant_id": 1, "after": "adam"}}]
+
+
 def test_of_every_table_it_is_decided_what_an_erasure_does_to_it() -> None:
     of_learner = {*OF_LEARNER, *WRITTEN_BY_MODELS, *OF_DELIVERY, *OF_TEACHERS_VIEW, *REPORTS}
-    decided = {*of_learner, *ANONYMOUS, *KEPT_OF_ERASED, *OF_NO_LEARNER, *MONEY}
+    decided = {*of_learner, *ANONYMOUS, *KEPT_OF_ERASED, *OF_NO_LEARNER, *PLACES, *MONEY}
     assert {table.name for table in metadata.sorted_tables} == decided
 
 

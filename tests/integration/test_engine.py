@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.errors import Unavailable
-from pipeline.store.engine import create_engine, transaction
+from pipeline.store.engine import create_engine, statement, transaction
 from pipeline.store.fence import LOCK
 from tests.sums import query
 
@@ -50,6 +50,19 @@ async def test_a_transaction_that_takes_too_long_did_not_happen(engine: AsyncEng
         await pause_and_sleep(engine, 0.5)
     assert await query(engine, "SELECT 1") == [(1,)]
     assert await query(other, "SELECT stage FROM stage_pauses") == []
+
+
+async def test_a_connection_for_single_statements_serves_again_after_one_was_broken_off(database_url: str) -> None:
+    engine = create_engine(database_url, pool_size=2, alone=1, answer_seconds=0.5)
+    try:
+        for _ in range(2):
+            with pytest.raises(Unavailable, match="in time"):
+                async with statement(engine) as connection:
+                    await connection.execute(SLEEP)
+            async with statement(engine) as connection:
+                assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
+    finally:
+        await engine.dispose()
 
 
 async def test_what_postgres_will_never_take_is_not_taken_for_an_outage(engine: AsyncEngine) -> None:
