@@ -1,7 +1,5 @@
 """The OpenAPI document as one HTML page for people: no script, no request to anywhere, readable on a phone."""
 
-import base64
-import hashlib
 import json
 import re
 import shlex
@@ -10,8 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
+
+from api.html import environment_in, policy_for
 
 Schema = Mapping[str, Any]
 
@@ -43,13 +42,7 @@ class Handbook(msgspec.Struct, frozen=True):
 def handbook_of(document: Mapping[str, Any]) -> Handbook:
     """The page of an OpenAPI document. Its only style is inline, and the policy names it by its hash."""
     style = (TEMPLATES / STYLE).read_text(encoding="utf-8")
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = environment_in(TEMPLATES)
     environment.filters.update(prose=prose, kind=kind_of, limits=limits_of, pretty=pretty)
     html = environment.get_template(PAGE).render(
         document=document,
@@ -58,14 +51,6 @@ def handbook_of(document: Mapping[str, Any]) -> Handbook:
         style=Markup(style),  # noqa: S704 - our own file
     )
     return Handbook(html, policy_for(style))
-
-
-def policy_for(style: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:;"
-        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
 
 
 def groups_of(document: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:

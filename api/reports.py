@@ -13,11 +13,10 @@ from api.pages.sentence import said
 from api.pages.words import Words, language_of
 from api.reading import body_of, query_of
 from pipeline.learning.goal import GoalOutcome, Goals
+from pipeline.learning.regularity import Consistency, PeakHours
 from pipeline.learning.report import (
-    Consistency,
     DayWeek,
     Finding,
-    PeakHours,
     TopicWeek,
     WeeklyReport,
     WeekTotals,

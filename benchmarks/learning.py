@@ -17,9 +17,10 @@ from pipeline.learning.candidate import Candidate, changed, index_candidates
 from pipeline.learning.evidence import fully_answered
 from pipeline.learning.fold import fold
 from pipeline.learning.memory import Memory
+from pipeline.learning.mix import Plan
 from pipeline.learning.rating import Skill, apply_submission
 from pipeline.learning.recency import Recent
-from pipeline.learning.selection import Barred, Plan, recommend
+from pipeline.learning.selection import Barred, recommend
 from pipeline.learning.weakness import weaknesses_of
 from pipeline.model import Answer, AnswerScore, LearnerContext, Outcome, Question, ScoredAnswer
 from pipeline.stages.advising import Occasion, advise

@@ -18,7 +18,7 @@ from pipeline.bootstrap import Servers, worker, write_feedback
 from pipeline.bootstrap.writers import Writers
 from pipeline.execution import ApartRunner, Runner, Shop, each_alone
 from pipeline.follow_through import Perform
-from pipeline.learning.selection import Plan
+from pipeline.learning.mix import Plan
 from pipeline.lifecycle import Stage
 from pipeline.llm.template import TemplateProvider
 from pipeline.model import JsonValue, Work

@@ -1,7 +1,5 @@
 """From a template to an answer: Jinja2 with everything escaped, one inline style, and headers that forbid the rest."""
 
-import base64
-import hashlib
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -10,11 +8,12 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from litestar import Response
 from markupsafe import Markup, escape
 
 from api.description import HTML
+from api.html import environment_in, policy_for
 from api.pages.geometry import tidy
 from api.pages.words import LANGUAGES, Words
 
@@ -34,14 +33,7 @@ class Look(msgspec.Struct, frozen=True):
 def look() -> Look:
     """Read once in a process. The policy names the only style by its hash; nothing else is let in, no script at all."""
     style = (TEMPLATES / STYLE).read_text(encoding="utf-8")
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
+    environment = environment_in(TEMPLATES)
     environment.filters.update(tidy=tidy, breakable=breakable)
     return Look(environment, Markup(style), MappingProxyType(headers_for(style)))  # noqa: S704 - our own file
 
@@ -53,13 +45,8 @@ def breakable(text: str) -> Markup:
 
 def headers_for(style: str) -> dict[str, str]:
     """What browsers are told about a page with this inline style."""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = (
-        f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:;"
-        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
     return {
-        "Content-Security-Policy": policy,
+        "Content-Security-Policy": policy_for(style),
         "Referrer-Policy": "no-referrer",
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",

@@ -9,9 +9,9 @@ import msgspec
 
 from api.analytics_shown import FactorShown, ItemShown, LearnerAtRisk
 from api.pages.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, BarChart, Frame, Reading, bar_chart, frame_of, tick_of
-from api.pages.common_words import COMMON
 from api.pages.geometry import WIDTH, Label, Point, fitted, scaled
 from api.pages.said import Table
+from api.pages.shared_words import SHARED
 from api.pages.teacher_words import TEACHER
 from api.pages.visitor import address_of
 from api.pages.words import Words
@@ -19,7 +19,7 @@ from pipeline.learning.risk import Basis, Sign
 from pipeline.ports.analytics import Group, RiskSums
 from pipeline.service.careers import Career
 
-TABLE: Final[Table] = MappingProxyType({**COMMON, **TEACHER})
+TABLE: Final[Table] = MappingProxyType({**SHARED, **TEACHER})
 COLUMN: Final = 6.0
 """How wide a letter below a chart is at most, in the units of its view box."""
 LONGEST_PROMPT: Final = 90

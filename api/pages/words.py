@@ -5,10 +5,10 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, Final
 
-from api.pages.common_words import COMMON
 from api.pages.learner_words import LEARNER
 from api.pages.report_words import REPORT
 from api.pages.said import Table
+from api.pages.shared_words import SHARED
 from pipeline.prompting.language import DEFAULT_LANGUAGE, select_language
 
 LANGUAGES: Final[Mapping[str, str]] = MappingProxyType({"en": "English", "ko": "한국어", "ja": "日本語", "zh": "中文"})
@@ -17,7 +17,7 @@ LANGUAGES: Final[Mapping[str, str]] = MappingProxyType({"en": "English", "ko": "
 
 MINUS: Final = "−"
 
-TABLE: Final[Table] = MappingProxyType({**COMMON, **REPORT, **LEARNER})
+TABLE: Final[Table] = MappingProxyType({**SHARED, **REPORT, **LEARNER})
 """Everything that pages say. A page with words of its own adds its table here."""
 
 

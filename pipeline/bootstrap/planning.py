@@ -3,7 +3,7 @@
 from types import MappingProxyType
 
 from pipeline.learning.candidate import Kind
-from pipeline.learning.selection import Plan
+from pipeline.learning.mix import Plan
 from pipeline.settings import Settings
 
 

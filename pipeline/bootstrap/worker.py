@@ -17,7 +17,7 @@ from pipeline.delivery.reply import DeliveryPolicy
 from pipeline.execution import DELIVER, GENERATE, ApartRunner, Runner, Shop, StageRunner, each_alone, ring
 from pipeline.follow_through import Perform
 from pipeline.generation.composing import compose_nothing
-from pipeline.learning.selection import Plan
+from pipeline.learning.mix import Plan
 from pipeline.lifecycle import Stage
 from pipeline.live.bell import RedisBell
 from pipeline.llm.configuration import read_configuration

@@ -14,7 +14,7 @@ A month has 52/12 weeks.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any, Final
 
 import msgspec
@@ -82,29 +82,35 @@ def recommend_path(
     wanted = needed_modules(curriculum, tracks, standings)
     order = in_order(wanted, _priorities(wanted, list(tracks), standings, industry))
     modules = {name: wanted[name] for name in order}
-    around = Surroundings(modules, tracks, standings, industry)
-    ends = list(accumulate((module.hours for module in modules.values()), initial=0.0))
-    steps = [
+    steps = _steps(Surroundings(modules, tracks, standings, industry), tracks, hours_per_week)
+    hours = sum((module.hours for module in modules.values()), start=0.0)
+    return Path(
+        category=category,
+        steps=steps,
+        mastered=tuple(name for name in tracks if standings(name).is_mastered),
+        hours=hours,
+        hours_per_week=hours_per_week,
+        months=months_of(hours, hours_per_week),
+        industry=industry,
+        specialisations=tuple(specialisations),
+    )
+
+
+def _steps(around: Surroundings, tracks: Mapping[str, str | None], hours_per_week: float) -> tuple[Step, ...]:
+    """One after another, each from where the one before ends."""
+    modules = [*around.modules.values()]
+    ends = accumulate((module.hours for module in modules), initial=0.0)
+    return tuple(
         Step(
             module=module,
             track=tracks.get(module.id),
-            is_open=not missing_prerequisites(module, standings),
-            standing=standings(module.id),
+            is_open=not missing_prerequisites(module, around.standings),
+            standing=around.standings(module.id),
             starts_at_months=months_of(start, hours_per_week),
             ends_at_months=months_of(end, hours_per_week),
             reasons=reasons_for(module, around),
         )
-        for module, start, end in zip(modules.values(), ends[:-1], ends[1:], strict=True)
-    ]
-    return Path(
-        category=category,
-        steps=tuple(steps),
-        mastered=tuple(name for name in tracks if standings(name).is_mastered),
-        hours=ends[-1],
-        hours_per_week=hours_per_week,
-        months=months_of(ends[-1], hours_per_week),
-        industry=industry,
-        specialisations=tuple(specialisations),
+        for module, (start, end) in zip(modules, pairwise(ends), strict=True)
     )
 
 

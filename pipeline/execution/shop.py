@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
-from pipeline.learning.selection import Plan
+from pipeline.learning.mix import Plan
 from pipeline.lifecycle import Stage
 from pipeline.model import Claim
 from pipeline.ports import Bell, Board, WorkStore

@@ -12,7 +12,8 @@ import msgspec
 
 from pipeline.learning.memory import is_due, overdue_days
 from pipeline.learning.rating import Skill
-from pipeline.learning.report import Consistency, Finding, TopicWeek, WeeklyReport
+from pipeline.learning.regularity import Consistency
+from pipeline.learning.report import Finding, TopicWeek, WeeklyReport
 from pipeline.learning.session import Sessions
 from pipeline.learning.weakness import Weakness
 

@@ -3,25 +3,18 @@
 What a person would say of the week is in `findings`: a code and its values. A page makes a sentence of each.
 """
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, tzinfo
-from math import log
-from typing import Final
 
 import msgspec
 
 from pipeline.learning.goal import NO_GOALS, GoalOutcome, Goals, outcomes
+from pipeline.learning.local import DECIMALS, Local, accuracy_of, answers_of, local_to
 from pipeline.learning.progress import current_streak
+from pipeline.learning.regularity import Consistency, PeakHours, consistency_of, peak_hours
 from pipeline.learning.session import Answered, HandIn, Session, Sessions, compared, sessions_of
 from pipeline.learning.week import Week, week_of
 from pipeline.model import JsonValue
-
-DECIMALS: Final = 4
-PEAK_HOURS: Final = 2
-"""The busiest time of the day is looked for in spans of so many hours."""
-LEAST_FOR_PEAK: Final = 10
-"""With fewer answers in the week than this no time of the day is called the busiest."""
 
 
 class WeekTotals(msgspec.Struct, frozen=True):
@@ -58,29 +51,6 @@ class DayWeek(msgspec.Struct, frozen=True):
     accuracy: float | None
 
 
-class PeakHours(msgspec.Struct, frozen=True):
-    """The busiest hours of the day, from `from_hour` to below `to_hour` (24: midnight), and their part of the week."""
-
-    from_hour: int
-    to_hour: int
-    answers: int
-    share: float
-    accuracy: float | None
-
-
-class Consistency(msgspec.Struct, frozen=True):
-    """How regularly the learner worked: on how many of the week's days so far, and how evenly.
-
-    `evenness` is 1 where every day has the same number of answers, 0 where all are on one: E. C. Pielou's index
-    (Journal of Theoretical Biology 13, 1966), the Shannon entropy of the days' shares over the largest it could be.
-    """
-
-    active_days: int
-    days: int
-    share: float
-    evenness: float | None
-
-
 class Finding(msgspec.Struct, frozen=True):
     """One thing to say: what (`code`), and with which values."""
 
@@ -115,14 +85,6 @@ class WeeklyReport(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     clipped: bool = False
 
 
-class Local(msgspec.Struct, frozen=True):
-    """A hand-in with the day and the hour that it fell on where the learner is."""
-
-    day: date
-    hour: int
-    hand_in: HandIn
-
-
 def report_of(
     hand_ins: Iterable[HandIn],
     week: Week,
@@ -139,11 +101,9 @@ def report_of(
     `hand_ins` are those of the week and of the week before; `active_days` the days (UTC) on which the learner ever
     handed in, for the streak.
     """
-    all_of_them = tuple(hand_ins)
-    local = [local_to(zone, hand_in) for hand_in in all_of_them]
-    here = [one for one in local if week_of(one.day) == week]
-    earlier = [one for one in local if week_of(one.day) == week.before]
-    sessions = sessions_of(all_of_them)
+    everything = tuple(hand_ins)
+    local, sessions = [local_to(zone, hand_in) for hand_in in everything], sessions_of(everything)
+    here, earlier = ([one for one in local if week_of(one.day) == which] for which in (week, week.before))
     today = min(now.astimezone(zone).date(), week.sunday)
     total = totals(here, sessions, week, zone)
     return WeeklyReport(
@@ -164,21 +124,6 @@ def report_of(
         goals=outcomes(goals, answers=total.answers, minutes=total.minutes),
         clipped=clipped,
     )
-
-
-def local_to(zone: tzinfo, hand_in: HandIn) -> Local:
-    at = hand_in.at.astimezone(zone)
-    return Local(at.date(), at.hour, hand_in)
-
-
-def answers_of(local: Iterable[Local]) -> list[Answered]:
-    return [answer for one in local for answer in one.hand_in.answers]
-
-
-def accuracy_of(answers: Iterable[Answered]) -> float | None:
-    """Right answers as a share of those that have a score."""
-    scored = [answer.correct for answer in answers if answer.scored]
-    return round(sum(scored) / len(scored), DECIMALS) if scored else None
 
 
 def totals(local: Sequence[Local], sessions: Iterable[Session], week: Week, zone: tzinfo) -> WeekTotals:
@@ -231,37 +176,6 @@ def topic_of(topic: str, answers: Sequence[Answered], before: Sequence[Answered]
         accuracy_before=earlier,
         change=round((accuracy or 0.0) - (earlier or 0.0), DECIMALS) if known else None,
     )
-
-
-def peak_hours(local: Sequence[Local]) -> PeakHours | None:
-    """The busiest `PEAK_HOURS` hours in a row, of equals those that begin busiest; None in a week with few answers."""
-    counts = Counter(dict.fromkeys(range(24), 0))
-    for one in local:
-        counts[one.hour] += len(one.hand_in.answers)
-    if counts.total() < LEAST_FOR_PEAK:
-        return None
-    spans = {start: sum(counts[start + hour] for hour in range(PEAK_HOURS)) for start in range(25 - PEAK_HOURS)}
-    start = max(spans, key=lambda hour: (spans[hour], counts[hour], -hour))
-    inside = answers_of(one for one in local if start <= one.hour < start + PEAK_HOURS)
-    share = round(spans[start] / counts.total(), DECIMALS)
-    return PeakHours(start, start + PEAK_HOURS, spans[start], share, accuracy_of(inside))
-
-
-def consistency_of(local: Sequence[Local], days: int) -> Consistency:
-    """Of the first `days` days of the week."""
-    counts = Counter[date]()
-    for one in local:
-        counts[one.day] += len(one.hand_in.answers)
-    return Consistency(len(counts), days, round(len(counts) / days, DECIMALS), evenness([*counts.values()], days))
-
-
-def evenness(counts: Sequence[int], days: int) -> float | None:
-    """Pielou's index of answers over `days` days; None for a single day, and where nothing was answered."""
-    total = sum(counts)
-    if days < 2 or not total:  # noqa: PLR2004 - a single day is even by itself
-        return None
-    entropy = -sum(count / total * log(count / total) for count in counts if count)
-    return round(entropy / log(days), DECIMALS) + 0.0
 
 
 def known_days(active_days: Collection[date], local: Iterable[Local], week: Week) -> set[date]:

@@ -19,8 +19,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from itertools import chain, islice
-from math import ceil, log
-from types import MappingProxyType
+from math import log
 from typing import Final
 from zlib import crc32
 
@@ -30,14 +29,12 @@ from pipeline.learning.advice import WEAK, Because, Recommendation, RecommendedQ
 from pipeline.learning.candidate import NO_SHELVES, Candidate, CandidateIndex, Kind
 from pipeline.learning.evidence import guess_floor
 from pipeline.learning.memory import is_due, overdue_days, retrievability
+from pipeline.learning.mix import Plan, quotas
 from pipeline.learning.pooling import Estimate, ability_in, flattening, overall, predicted_score
 from pipeline.learning.rating import Skill
 from pipeline.learning.rationale import rationale_for
+from pipeline.learning.topic_order import topics_by_kind
 from pipeline.learning.weakness import Weakness
-
-MIX: Final[Mapping[Kind, float]] = MappingProxyType({Kind.WEAKNESS: 0.6, Kind.REVIEW: 0.2, Kind.CHALLENGE: 0.2})
-LEAST_WEAKNESS: Final = 0.5
-"""A mix that gives weaknesses at least this share never loses it to rounding."""
 
 FOCUS: Final = 3
 """So many topics take turns before the next ones get theirs: practice needs more than one question."""
@@ -54,13 +51,6 @@ TYPE_COST: Final = 0.02
 
 EXPECTED_DECIMALS: Final = 4
 RECALL_DECIMALS: Final = 2
-
-
-class Plan(msgspec.Struct, frozen=True):
-    """How many questions to recommend, and which share each kind has."""
-
-    count: int = 10
-    mix: Mapping[Kind, float] = MIX
 
 
 class Barred(msgspec.Struct, frozen=True):
@@ -119,7 +109,7 @@ def recommend(
         index=index,
         skills=skills,
         everywhere=overall(skills),
-        topics=_topics_by_kind(index, skills, weaknesses, now, spin),
+        topics=topics_by_kind(index, skills, weaknesses, now, spin),
         weak=frozenset(weakness.topic for weakness in weaknesses),
         closed=barred.closed,
         now=now,
@@ -136,59 +126,6 @@ def recommend(
         weaknesses=tuple(weaknesses),
         rationale=rationale_for([(question.kind, question.topic) for question in questions], locale),
     )
-
-
-def quotas(mix: Mapping[Kind, float], count: int) -> dict[Kind, int]:
-    """Split `count` by the shares in `mix` (of any sum > 0): largest remainders first, then in mix order.
-
-    Where weaknesses have at least half of the mix, they have at least half of the count.
-    """
-    total = sum(mix.values())
-    exact = {kind: count * share / total for kind, share in mix.items()}
-    split = {kind: int(share) for kind, share in exact.items()}
-    by_remainder = sorted(exact, key=lambda kind: split[kind] - exact[kind])
-    for kind in by_remainder[: count - sum(split.values())]:
-        split[kind] += 1
-    if mix.get(Kind.WEAKNESS, 0.0) >= LEAST_WEAKNESS * total:
-        _give(split, Kind.WEAKNESS, ceil(count * LEAST_WEAKNESS))
-    return split
-
-
-def _give(split: dict[Kind, int], kind: Kind, least: int) -> None:
-    """Make `kind` have at least `least`, at the cost of those that have the most, the last of them first."""
-    while split[kind] < least:
-        richest = max((other for other in reversed(split) if other is not kind), key=lambda other: split[other])
-        split[richest] -= 1
-        split[kind] += 1
-
-
-def _topics_by_kind(
-    index: CandidateIndex, skills: Mapping[str, Skill], weaknesses: Sequence[Weakness], now: datetime, spin: int
-) -> dict[Kind, Sequence[str]]:
-    weak = [weakness.topic for weakness in weaknesses]
-    weak_topics = frozenset(weak)
-    steady = [skill for skill in skills.values() if skill.topic not in weak_topics]
-    due = due_topics(skills.values(), now)
-    stalest = sorted(steady, key=lambda skill: (skill.updated_at, skill.topic))
-    strongest = sorted(steady, key=lambda skill: (-skill.rating, skill.topic))
-    new = _turned([topic for topic in index.topics if topic not in skills], spin)
-    review = [
-        *(topic for topic in due if topic not in weak_topics),
-        *(topic for topic in due if topic in weak_topics),
-        *(skill.topic for skill in stalest),
-        *weak,
-    ]
-    return {
-        Kind.WEAKNESS: weak,
-        Kind.REVIEW: list(dict.fromkeys(review)),
-        Kind.CHALLENGE: [*(skill.topic for skill in strongest), *new, *weak],
-    }
-
-
-def due_topics(skills: Iterable[Skill], now: datetime) -> list[str]:
-    """The topics whose review is due at `now`, the most overdue first."""
-    due = [(skill.memory.due_at, skill.topic) for skill in skills if skill.memory and is_due(skill.memory, now)]
-    return [topic for _, topic in sorted(due)]
 
 
 def _choose(search: _Search, wanted: Mapping[Kind, int], barred: set[str]) -> tuple[RecommendedQuestion, ...]:
@@ -284,9 +221,3 @@ def _by_turns(sources: Iterable[Iterator[RecommendedQuestion]]) -> Iterator[Reco
             yield pick
             waiting.append(source)
             break
-
-
-def _turned(topics: Sequence[str], spin: int) -> Sequence[str]:
-    """`topics` from a place that `spin` chooses, round to where it began."""
-    start = spin % len(topics) if topics else 0
-    return [*topics[start:], *topics[:start]]

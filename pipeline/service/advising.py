@@ -7,7 +7,8 @@ from typing import Final
 import msgspec
 
 from pipeline.learning.candidate import primary_language
-from pipeline.learning.selection import Barred, Plan
+from pipeline.learning.mix import Plan
+from pipeline.learning.selection import Barred
 from pipeline.model import LearnerContext
 from pipeline.ports.advising import AdvisingStore, Basis, Latest
 from pipeline.service.access import Principal

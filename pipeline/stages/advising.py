@@ -8,8 +8,9 @@ import msgspec
 
 from pipeline.learning.advice import Recommendation
 from pipeline.learning.candidate import CandidateIndex, index_candidates
+from pipeline.learning.mix import Plan
 from pipeline.learning.rating import Skill
-from pipeline.learning.selection import Barred, Plan, recommend
+from pipeline.learning.selection import Barred, recommend
 from pipeline.learning.weakness import weaknesses_of
 from pipeline.model import LearnerContext
 from pipeline.stages.guidance import Guide, choose_projects, choose_resources, closed_modules, reader_of

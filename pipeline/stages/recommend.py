@@ -10,6 +10,7 @@ import msgspec
 from pipeline.learning.candidate import primary_language
 from pipeline.learning.evidence import fully_answered
 from pipeline.learning.fold import fold
+from pipeline.learning.mix import Plan
 from pipeline.learning.rating import (
     ItemRating,
     ItemSteps,
@@ -19,7 +20,7 @@ from pipeline.learning.rating import (
     first_item_rating,
     moved_skills,
 )
-from pipeline.learning.selection import Barred, Plan
+from pipeline.learning.selection import Barred
 from pipeline.model import Work
 from pipeline.stages.advising import Bank, Occasion, advise
 from pipeline.stages.guidance import NO_GUIDE, Guide

@@ -1,5 +1,6 @@
 """One way to look at a work store, whatever it is made of."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -7,6 +8,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from pipeline.bootstrap import build_performs
 from pipeline.lifecycle import Stage, StageState, Status
 from pipeline.model import Claim, Recorded, StoredQuestion
 from pipeline.ports import Vigil, WorkStore
@@ -176,3 +178,14 @@ async def record(
 
 async def finish(house: House, stage: Stage, ids: list[str]) -> Recorded:
     return await record(house, stage, await claimed(house, stage, ids))
+
+
+async def run(house: PostgresHouse, stage: Stage, ids: Sequence[str]) -> None:
+    """One run of a stage as a worker does it, on what the stage itself decides."""
+    claims, _ = await house.store.claim(stage, list(ids), WORKER, LEASE_SECONDS)
+    async with house.store.unit(stage, WORKER) as unit:
+        held = await unit.hold(claims)
+        outcomes = await build_performs()[stage](unit, await unit.load([claim for claim, _ in held]))
+        await unit.record(
+            [first_step(stage, judge(c, o, POLICY, 0.0), h) for (c, h), o in zip(held, outcomes, strict=True)]
+        )

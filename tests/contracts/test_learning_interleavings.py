@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from pipeline.bootstrap import build_performs
 from pipeline.lifecycle import Stage
 from pipeline.model import Claim
 from pipeline.service.rebuilding import Rebuilder
@@ -23,7 +22,7 @@ from pipeline.stages.run import first_step
 from pipeline.stages.verdict import judge
 from pipeline.store.erasure import ErasureStore
 from pipeline.store.rebuilding import RebuildStore
-from tests.contracts.house import POLICY, WORKER, PostgresHouse
+from tests.contracts.house import POLICY, WORKER, PostgresHouse, run
 from tests.samples import a_hand_in, new_tenant, stored_questions
 from tests.sums import query
 
@@ -201,16 +200,6 @@ async def accepted(house: PostgresHouse, hand_ins: Sequence[HandIn]) -> list[str
     ]
     await house.intake.accept(batch)
     return [one.id for one in batch]
-
-
-async def run(house: PostgresHouse, stage: Stage, ids: Sequence[str]) -> None:
-    claims, _ = await house.store.claim(stage, ids, WORKER, 30.0)
-    async with house.store.unit(stage, WORKER) as unit:
-        held = await unit.hold(claims)
-        outcomes = await build_performs()[stage](unit, await unit.load([claim for claim, _ in held]))
-        await unit.record(
-            [first_step(stage, judge(c, o, POLICY, 0.0), h) for (c, h), o in zip(held, outcomes, strict=True)]
-        )
 
 
 @given(PLANS)

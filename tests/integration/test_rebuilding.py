@@ -1,6 +1,6 @@
 """What was learnt equals, to the last digit, what history says; and where it does not, a rebuild makes it so."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -9,18 +9,15 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from pipeline.bootstrap import build_performs
 from pipeline.errors import Conflict
 from pipeline.lifecycle import Stage
 from pipeline.service.rebuilding import Findings, Rebuilder
-from pipeline.stages.run import first_step
-from pipeline.stages.verdict import judge
 from pipeline.store.bank import BankStore
 from pipeline.store.engine import create_engine, transaction
 from pipeline.store.erasure import ErasureStore
 from pipeline.store.rebuilding import RebuildStore
 from pipeline.store.switching import LearningSwitch
-from tests.contracts.house import POLICY, WORKER, PostgresHouse
+from tests.contracts.house import PostgresHouse, run
 from tests.samples import a_hand_in
 from tests.sums import query
 
@@ -86,16 +83,6 @@ async def handed_in(house: PostgresHouse, count: int, *learners: str) -> list[st
     ]
     await house.intake.accept(batch)
     return [one.id for one in batch]
-
-
-async def run(house: PostgresHouse, stage: Stage, ids: Sequence[str]) -> None:
-    claims, _ = await house.store.claim(stage, ids, WORKER, 30.0)
-    async with house.store.unit(stage, WORKER) as unit:
-        held = await unit.hold(claims)
-        outcomes = await build_performs()[stage](unit, await unit.load([claim for claim, _ in held]))
-        await unit.record(
-            [first_step(stage, judge(c, o, POLICY, 0.0), h) for (c, h), o in zip(held, outcomes, strict=True)]
-        )
 
 
 async def learnt(house: PostgresHouse, count: int = 12, learners: tuple[str, ...] = ("ada", "bob")) -> list[str]:

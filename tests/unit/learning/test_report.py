@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.learning.goal import Goals
-from pipeline.learning.report import WeeklyReport, evenness, report_of
+from pipeline.learning.regularity import evenness
+from pipeline.learning.report import WeeklyReport, report_of
 from pipeline.learning.session import Answered, HandIn
 from pipeline.learning.week import Week
 from pipeline.model import Outcome

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from pipeline.learning.advice import Recommendation, Why
 from pipeline.learning.candidate import TARGETS, Candidate, CandidateIndex, Kind, index_candidates
 from pipeline.learning.memory import Memory
+from pipeline.learning.mix import MIX, Plan, quotas
 from pipeline.learning.rating import Skill
 from pipeline.learning.recency import Recent
-from pipeline.learning.selection import MIX, Barred, Plan, due_topics, quotas, recommend
+from pipeline.learning.selection import Barred, recommend
+from pipeline.learning.topic_order import due_topics
 from pipeline.learning.weakness import weaknesses_of
 from tests.unit.learning.samples import NOW, skill
 

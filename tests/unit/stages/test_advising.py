@@ -11,9 +11,10 @@ from pipeline.curriculum.model import Curriculum, Module, Resource, ResourceKind
 from pipeline.learning.advice import Recommendation
 from pipeline.learning.candidate import Candidate, CandidateIndex, Kind, index_candidates
 from pipeline.learning.memory import Memory
+from pipeline.learning.mix import Plan
 from pipeline.learning.rating import Skill
 from pipeline.learning.recency import Recent
-from pipeline.learning.selection import Barred, Plan
+from pipeline.learning.selection import Barred
 from pipeline.model import LearnerContext
 from pipeline.stages.advising import Occasion, advise
 from pipeline.stages.guidance import guide_of

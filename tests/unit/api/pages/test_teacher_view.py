@@ -3,7 +3,7 @@
 from string import Formatter
 
 from api.analytics_shown import FactorShown
-from api.pages.common_words import COMMON
+from api.pages.shared_words import SHARED
 from api.pages.teacher_view import TABLE, by_score, by_sign, drawn, height_of, reason_of
 from api.pages.teacher_words import TEACHER
 from api.pages.words import LANGUAGES, Words
@@ -23,7 +23,7 @@ def test_every_entry_says_the_same_in_every_language() -> None:
 
 
 def test_the_teachers_words_leave_those_of_all_pages_as_they_are() -> None:
-    assert not set(TEACHER) & set(COMMON)
+    assert not set(TEACHER) & set(SHARED)
 
 
 def test_there_are_words_for_every_sign_flag_and_missing_figure() -> None:

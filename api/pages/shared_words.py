@@ -5,7 +5,7 @@ from typing import Final
 
 from api.pages.said import Said, Table
 
-COMMON: Final[Table] = MappingProxyType(
+SHARED: Final[Table] = MappingProxyType(
     {
         "skip": Said("Skip to the content", "본문으로 건너뛰기", "本文へ移動", "跳到正文"),
         "languages": Said("Languages", "언어", "言語", "语言"),
