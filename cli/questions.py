@@ -56,7 +56,10 @@ def questions(
     if as_json:
         print_json(found)
         return
-    print_table(COLUMNS, [row(one) for one in found])
+    if found:
+        print_table(COLUMNS, [row(one) for one in found])
+    else:
+        click.echo("no question fits", err=True)
     if more:
         click.echo(f"and more; see them with --limit {10 * limit}", err=True)
 

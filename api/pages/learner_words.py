@@ -123,10 +123,10 @@ LEARNER: Final[Table] = MappingProxyType(
         ),
         "goals": Said("Goals", "목표", "目標", "目标"),
         "no_goals": Said(
-            "No goals are set.",
-            "설정된 목표가 없습니다.",
-            "目標は設定されていません。",
-            "尚未设定目标。",
+            "No goals were set for this week.",
+            "이 주에 설정된 목표가 없습니다.",
+            "この週の目標は設定されていません。",
+            "这一周没有设定目标。",
         ),
         "goal_weekly_answers": Said("Answers a week", "주간 답안 수", "週の解答数", "每周作答数"),
         "goal_weekly_minutes": Said(

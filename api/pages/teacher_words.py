@@ -40,7 +40,7 @@ TEACHER: Final[Table] = MappingProxyType(
         "by_sign": Said("Learners by sign", "징후별 학습자 수", "兆候別の学習者数", "按征兆划分的人数"),
         "count_said": Said("{label}: {value}", "{label}: {value}", "{label}：{value}", "{label}：{value}"),
         "sign": Said("Sign", "징후", "兆候", "征兆"),
-        "accuracy": Said("Low accuracy", "낮은 정답률", "正答率が低い", "正确率低"),
+        "accuracy": Said("Mistakes", "낮은 정답률", "正答率が低い", "正确率低"),
         "inactivity": Said("Away", "학습 중단", "学習の中断", "中断学习"),
         "completion": Said("Behind", "낮은 진도", "進度が遅い", "进度落后"),
         "weaknesses": Said("Weak topics", "약점 많음", "苦手が多い", "薄弱主题多"),
