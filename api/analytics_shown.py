@@ -11,8 +11,9 @@ from pipeline.learning.item_analysis import Flag, Missing
 from pipeline.learning.risk import Basis as FactorBasis
 from pipeline.learning.risk import Completion, Sign
 from pipeline.ports.analytics import AnalysedItem, Assessed, PastScore
-from pipeline.service.at_risk import AtRiskPage, Basis
+from pipeline.service.at_risk import AtRiskPage
 from pipeline.service.careers import Career, CareerList
+from pipeline.service.ranking import Basis
 from pipeline.service.teaching_advice import action_for, flag_action
 
 

@@ -34,8 +34,9 @@ from api.reading import query_of
 from pipeline.learning.risk import FLAGGED_FROM
 from pipeline.ports.analytics import Group, RiskFilter
 from pipeline.service.access import Permission
-from pipeline.service.at_risk import Basis, Overview
+from pipeline.service.at_risk import Overview
 from pipeline.service.careers import Career, CareerList
+from pipeline.service.ranking import Basis
 
 SHOWN: Final = 50
 

@@ -81,6 +81,13 @@ def mastery(skill: Skill | None, everywhere: Estimate, difficulty: float, now: d
     return recall(skill, now) * predicted_score(topic_ability(skill, everywhere), Estimate(difficulty, 0.0))
 
 
+def has_mastered(skill: Skill | None, everywhere: Estimate, difficulty: float, now: datetime) -> bool:
+    """Whether a topic's level is `MASTERED`; who has answered too little is not worked out."""
+    if skill is None or skill.answers < MASTERED_ANSWERS:
+        return False
+    return mastery(skill, everywhere, difficulty, now) >= MASTERED_FROM
+
+
 def level_of(mastered: float, answers: int) -> MasteryLevel:
     """The level of a topic after `answers`, whose `mastery` is `mastered`."""
     if answers == 0:

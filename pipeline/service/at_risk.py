@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from datetime import UTC, date, datetime, time, timedelta
-from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
 
@@ -26,7 +25,8 @@ from pipeline.scoring.shape import forbidden_characters
 from pipeline.service.access import Principal
 from pipeline.service.completion import Paths, Taught
 from pipeline.service.groups import MOST_MEMBERS, NO_GROUP
-from pipeline.service.page import place_before, place_behind
+from pipeline.service.page import place_before
+from pipeline.service.ranking import Basis, KeptRanking, LiveRanking, Ranking, cursor_of, fits, place_of
 
 MOST_LIVE: Final = 5_000
 """So many learners are looked at anew with each call; a larger tenant as a whole is shown as of last night."""
@@ -37,24 +37,6 @@ ASSESSED_AT_ONCE: Final = 50
 WEEK: Final = timedelta(days=7)
 OLDEST_WEEK_AGO: Final = timedelta(days=10)
 """Where the night a week ago is missing, one up to three days before it stands in."""
-
-
-class Basis(StrEnum):
-    """As of when an answer is: this moment, or the night whose `day` it names."""
-
-    NOW = "now"
-    NIGHT = "night"
-
-
-class Ranking(Protocol):
-    """Learners by falling risk."""
-
-    basis: Basis
-    day: date
-
-    async def part(self, after: RiskPlace | None, most: int) -> Sequence[Assessed]:
-        """At most `most` learners from the first behind `after`."""
-        ...
 
 
 class AtRiskPage(msgspec.Struct, frozen=True):
@@ -203,38 +185,6 @@ class AtRisk:
         return self._clock().astimezone(UTC).date()
 
 
-class LiveRanking:
-    """Learners as of this moment."""
-
-    basis = Basis.NOW
-
-    def __init__(self, assessed: Sequence[Assessed], day: date) -> None:
-        self._ranked = sorted(assessed, key=rank)
-        self.day = day
-
-    async def part(self, after: RiskPlace | None, most: int) -> Sequence[Assessed]:
-        """At most `most` learners from the first behind `after`."""
-        if after is None:
-            return self._ranked[:most]
-        return [one for one in self._ranked if rank(one) > (-after.score, after.learner_id)][:most]
-
-
-class KeptRanking:
-    """Learners as of a night."""
-
-    basis = Basis.NIGHT
-
-    def __init__(self, store: RiskStore, tenant_id: int, day: date, wanted: RiskFilter) -> None:
-        self._store = store
-        self._tenant_id = tenant_id
-        self._wanted = wanted
-        self.day = day
-
-    async def part(self, after: RiskPlace | None, most: int) -> Sequence[Assessed]:
-        """At most `most` learners from the first behind `after`."""
-        return await self._store.kept(self._tenant_id, self.day, self._wanted, after=after, most=most)
-
-
 def assessed_from(facts: LearnerFacts, paths: Paths, day: date, now: datetime) -> Assessed:
     """A learner's assessment from what is known."""
     completion = paths.completion(facts.career_goal, facts.skills, now)
@@ -252,19 +202,3 @@ def risk_sums(assessments: Sequence[Assessment]) -> RiskSums:
         by_tenth=tuple(tenths.count(tenth) for tenth in range(11)),
         by_sign=tuple(sum(one.factors[place].met for one in assessments) for place in range(len(Sign))),
     )
-
-
-def fits(one: Assessed, wanted: RiskFilter) -> bool:
-    return one.assessment.score >= wanted.min_score and wanted.career_goal in {None, one.career_goal}
-
-
-def rank(one: Assessed) -> tuple[float, str]:
-    return -one.assessment.score, one.learner_id
-
-
-def place_of(one: Assessed) -> RiskPlace:
-    return RiskPlace(one.assessment.score, one.learner_id)
-
-
-def cursor_of(one: Assessed) -> str:
-    return place_behind(place_of(one))

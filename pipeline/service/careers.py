@@ -9,8 +9,9 @@ import msgspec
 from pipeline.curriculum.model import Category, Curriculum
 from pipeline.ports.analytics import Assessed, GoalSums, RiskStore
 from pipeline.service.access import Principal
-from pipeline.service.at_risk import AtRisk, Basis
+from pipeline.service.at_risk import AtRisk
 from pipeline.service.completion import Taught
+from pipeline.service.ranking import Basis
 
 MOST_TOP: Final = 5
 MOST_OTHERS: Final = 50

@@ -13,7 +13,8 @@ from pipeline.learning.rating import Skill
 from pipeline.learning.selection import Barred, recommend
 from pipeline.learning.weakness import weaknesses_of
 from pipeline.model import LearnerContext
-from pipeline.stages.guidance import Guide, choose_projects, choose_resources, closed_modules, reader_of
+from pipeline.stages.guidance import Guide, choose_projects, choose_resources, reader_of
+from pipeline.stages.opening import closed_modules
 
 Bank = Mapping[str, CandidateIndex]
 """A tenant's questions to choose from, by the primary language they are asked in."""

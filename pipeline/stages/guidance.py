@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from types import MappingProxyType
 from typing import Final, TypeVar
 
@@ -11,7 +10,6 @@ import msgspec
 from pipeline.curriculum.model import NO_CURRICULUM, Curriculum, Module, Project, Resource, Translations
 from pipeline.learning.advice import WEAK, RecommendedProject, RecommendedResource, Why
 from pipeline.learning.candidate import primary_language
-from pipeline.learning.mastery import MASTERED_ANSWERS, MASTERED_FROM, mastery, module_logit
 from pipeline.learning.pooling import Estimate, ability_in, overall
 from pipeline.learning.rating import MIDDLE_DIFFICULTY, Skill
 
@@ -221,29 +219,6 @@ def _project_advised(project: Project, reader: Reader) -> RecommendedProject:
 
 def _met(project: Project, reader: Reader) -> int:
     return sum(topic in reader.skills for topic in project.topics)
-
-
-def closed_modules(curriculum: Curriculum, reader: Reader, now: datetime) -> frozenset[str]:
-    """The modules that build on something the learner has not mastered by `now`."""
-    needed = {before for module in curriculum.modules.values() for before in module.prerequisites}
-    mastered = {name for name in needed if _is_mastered(curriculum.modules.get(name), reader, now)}
-    return frozenset(
-        module.id for module in curriculum.modules.values() if not mastered.issuperset(module.prerequisites)
-    )
-
-
-def _is_mastered(module: Module | None, reader: Reader, now: datetime) -> bool:
-    """Whether every topic of a module is mastered; a module that is not there holds nobody up."""
-    if module is None:
-        return True
-    return all(_has_mastered(topic, module.difficulty, reader, now) for topic in module.measured_by)
-
-
-def _has_mastered(topic: str, difficulty: int, reader: Reader, now: datetime) -> bool:
-    skill = reader.skills.get(topic)
-    if skill is None or skill.answers < MASTERED_ANSWERS:
-        return False
-    return mastery(skill, reader.everywhere, module_logit(difficulty), now) >= MASTERED_FROM
 
 
 def _level(ability: float) -> int:

@@ -16,8 +16,9 @@ from pipeline.learning.risk import Sign
 from pipeline.ports.analytics import Assessed, RiskFilter
 from pipeline.service import at_risk
 from pipeline.service.access import Principal, Role
-from pipeline.service.at_risk import AtRisk, Basis
+from pipeline.service.at_risk import AtRisk
 from pipeline.service.careers import Careers, sums_by_goal
+from pipeline.service.ranking import Basis
 from pipeline.store.engine import as_json, create_engine, transaction
 from pipeline.store.group import GroupStore
 from pipeline.store.risk import RiskStore

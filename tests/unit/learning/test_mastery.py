@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.learning.mastery import (
     MasteryLevel,
+    has_mastered,
     level_of,
     mastery,
     module_logit,
@@ -85,3 +86,12 @@ def test_what_is_forgotten_is_mastered_no_more() -> None:
 )
 def test_levels_follow_from_mastery_and_experience(mastered: float, answers: int, level: str) -> None:
     assert level_of(mastered, answers) == level
+
+
+@given(st.floats(-4, 4), st.integers(0, 12), st.floats(-1, 1))
+def test_a_topic_is_mastered_exactly_where_its_level_says_so(rating: float, answers: int, difficulty: float) -> None:
+    known = skill("loops", rating, answers=answers)
+    everywhere = overall({"loops": known})
+    level = level_of(mastery(known, everywhere, difficulty, NOW), answers)
+    assert has_mastered(known, everywhere, difficulty, NOW) is (level is MasteryLevel.MASTERED)
+    assert not has_mastered(None, everywhere, difficulty, NOW)

@@ -13,10 +13,10 @@ from pipeline.stages.guidance import (
     Reader,
     choose_projects,
     choose_resources,
-    closed_modules,
     guide_of,
     reader_of,
 )
+from pipeline.stages.opening import closed_modules
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DOC, VIDEO, TUTORIAL = ResourceKind.DOCUMENTATION, ResourceKind.VIDEO, ResourceKind.TUTORIAL
