@@ -8,8 +8,7 @@ import msgspec
 
 from api.spreadsheet import Row
 from pipeline.learning.item_analysis import Flag, Missing
-from pipeline.learning.risk import Basis as FactorBasis
-from pipeline.learning.risk import Completion, Sign
+from pipeline.learning.risk import Completion, FactorBasis, Sign
 from pipeline.ports.analytics import AnalysedItem, Assessed, PastScore
 from pipeline.service.at_risk import AtRiskPage
 from pipeline.service.careers import Career, CareerList

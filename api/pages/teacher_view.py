@@ -15,7 +15,7 @@ from api.pages.shared_words import SHARED
 from api.pages.teacher_words import TEACHER
 from api.pages.visitor import address_of
 from api.pages.words import Words
-from pipeline.learning.risk import Basis, Sign
+from pipeline.learning.risk import FactorBasis, Sign
 from pipeline.ports.analytics import Group, RiskSums
 from pipeline.service.careers import Career
 
@@ -112,7 +112,7 @@ def risk_row(one: LearnerAtRisk, say: Words) -> RiskRow:
 
 def reason_of(factor: FactorShown, say: Words) -> str:
     """A sign with its value in words."""
-    if factor.basis is Basis.NEVER:
+    if factor.basis is FactorBasis.NEVER:
         return say("never_value")
     value = factor.value or 0.0
     if factor.sign in {Sign.ACCURACY, Sign.COMPLETION}:

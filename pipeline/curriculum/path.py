@@ -28,7 +28,7 @@ from pipeline.curriculum.order import (
     places_of,
     tracks_of_modules,
 )
-from pipeline.curriculum.reason import Reason, Surroundings, reasons_for
+from pipeline.curriculum.reason import StepReason, Surroundings, reasons_for
 from pipeline.curriculum.standing import ModuleStanding, Standings, missing_prerequisites
 
 WEEKS_PER_MONTH: Final = 52 / 12
@@ -47,7 +47,7 @@ class Step(msgspec.Struct, frozen=True):
     standing: ModuleStanding
     starts_at_months: float
     ends_at_months: float
-    reasons: tuple[Reason, ...]
+    reasons: tuple[StepReason, ...]
 
 
 class Path(msgspec.Struct, frozen=True):

@@ -35,7 +35,7 @@ class ReasonCode(StrEnum):
     """It is a prerequisite of these."""
 
 
-class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
+class StepReason(msgspec.Struct, frozen=True, omit_defaults=True):
     """One reason. `mastery` is 0 to 1."""
 
     code: ReasonCode
@@ -58,36 +58,36 @@ class Surroundings:
         self.leads = _industry_behind(modules, industry)
 
 
-def reasons_for(module: Module, around: Surroundings) -> tuple[Reason, ...]:
+def reasons_for(module: Module, around: Surroundings) -> tuple[StepReason, ...]:
     """All reasons, the most telling ones first: why now, why at all, what for."""
     return (_why_now(module, around), *_why_at_all(module, around), *_what_for(module, around))
 
 
-def _why_now(module: Module, around: Surroundings) -> Reason:
+def _why_now(module: Module, around: Surroundings) -> StepReason:
     before = tuple(name for name in module.prerequisites if name in around.modules)
     if before:
-        return Reason(ReasonCode.FOLLOWS, before)
+        return StepReason(ReasonCode.FOLLOWS, before)
     if module.prerequisites:
-        return Reason(ReasonCode.PREREQUISITES_MASTERED, module.prerequisites)
-    return Reason(ReasonCode.START)
+        return StepReason(ReasonCode.PREREQUISITES_MASTERED, module.prerequisites)
+    return StepReason(ReasonCode.START)
 
 
-def _why_at_all(module: Module, around: Surroundings) -> Iterator[Reason]:
+def _why_at_all(module: Module, around: Surroundings) -> Iterator[StepReason]:
     standing = around.standings(module.id)
     if standing.is_begun:
-        yield Reason(ReasonCode.BEGUN, mastery=round(standing.mastery, 3))
+        yield StepReason(ReasonCode.BEGUN, mastery=round(standing.mastery, 3))
     if matters_to(module, around.industry):
-        yield Reason(ReasonCode.INDUSTRY, industry=around.industry)
+        yield StepReason(ReasonCode.INDUSTRY, industry=around.industry)
     elif module.id in around.leads:
-        yield Reason(ReasonCode.LEADS_TO_INDUSTRY, around.leads[module.id], industry=around.industry)
+        yield StepReason(ReasonCode.LEADS_TO_INDUSTRY, around.leads[module.id], industry=around.industry)
 
 
-def _what_for(module: Module, around: Surroundings) -> Iterator[Reason]:
+def _what_for(module: Module, around: Surroundings) -> Iterator[StepReason]:
     opened = tuple(around.opens.get(module.id, ()))
     if module.id not in around.tracks:
-        yield Reason(ReasonCode.NEEDED, opened)
+        yield StepReason(ReasonCode.NEEDED, opened)
     elif opened:
-        yield Reason(ReasonCode.OPENS, opened)
+        yield StepReason(ReasonCode.OPENS, opened)
 
 
 def _industry_behind(modules: Mapping[str, Module], industry: str | None) -> dict[str, tuple[str, ...]]:

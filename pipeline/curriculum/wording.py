@@ -11,7 +11,7 @@ import msgspec
 
 from pipeline.curriculum.language import primary
 from pipeline.curriculum.path import Path
-from pipeline.curriculum.reason import Reason, ReasonCode
+from pipeline.curriculum.reason import ReasonCode, StepReason
 
 MOST_NAMED: Final = 3
 TitleOf = Callable[[str], str]
@@ -132,7 +132,7 @@ def words_for(locale: str | None) -> Words:
     return WORDS.get(primary(locale), ENGLISH)
 
 
-def why(reasons: Sequence[Reason], title_of: TitleOf, locale: str | None = None) -> str:
+def why(reasons: Sequence[StepReason], title_of: TitleOf, locale: str | None = None) -> str:
     """The reasons as sentences."""
     words = words_for(locale)
     return words.gap.join(_sentence(reason, title_of, words) for reason in reasons)
@@ -150,7 +150,7 @@ def summary(path: Path, locale: str | None = None) -> str:
     return words.gap.join([sentence, *mastered])
 
 
-def _sentence(reason: Reason, title_of: TitleOf, words: Words) -> str:
+def _sentence(reason: StepReason, title_of: TitleOf, words: Words) -> str:
     return words.reasons[reason.code].format(
         modules=_named([title_of(id_) for id_ in reason.modules], words),
         industry=reason.industry,

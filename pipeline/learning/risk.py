@@ -40,7 +40,7 @@ class Sign(StrEnum):
     WEAKNESSES = "weaknesses"
 
 
-class Basis(StrEnum):
+class FactorBasis(StrEnum):
     """What a sign's value was taken from, or why there is none."""
 
     RECENT = "last_28_days"
@@ -86,7 +86,7 @@ class Factor(msgspec.Struct, frozen=True):
     above: bool
     weight: float
     contribution: float
-    basis: Basis
+    basis: FactorBasis
 
     @property
     def met(self) -> bool:
@@ -131,29 +131,29 @@ def first_recent_day(today: date) -> date:
     return today - timedelta(days=RECENT_DAYS - 1)
 
 
-def _factor(sign: Sign, value: float | None, basis: Basis) -> Factor:
+def _factor(sign: Sign, value: float | None, basis: FactorBasis) -> Factor:
     rule = RULES[sign]
-    met = basis is Basis.NEVER if value is None else rule.holds(value)
+    met = basis is FactorBasis.NEVER if value is None else rule.holds(value)
     return Factor(sign, value, rule.threshold, rule.above, rule.weight, rule.weight if met else 0.0, basis)
 
 
-def _accuracy(facts: Facts) -> tuple[float | None, Basis]:
+def _accuracy(facts: Facts) -> tuple[float | None, FactorBasis]:
     if facts.recent.scored >= ENOUGH_RECENT:
-        return accuracy(facts.recent), Basis.RECENT
-    return accuracy(facts.ever), Basis.ALL if facts.ever.scored else Basis.NO_ANSWERS
+        return accuracy(facts.recent), FactorBasis.RECENT
+    return accuracy(facts.ever), FactorBasis.ALL if facts.ever.scored else FactorBasis.NO_ANSWERS
 
 
-def _inactivity(facts: Facts, today: date) -> tuple[float | None, Basis]:
+def _inactivity(facts: Facts, today: date) -> tuple[float | None, FactorBasis]:
     if facts.last_day is None:
-        return None, Basis.NEVER
-    return max((today - facts.last_day).days, 0), Basis.DAYS
+        return None, FactorBasis.NEVER
+    return max((today - facts.last_day).days, 0), FactorBasis.DAYS
 
 
-def _completion(facts: Facts) -> tuple[float | None, Basis]:
+def _completion(facts: Facts) -> tuple[float | None, FactorBasis]:
     if facts.completion is None:
-        return None, Basis.NO_PATH
-    return facts.completion.share, Basis.MODULES
+        return None, FactorBasis.NO_PATH
+    return facts.completion.share, FactorBasis.MODULES
 
 
-def _weaknesses(facts: Facts) -> tuple[float | None, Basis]:
-    return facts.weaknesses, Basis.TOPICS
+def _weaknesses(facts: Facts) -> tuple[float | None, FactorBasis]:
+    return facts.weaknesses, FactorBasis.TOPICS

@@ -3,7 +3,7 @@
 import msgspec
 
 from pipeline.curriculum.model import ResourceKind
-from pipeline.curriculum.reason import Reason
+from pipeline.curriculum.reason import StepReason
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -96,7 +96,7 @@ class StepShown(msgspec.Struct, frozen=True):
     ends_at_months: float
     open: bool
     mastery: float
-    reasons: tuple[Reason, ...]
+    reasons: tuple[StepReason, ...]
     why: str
 
 

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from pipeline.learning.item_analysis import Flag
-from pipeline.learning.risk import Basis, Factor, Sign
+from pipeline.learning.risk import Factor, FactorBasis, Sign
 from pipeline.prompting.language import select_language
 
 NEVER: Final = "never"
@@ -78,7 +78,7 @@ def action_for(factor: Factor, locale: str) -> str | None:
     if not factor.met:
         return None
     actions = RISK_ACTIONS[select_language(locale)]
-    return actions[NEVER if factor.basis is Basis.NEVER else factor.sign]
+    return actions[NEVER if factor.basis is FactorBasis.NEVER else factor.sign]
 
 
 def flag_action(flag: Flag, locale: str) -> str:

@@ -11,8 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.curriculum.model import Category, Curriculum, Module, Track
 from pipeline.errors import Conflict, NotFound
-from pipeline.learning.risk import Basis as FactorBasis
-from pipeline.learning.risk import Sign
+from pipeline.learning.risk import FactorBasis, Sign
 from pipeline.ports.analytics import Assessed, RiskFilter
 from pipeline.service import at_risk
 from pipeline.service.access import Principal, Role

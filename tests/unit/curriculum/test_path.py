@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.curriculum.model import Curriculum
 from pipeline.curriculum.path import Path, recommend_path
-from pipeline.curriculum.reason import Reason, ReasonCode
+from pipeline.curriculum.reason import ReasonCode, StepReason
 from pipeline.curriculum.standing import Standings
 from tests.unit.curriculum.samples import a_curriculum, a_module, standings
 
@@ -138,7 +138,7 @@ def test_what_comes_from_outside_the_tracks_stands_just_before_what_needs_it() -
     assert ids(path) == ["a", "z-base", "b", "c"]
     pulled = path.steps[1]
     assert pulled.track is None
-    assert pulled.reasons == (Reason(ReasonCode.START), Reason(ReasonCode.NEEDED, ("b",)))
+    assert pulled.reasons == (StepReason(ReasonCode.START), StepReason(ReasonCode.NEEDED, ("b",)))
 
 
 def test_what_only_a_mastered_module_needs_is_not_pulled_in() -> None:
@@ -158,18 +158,18 @@ def test_specialisations_come_behind_the_tracks_and_only_when_chosen() -> None:
 def test_what_is_begun_is_finished_first() -> None:
     path = walk(a_curriculum([a_module(name) for name in "abc"]), standings(begun=["c"]))
     assert ids(path) == ["c", "a", "b"]
-    assert Reason(ReasonCode.BEGUN, mastery=0.4) in path.steps[0].reasons
+    assert StepReason(ReasonCode.BEGUN, mastery=0.4) in path.steps[0].reasons
 
 
 def test_the_industry_pulls_what_it_needs_to_the_front_and_says_so() -> None:
     modules = [a_module("a"), a_module("b"), a_module("ledger", "b", industries=["FinTech"]), a_module("c", "ledger")]
     path = walk(a_curriculum(modules), industry=FINTECH)
     assert ids(path) == ["b", "ledger", "a", "c"]
-    assert Reason(ReasonCode.LEADS_TO_INDUSTRY, ("ledger",), FINTECH) in path.steps[0].reasons
+    assert StepReason(ReasonCode.LEADS_TO_INDUSTRY, ("ledger",), FINTECH) in path.steps[0].reasons
     assert path.steps[1].reasons == (
-        Reason(ReasonCode.FOLLOWS, ("b",)),
-        Reason(ReasonCode.INDUSTRY, industry=FINTECH),
-        Reason(ReasonCode.OPENS, ("c",)),
+        StepReason(ReasonCode.FOLLOWS, ("b",)),
+        StepReason(ReasonCode.INDUSTRY, industry=FINTECH),
+        StepReason(ReasonCode.OPENS, ("c",)),
     )
 
 
@@ -182,7 +182,7 @@ def test_a_step_is_open_where_all_it_needs_is_mastered() -> None:
     modules = [a_module("a"), a_module("b", "a"), a_module("c", "b")]
     path = walk(a_curriculum(modules), standings(["a"]))
     assert [(step.module.id, step.is_open) for step in path.steps] == [("b", True), ("c", False)]
-    assert path.steps[0].reasons[0] == Reason(ReasonCode.PREREQUISITES_MASTERED, ("a",))
+    assert path.steps[0].reasons[0] == StepReason(ReasonCode.PREREQUISITES_MASTERED, ("a",))
 
 
 def test_a_path_of_which_all_is_mastered_is_empty() -> None:

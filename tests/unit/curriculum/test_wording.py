@@ -5,15 +5,15 @@ import string
 import pytest
 
 from pipeline.curriculum.path import recommend_path
-from pipeline.curriculum.reason import Reason, ReasonCode
+from pipeline.curriculum.reason import ReasonCode, StepReason
 from pipeline.curriculum.wording import ENGLISH, WORDS, summary, why
 from tests.unit.curriculum.samples import a_curriculum, a_module, standings
 
 NUMBERS = {"count", "hours", "week", "months"}
 REASONS = [
-    Reason(ReasonCode.FOLLOWS, ("a", "b", "c", "d", "e")),
-    Reason(ReasonCode.BEGUN, mastery=0.456),
-    Reason(ReasonCode.INDUSTRY, industry="fintech"),
+    StepReason(ReasonCode.FOLLOWS, ("a", "b", "c", "d", "e")),
+    StepReason(ReasonCode.BEGUN, mastery=0.456),
+    StepReason(ReasonCode.INDUSTRY, industry="fintech"),
 ]
 
 
@@ -46,8 +46,8 @@ def test_a_language_that_is_not_known_gets_english() -> None:
 
 def test_a_title_is_data_and_never_a_template() -> None:
     hostile = "{0} {modules} %s {percent.__class__}"
-    assert hostile in why([Reason(ReasonCode.OPENS, ("a",))], lambda _: hostile)
-    assert "{industry}" in why([Reason(ReasonCode.INDUSTRY, industry="{industry}")], str)
+    assert hostile in why([StepReason(ReasonCode.OPENS, ("a",))], lambda _: hostile)
+    assert "{industry}" in why([StepReason(ReasonCode.INDUSTRY, industry="{industry}")], str)
 
 
 def test_a_summary_tells_how_much_and_how_long() -> None:

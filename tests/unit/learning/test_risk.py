@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.learning.metrics import AnswerSums
-from pipeline.learning.risk import Assessment, Basis, Completion, Facts, Sign, assess
+from pipeline.learning.risk import Assessment, Completion, FactorBasis, Facts, Sign, assess
 
 TODAY = date(2026, 3, 31)
 NO_ANSWERS = AnswerSums()
@@ -90,18 +90,18 @@ def test_a_learner_is_flagged_from_six_tenths_on(known: dict[str, Any], flagged:
 
 def test_accuracy_is_recent_where_there_are_ten_answers_and_of_all_answers_else() -> None:
     recent = assessed(recent=answers(10, 10), ever=answers(10, 100)).factors[0]
-    assert (recent.value, recent.basis, recent.contribution) == (1.0, Basis.RECENT, 0.0)
+    assert (recent.value, recent.basis, recent.contribution) == (1.0, FactorBasis.RECENT, 0.0)
     everything = assessed(recent=answers(9, 9), ever=answers(10, 100)).factors[0]
-    assert (everything.value, everything.basis, everything.contribution) == (0.1, Basis.ALL, 0.3)
+    assert (everything.value, everything.basis, everything.contribution) == (0.1, FactorBasis.ALL, 0.3)
 
 
 def test_what_is_not_known_adds_nothing_and_says_why() -> None:
     assessment = assessed(recent=NO_ANSWERS, ever=NO_ANSWERS, completion=None)
     unknown = {factor.sign: factor.basis for factor in assessment.factors if factor.value is None}
-    assert unknown == {Sign.ACCURACY: Basis.NO_ANSWERS, Sign.COMPLETION: Basis.NO_PATH}
+    assert unknown == {Sign.ACCURACY: FactorBasis.NO_ANSWERS, Sign.COMPLETION: FactorBasis.NO_PATH}
     assert assessment.score == 0.0
 
 
 def test_who_never_handed_in_counts_as_away() -> None:
     away = assessed(recent=NO_ANSWERS, ever=NO_ANSWERS, last_day=None, completion=None).factors[1]
-    assert (away.value, away.basis, away.contribution) == (None, Basis.NEVER, 0.4)
+    assert (away.value, away.basis, away.contribution) == (None, FactorBasis.NEVER, 0.4)

@@ -8,7 +8,7 @@ from api.pages.teacher_view import TABLE, by_score, by_sign, drawn, height_of, r
 from api.pages.teacher_words import TEACHER
 from api.pages.words import LANGUAGES, Words
 from pipeline.learning.item_analysis import Flag, Missing
-from pipeline.learning.risk import Basis, Sign
+from pipeline.learning.risk import FactorBasis, Sign
 from pipeline.ports.analytics import RiskSums
 
 ENGLISH = Words("en", TABLE)
@@ -31,12 +31,12 @@ def test_there_are_words_for_every_sign_flag_and_missing_figure() -> None:
 
 
 def test_a_sign_is_told_with_its_value() -> None:
-    def factor(sign: Sign, value: float | None, basis: Basis = Basis.ALL) -> FactorShown:
+    def factor(sign: Sign, value: float | None, basis: FactorBasis = FactorBasis.ALL) -> FactorShown:
         return FactorShown(sign, value, 0.5, True, 0.1, 0.1, basis, "do this")
 
     assert reason_of(factor(Sign.ACCURACY, 0.333), ENGLISH) == "33 % right"
     assert reason_of(factor(Sign.INACTIVITY, 8), ENGLISH) == "8 days away"
-    assert reason_of(factor(Sign.INACTIVITY, None, Basis.NEVER), ENGLISH) == "Never handed in"
+    assert reason_of(factor(Sign.INACTIVITY, None, FactorBasis.NEVER), ENGLISH) == "Never handed in"
     assert reason_of(factor(Sign.COMPLETION, 0.1), ENGLISH) == "10 % of the path mastered"
     assert reason_of(factor(Sign.WEAKNESSES, 6), ENGLISH) == "6 weak topics"
 
