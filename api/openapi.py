@@ -96,17 +96,6 @@ def described_handlers(app: Litestar) -> Iterator[Described]:
                 yield Described(route.path_format, method.lower(), handler, call)
 
 
-def undescribed_paths(app: Litestar) -> list[str]:
-    """The paths whose handlers say nothing about themselves."""
-    routes = [route for route in app.routes if isinstance(route, HTTPRoute)]
-    return [
-        f"{min(handler.http_methods)} {route.path_format}"
-        for route in routes
-        for handler in route.route_handlers
-        if OPTION not in handler.opt and set(handler.http_methods) != {"OPTIONS"}
-    ]
-
-
 class Schemas:
     """The JSON schemas of all kinds, each struct once as a component."""
 
