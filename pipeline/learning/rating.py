@@ -22,7 +22,7 @@ followed by instruction.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from math import log
+from math import fsum, log
 from typing import Final
 
 import msgspec
@@ -224,7 +224,8 @@ def _topic_steps(before: Sequence[Skill], difficulty: Estimate, evidence: Eviden
     """What each topic's own rating moves by: the answer, seen from these topics alone, and the practice."""
     count = len(before)
     variances = [_topic_variance(skill.answers) for skill in before]
-    alone = Estimate(sum(skill.rating for skill in before) / count, sum(variances) / count**2)
+    # Not `sum`, which adds more exactly from Python 3.12 on: a rebuild must come to the same digits on either.
+    alone = Estimate(fsum(skill.rating for skill in before) / count, fsum(variances) / count**2)
     pull = _pull(alone, difficulty, evidence)
     practised = float(evidence.item_weight > 0)
     return tuple(
