@@ -11,6 +11,7 @@ from api.analytics_shown import AtRiskShown, CareersShown, ItemShown, at_risk_sh
 from api.analytics_tables import at_risk_table, careers_table, items_table
 from api.caller import AnyRequest, allow
 from api.description import CSV, Answer, Page, described
+from api.patience import Patience
 from api.reading import query_of
 from api.spreadsheet import wants_csv
 from pipeline.learning.item_analysis import Flag
@@ -172,6 +173,8 @@ async def show_item(request: AnyRequest, question_id: FromPath[str]) -> Response
     """
     parts, principal = await allow(request, Permission.READ_ANALYTICS)
     query = query_of(request, LocaleQuery)
+    async with Patience():  # that it is there is told in time; its figures may take longer
+        await parts.questions.get(principal.tenant_id, question_id, None)
     return Response(item_shown(await parts.items.one(principal, question_id), query.locale))
 
 

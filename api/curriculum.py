@@ -8,6 +8,7 @@ from litestar.params import FromPath
 
 from api.caller import AnyRequest, allow
 from api.description import JSON, NDJSON, Answer, Body, Page, described
+from api.patience import Patience
 from api.reading import body_bytes, query_of, require_media_type
 from pipeline.service.access import Permission
 from pipeline.service.curriculum import PathWish
@@ -133,7 +134,8 @@ async def list_modules(request: AnyRequest, track_id: FromPath[str]) -> Response
     """
     parts, principal = await allow(request, Permission.READ)
     query = query_of(request, LearnerQuery)
-    return Response(Page(await parts.curricula.modules(principal, track_id, query.learner_id, query.locale)))
+    async with Patience():
+        return Response(Page(await parts.curricula.modules(principal, track_id, query.learner_id, query.locale)))
 
 
 @get(
@@ -152,7 +154,8 @@ async def show_module(request: AnyRequest, module_id: FromPath[str]) -> Response
     """
     parts, principal = await allow(request, Permission.READ)
     query = query_of(request, LearnerQuery)
-    return Response(await parts.curricula.module(principal, module_id, query.learner_id, query.locale))
+    async with Patience():
+        return Response(await parts.curricula.module(principal, module_id, query.learner_id, query.locale))
 
 
 @get(
@@ -180,7 +183,8 @@ async def recommend_path(request: AnyRequest) -> Response[PathShown]:
         mastered=names_in(query.mastered),
         specialisations=names_in(query.specialisations),
     )
-    return Response(await parts.curricula.path(principal, wish, query.learner_id, query.locale))
+    async with Patience():
+        return Response(await parts.curricula.path(principal, wish, query.learner_id, query.locale))
 
 
 @post(
@@ -201,6 +205,8 @@ async def import_curriculum(request: AnyRequest) -> Response[ImportedCurriculum]
     """
     parts, principal = await allow(request, Permission.TEACH)
     require_media_type(request.headers, JSON, NDJSON)
+    async with Patience():  # that Postgres is there is told in time; reading and storing a large file may take longer
+        await parts.curricula.categories(principal, None)
     return Response(await parts.curricula.import_file(principal.tenant_id, await body_bytes(request)))
 
 

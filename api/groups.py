@@ -9,6 +9,7 @@ from litestar.params import FromPath
 
 from api.caller import AnyRequest, allow
 from api.description import Answer, Body, Page, described
+from api.patience import Patience
 from api.reading import body_of, query_of
 from pipeline.ports.analytics import Group, MembersChanged
 from pipeline.service.access import Permission
@@ -138,7 +139,8 @@ async def add_members(request: AnyRequest, group_id: FromPath[str]) -> Response[
     """
     parts, principal = await allow(request, Permission.TEACH)
     query, given = query_of(request, ReplaceQuery), await body_of(request, MembersIn)
-    return Response(await parts.groups.add(principal, group_id, given.learner_ids, replace=query.replace))
+    async with Patience():
+        return Response(await parts.groups.add(principal, group_id, given.learner_ids, replace=query.replace))
 
 
 @delete(
@@ -155,7 +157,8 @@ async def remove_members(request: AnyRequest, group_id: FromPath[str]) -> Respon
     """Take learners out of a group; who is not in it is left alone."""
     parts, principal = await allow(request, Permission.TEACH)
     given = await body_of(request, MembersIn)
-    return Response(await parts.groups.remove(principal, group_id, given.learner_ids))
+    async with Patience():
+        return Response(await parts.groups.remove(principal, group_id, given.learner_ids))
 
 
 def group_handlers(settings: Settings) -> list[Any]:

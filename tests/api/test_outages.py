@@ -104,7 +104,7 @@ async def test_reading_one_thing_is_refused_in_time_while_postgres_is_frozen(fro
 async def send(live: LiveApi, route: Route) -> httpx.Response:
     """Call a route in a role that may, about things that nobody has."""
     names = ("learner_id", "submission_id", "key_id", "webhook_id", "delivery_id", "generation_id")
-    ids = dict.fromkeys(names, ABSENT) | {"stage": "score", "question_id": "q-1"}
+    ids = dict.fromkeys(names, ABSENT) | {"stage": "score", "question_id": "q-1", "job": "expiry"}
     role = next(role for role in ROLES if role in route.roles)
     return await live.http.request(
         route.method,
