@@ -73,19 +73,25 @@ def recall(skill: Skill | None, now: datetime) -> float:
     return retrievability(skill.memory, skill.updated_at, now)
 
 
+def chance(skill: Skill | None, everywhere: Estimate, difficulty: float) -> float:
+    """P, in [0, 1]: the chance to score on a question of `difficulty` (logits), were nothing forgotten."""
+    return predicted_score(topic_ability(skill, everywhere), Estimate(difficulty, 0.0))
+
+
 def mastery(skill: Skill | None, everywhere: Estimate, difficulty: float, now: datetime) -> float:
     """M, in [0, 1]: the chance to score on a question of `difficulty` (logits) in a topic without guessing.
 
     `skill` is None for a topic never met, `everywhere` the learner's `pooling.overall`.
     """
-    return recall(skill, now) * predicted_score(topic_ability(skill, everywhere), Estimate(difficulty, 0.0))
+    return recall(skill, now) * chance(skill, everywhere, difficulty)
 
 
 def has_mastered(skill: Skill | None, everywhere: Estimate, difficulty: float, now: datetime) -> bool:
-    """Whether a topic's level is `MASTERED`; who has answered too little is not worked out."""
+    """Whether a topic's level is `MASTERED`; who has answered or learnt too little is not worked out to the end."""
     if skill is None or skill.answers < MASTERED_ANSWERS:
         return False
-    return mastery(skill, everywhere, difficulty, now) >= MASTERED_FROM
+    learnt = chance(skill, everywhere, difficulty)
+    return learnt >= MASTERED_FROM and recall(skill, now) * learnt >= MASTERED_FROM
 
 
 def level_of(mastered: float, answers: int) -> MasteryLevel:

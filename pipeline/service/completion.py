@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from pipeline.curriculum.model import Category, Curriculum, Module
-from pipeline.learning.mastery import MasteryLevel, level_of, mastery, module_logit
+from pipeline.learning.mastery import has_mastered, module_logit
 from pipeline.learning.pooling import Estimate, overall
 from pipeline.learning.rating import Skill
 from pipeline.learning.risk import Completion
@@ -37,14 +37,10 @@ class Paths:
         if not modules:
             return None
         everywhere = overall(skills)
-        return Completion(sum(has_mastered(module, skills, everywhere, now) for module in modules), len(modules))
+        return Completion(sum(is_mastered(module, skills, everywhere, now) for module in modules), len(modules))
 
 
-def has_mastered(module: Module, skills: Mapping[str, Skill], everywhere: Estimate, now: datetime) -> bool:
+def is_mastered(module: Module, skills: Mapping[str, Skill], everywhere: Estimate, now: datetime) -> bool:
     """Whether each topic that measures the module is mastered at its difficulty."""
     difficulty = module_logit(module.difficulty)
-    return all(
-        (skill := skills.get(topic)) is not None
-        and level_of(mastery(skill, everywhere, difficulty, now), skill.answers) is MasteryLevel.MASTERED
-        for topic in module.measured_by
-    )
+    return all(has_mastered(skills.get(topic), everywhere, difficulty, now) for topic in module.measured_by)
