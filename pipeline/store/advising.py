@@ -11,7 +11,7 @@ from pipeline.ports.advising import Basis, Latest
 from pipeline.store.candidates import Banks, TenantBank
 from pipeline.store.engine import LOOK_UP_SECONDS, transaction
 from pipeline.store.learner import SKILLS
-from pipeline.store.learning import skill_from
+from pipeline.store.locking import skill_from
 
 LEARNER = text(
     """

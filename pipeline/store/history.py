@@ -13,7 +13,8 @@ from pipeline.model import Claim
 from pipeline.ports.rebuilding import Event, KeptStep, Lesson
 from pipeline.stages.recommend import LearnerState
 from pipeline.store.candidates import Banks
-from pipeline.store.learning import SUMS, skill_from
+from pipeline.store.learning import SUMS
+from pipeline.store.locking import skill_from
 from pipeline.store.question import QuestionVersions
 from pipeline.store.work import WorkUnit
 

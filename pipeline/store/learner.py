@@ -11,7 +11,7 @@ from pipeline.learning.rating import Skill
 from pipeline.ports import Keepsake
 from pipeline.ports.learner import GroupName, PastRisk
 from pipeline.store.engine import LOOK_UP_SECONDS, statement, transaction
-from pipeline.store.learning import skill_from
+from pipeline.store.locking import skill_from
 
 KNOWN = text(
     """

@@ -1,70 +1,17 @@
-"""What the store knows of learners and items, read under lock and written back in the same transaction."""
+"""What was learnt of learners and items, written back in the transaction that has locked it, and what it adds up to."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from pipeline.learning.memory import Memory
 from pipeline.learning.metrics import AnswerSums, Increments
-from pipeline.learning.rating import ItemRating, Skill, first_item_rating
-from pipeline.learning.recency import Recent
-from pipeline.model import Question, Work
-from pipeline.stages.recommend import ItemKey, Learned, LearnerKey, LearnerState, LearningState, in_order
+from pipeline.learning.rating import Skill
+from pipeline.stages.recommend import Learned, LearnerKey
 from pipeline.store.candidates import TenantBank
 from pipeline.store.engine import as_json
-
-LOCK_LEARNERS = text(
-    """
-    SELECT l.tenant_id, l.id, l.recent_correct FROM learners l
-    JOIN jsonb_to_recordset(CAST(:learners AS jsonb)) AS i(tenant_id int, id text)
-      ON l.tenant_id = i.tenant_id AND l.id = i.id
-    ORDER BY l.tenant_id, l.id FOR UPDATE OF l
-    """
-)
-
-# A learner's row may be gone while a new submission is there: it was accepted just as the learner was erased.
-START_LEARNERS = text(
-    """
-    INSERT INTO learners (tenant_id, id)
-    SELECT i.tenant_id, i.id FROM jsonb_to_recordset(CAST(:learners AS jsonb)) AS i(tenant_id int, id text)
-    ORDER BY i.tenant_id, i.id
-    ON CONFLICT DO NOTHING
-    """
-)
-
-SKILLS = text(
-    """
-    SELECT s.tenant_id, s.learner_id, s.topic, s.rating, s.answers, s.correct, s.recent_errors, s.recent_answers,
-        s.mistakes, s.stability, s.review_difficulty, s.due_at, s.updated_at
-    FROM skills s
-    JOIN jsonb_to_recordset(CAST(:learners AS jsonb)) AS i(tenant_id int, id text)
-      ON s.tenant_id = i.tenant_id AND s.learner_id = i.id
-    """
-)
-
-LOCK_ITEMS = text(
-    """
-    SELECT r.tenant_id, q.id, r.rating, r.answers
-    FROM jsonb_to_recordset(CAST(:items AS jsonb)) AS i(tenant_id int, id text)
-    JOIN questions q ON q.tenant_id = i.tenant_id AND q.id = i.id
-    JOIN item_ratings r ON r.question_key = q.key
-    ORDER BY r.question_key FOR UPDATE OF r
-    """
-)
-
-START_ITEMS = text(
-    """
-    INSERT INTO item_ratings (question_key, tenant_id, rating, answers)
-    SELECT q.key, i.tenant_id, i.rating, i.answers
-    FROM jsonb_to_recordset(CAST(:items AS jsonb)) AS i(tenant_id int, id text, rating float, answers int)
-    JOIN questions q ON q.tenant_id = i.tenant_id AND q.id = i.id
-    ORDER BY q.key
-    ON CONFLICT (question_key) DO NOTHING
-    """
-)
 
 # All of it is under lock already, so the order of the parts does not matter.
 SAVE = text(
@@ -131,78 +78,6 @@ ADD_METRICS = text(
         longest_run_ms = greatest(stage_minutes.longest_run_ms, excluded.longest_run_ms)
     """
 )
-
-
-async def lock_learning(
-    connection: AsyncConnection, known: Mapping[int, TenantBank], works: Sequence[Work]
-) -> LearningState:
-    """What is known of the learners and items of a batch, locked until the transaction ends."""
-    keys = sorted({(work.tenant_id, work.learner_id) for work in works})
-    correct = await _lock_learners(connection, known, keys)
-    if missing := [key for key in keys if key not in correct]:
-        # A row that is not there can't be locked: put it there first, then lock with whoever else did.
-        await connection.execute(START_LEARNERS, {"learners": learner_keys(missing)})
-        correct |= await _lock_learners(connection, known, missing)
-    skills: dict[LearnerKey, dict[str, Skill]] = {key: {} for key in keys}
-    for row in await connection.execute(SKILLS, {"learners": learner_keys(keys)}):
-        skills[row.tenant_id, row.learner_id][row.topic] = skill_from(row)
-    return LearningState(
-        learners={key: LearnerState(skills[key], correct[key]) for key in keys},
-        items=await _lock_items(connection, works),
-        banks={tenant_id: bank.candidates for tenant_id, bank in known.items()},
-        guides={tenant_id: bank.guide for tenant_id, bank in known.items()},
-    )
-
-
-async def _lock_learners(
-    connection: AsyncConnection, banks: Mapping[int, TenantBank], keys: Sequence[LearnerKey]
-) -> dict[LearnerKey, tuple[str, ...]]:
-    """Lock those learners that are there; answers the questions each answered right lately."""
-    correct: dict[LearnerKey, tuple[str, ...]] = {}
-    for tenant_id, id_, question_keys in await connection.execute(LOCK_LEARNERS, {"learners": learner_keys(keys)}):
-        names = banks[tenant_id].id_by_key
-        correct[tenant_id, id_] = tuple(names[key] for key in question_keys if key in names)
-    return correct
-
-
-def learner_keys(keys: Iterable[LearnerKey]) -> str:
-    return as_json([{"tenant_id": tenant_id, "id": id_} for tenant_id, id_ in keys])
-
-
-async def _lock_items(connection: AsyncConnection, works: Sequence[Work]) -> dict[ItemKey, ItemRating]:
-    asked: dict[ItemKey, Question] = {}
-    for work in in_order(works):  # a question starts from the version that is learnt from first
-        for answer in work.answers:
-            asked.setdefault((work.tenant_id, answer.question.id), answer.question)
-    items = await _locked_items(connection, asked)
-    if fresh := {key: question for key, question in asked.items() if key not in items}:
-        # A row that is not there can't be locked: put it there first, then lock with whoever else did.
-        first = [
-            {"tenant_id": key[0], "id": key[1], **msgspec.structs.asdict(first_item_rating(question))}
-            for key, question in fresh.items()
-        ]
-        await connection.execute(START_ITEMS, {"items": as_json(first)})
-        items |= await _locked_items(connection, fresh)
-    return items
-
-
-async def _locked_items(connection: AsyncConnection, keys: Iterable[ItemKey]) -> dict[ItemKey, ItemRating]:
-    wanted = as_json([{"tenant_id": tenant_id, "id": id_} for tenant_id, id_ in keys])
-    rows = await connection.execute(LOCK_ITEMS, {"items": wanted})
-    return {(row.tenant_id, row.id): ItemRating(row.rating, row.answers) for row in rows}
-
-
-def skill_from(row: Any) -> Skill:
-    return Skill(
-        topic=row.topic,
-        rating=row.rating,
-        answers=row.answers,
-        correct=row.correct,
-        updated_at=row.updated_at,
-        recent=Recent(row.recent_errors, row.recent_answers),
-        mistakes=tuple(row.mistakes),
-        memory=None if row.stability is None else Memory(row.stability, row.review_difficulty, row.due_at),
-    )
 
 
 async def save_learning(connection: AsyncConnection, known: Mapping[int, TenantBank], learned: Learned) -> None:

@@ -20,7 +20,8 @@ from pipeline.stages.score import scores_in
 from pipeline.store.candidates import Banks, TenantBank
 from pipeline.store.engine import as_json, statement, transaction
 from pipeline.store.fence import lock
-from pipeline.store.learning import add_metrics, lock_learning, save_learning
+from pipeline.store.learning import add_metrics, save_learning
+from pipeline.store.locking import lock_learning
 from pipeline.store.packing import unpacked
 from pipeline.store.question import QuestionVersions
 from pipeline.store.writing import pending_write, write
@@ -146,6 +147,10 @@ class WorkUnit:
             for c in claims
             if c.submission_id in rows
         ]
+
+    def timed(self, works: Sequence[Work]) -> list[Work]:
+        """The same submissions, loaded before, with the times of their stages as of `hold`."""
+        return [msgspec.structs.replace(work, timings=self._timings[work.submission_id]) for work in works]
 
     async def hurry(self) -> None:
         """From now on, wait for nobody's lock for long: raises `Contended` instead, and the unit is over."""
