@@ -6,6 +6,7 @@ from functools import partial
 from itertools import islice
 from typing import Final
 
+import msgspec
 import structlog
 
 from pipeline import telemetry
@@ -30,6 +31,15 @@ PerformAlone = Callable[[Work], Awaitable[Outcome]]
 LINED_UP_MOST: Final = 2_000
 """So many rung submissions wait in this process; what is rung beyond that is rung again by the sweeper."""
 CLAIMED_AT_ONCE: Final = 20
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """What a submission that was loaded came to; `clock` is the store's since then."""
+
+    claim: Claim
+    work: Work
+    clock: Clock
+    outcome: Outcome
 
 
 class ApartRunner:
@@ -62,7 +72,7 @@ class ApartRunner:
         self._tasks: set[asyncio.Task[None]] = set()
         self._claiming: asyncio.Task[None] | None = None
         self._books = Books(stage, shop)
-        self._finished: Batcher[tuple[Claim, Outcome], None] = Batcher(self._finish_batch, most=shop.batch)
+        self._finished: Batcher[Finished, None] = Batcher(self._finish_batch, most=shop.batch)
         self._suspects = Suspects(stage, shop.quarantine, self._run_suspect)
 
     async def ring(self, ids: Sequence[str], *, solo: bool = False) -> None:
@@ -140,7 +150,8 @@ class ApartRunner:
     async def work(self, claims: Sequence[Claim], left: Callable[[Claim], None]) -> None:
         """Prepare a batch at once, then let each submission take its time and finish alone; `left` hears of each."""
         prepared = await self._prepare(claims)
-        await asyncio.gather(*[self._one(claim, work, left) for claim, work in prepared])
+        clock = Clock([work for _, work in prepared])
+        await asyncio.gather(*[self._one(claim, work, clock, left) for claim, work in prepared])
 
     async def _prepare(self, claims: Sequence[Claim]) -> list[tuple[Claim, Work]]:
         """Load a batch; one that can't be loaded is taken apart, and what is at fault is left out."""
@@ -158,28 +169,30 @@ class ApartRunner:
         by_id = {work.submission_id: work for work in works}  # what was erased meanwhile is not among them
         return [(claim, by_id[claim.submission_id]) for claim in claims if claim.submission_id in by_id]
 
-    async def _one(self, claim: Claim, work: Work, left: Callable[[Claim], None]) -> None:
+    async def _one(self, claim: Claim, work: Work, clock: Clock, left: Callable[[Claim], None]) -> None:
         try:
             outcome = await self._perform(work)
         except Exception as surprise:  # noqa: BLE001 - it is this submission's failed attempt, kept in its history
             outcome = failure(surprise)
-        await self._finished.add((claim, outcome))
+        await self._finished.add(Finished(claim, work, clock, outcome))
         left(claim)
 
-    async def _finish_batch(self, finished: list[tuple[Claim, Outcome]]) -> list[None]:
-        outcomes = dict(finished)
-        by_itself = partial(self._finish_once, outcomes, NOTHING_FOLLOWS)
+    async def _finish_batch(self, batch: list[Finished]) -> list[None]:
+        finished = {one.claim: one for one in batch}
+        by_itself = partial(self._finish_once, finished, NOTHING_FOLLOWS)
         # With a suspect among them nothing follows: a stage that kills the worker would be counted against this one.
-        follow = NOTHING_FOLLOWS if any(claim.solo for claim in outcomes) else self._follow
-        recorded = await self._books.guarded(list(outcomes), partial(self._finish_once, outcomes, follow), by_itself)
+        follow = NOTHING_FOLLOWS if any(claim.solo for claim in finished) else self._follow
+        recorded = await self._books.guarded(list(finished), partial(self._finish_once, finished, follow), by_itself)
         await announce(recorded, self.shop)
-        return [None] * len(finished)
+        return [None] * len(batch)
 
     async def _finish_once(
-        self, outcomes: Mapping[Claim, Outcome], follow: Performs, claims: Sequence[Claim]
+        self, finished: Mapping[Claim, Finished], follow: Performs, claims: Sequence[Claim]
     ) -> Recorded:
+        """Record what is still ours; each was loaded when it was begun, and nothing it was loaded for changes."""
         async with self.shop.store.unit(self.stage, self.shop.worker_id) as unit:
             held = await unit.hold(claims)
-            works = await unit.load([claim for claim, _ in held])
-            known = [outcomes[claim] for claim, _ in held]
-            return await unit.record(await self._books.runs(unit, held, works, known, follow, Clock(works)))
+            ended = [finished[claim] for claim, _ in held]
+            works, outcomes = unit.timed([one.work for one in ended]), [one.outcome for one in ended]
+            clock = finished[claims[0]].clock
+            return await unit.record(await self._books.runs(unit, held, works, outcomes, follow, clock))

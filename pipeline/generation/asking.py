@@ -18,7 +18,17 @@ from uuid_utils import uuid7
 from pipeline import telemetry
 from pipeline.errors import Unavailable
 from pipeline.exchange import Completion, Failed, Reply, Route, Trouble
-from pipeline.generation.assignment import Assignment, Gate, Judged, Meter, Seat, Telling, Unwritten, Written
+from pipeline.generation.assignment import (
+    Assignment,
+    Gate,
+    Judged,
+    Keep,
+    Meter,
+    Seat,
+    Telling,
+    Unwritten,
+    Written,
+)
 from pipeline.generation.course import Course, after_failure, after_held, after_spent
 from pipeline.patience import patiently
 from pipeline.ports.generation import Attempt, Held, Ledger, Provider, Settlement, Spent
@@ -72,9 +82,11 @@ class Asker:
         self._jitter = jitter
         self._rest = rest
 
-    async def ask(self, assignment: Assignment, telling: Telling | None = None) -> Written | Unwritten:
-        """A text, or why there is none. Raises `Unavailable` where Postgres is away."""
-        errand = Errand(self, assignment, telling, self._deadline_seconds)
+    async def ask(
+        self, assignment: Assignment, telling: Telling | None = None, keep: Keep | None = None
+    ) -> Written | Unwritten:
+        """A text, kept by now, or why there is none. Raises `Unavailable` where Postgres is away."""
+        errand = Errand(self, assignment, telling, keep, self._deadline_seconds)
         loop = AsyncRetrying(
             retry=retry_if_result(lambda outcome: outcome is None),
             wait=errand.rest_before_next,
@@ -95,17 +107,16 @@ class Asker:
         """A place for one request to this route."""
         return await self._gate.enter(route, self._queue_seconds)
 
-    async def request(
-        self, assignment: Assignment, course: Course, seat: Seat, left_seconds: float, telling: Telling | None
-    ) -> Reply | Spent:
-        """One request to the first route of the course, if the budget has room."""
+    async def request(self, errand: "Errand", seat: Seat) -> Reply | Spent:
+        """One request to the first route of the errand's course, if the budget has room."""
+        assignment, course = errand.assignment, errand.course
         route = course.routes[0]
         attempt = self._noted(assignment, course, route)
         spent = await self._ledger.reserve(attempt, assignment.budgets)
         if spent is not None:
             return spent
-        started, seconds = self._clock(), max(LEAST_SECONDS, min(route.timeout_seconds, left_seconds))
-        ear = Ear(telling) if telling else None
+        started, seconds = self._clock(), max(LEAST_SECONDS, min(route.timeout_seconds, errand.left()))
+        ear = Ear(errand.telling) if errand.telling else None
         try:
             reply = await self._sent(attempt, assignment, course, seconds, ear)
         except asyncio.CancelledError:
@@ -121,7 +132,7 @@ class Asker:
             seat.report(None)
         wrote = ear is not None and ear.heard
         settle = partial(self._settle, attempt, route, reply, judged, took, wrote=wrote)
-        await patiently(settle, SETTLE_SECONDS, self._rest)
+        await all_of(patiently(settle, SETTLE_SECONDS, self._rest), errand.kept(reply))
         return reply
 
     async def _sent(
@@ -207,34 +218,51 @@ class Ear:
 class Errand:
     """One run along the chain; what the retry loop turns. Time spent in a queue is not counted."""
 
-    def __init__(self, asker: Asker, assignment: Assignment, telling: Telling | None, deadline_seconds: float) -> None:
+    def __init__(
+        self,
+        asker: Asker,
+        assignment: Assignment,
+        telling: Telling | None,
+        keep: Keep | None,
+        deadline_seconds: float,
+    ) -> None:
+        self.assignment = assignment
+        self.telling = telling
+        self.course = Course(assignment.routes, assignment.prompt)
         self._asker = asker
-        self._assignment = assignment
-        self._telling = telling
+        self._keep = keep
         self._until = asker.now() + deadline_seconds
-        self._course = Course(assignment.routes, assignment.prompt)
         self._begun = False
 
     def rest_before_next(self, _: RetryCallState) -> float:
         """How long to wait, in seconds."""
-        return self._course.rest_seconds
+        return self.course.rest_seconds
+
+    def left(self) -> float:
+        """The seconds until its deadline."""
+        return self._until - self._asker.now()
+
+    async def kept(self, reply: Reply) -> None:
+        """Have a reply kept that is the errand's text."""
+        if self._keep is not None and isinstance(reply, Completion):
+            await self._keep(self._written(reply))
 
     async def step(self) -> Written | Unwritten | None:
         """One request; None where another one is to follow."""
-        course = self._course
+        course = self.course
         if course.over:
             return Unwritten(course.spent or "providers_failed", course.reasons)
-        if self._left() < LEAST_SECONDS:
+        if self.left() < LEAST_SECONDS:
             return Unwritten("deadline", course.reasons)
         match await self._send(course):
             case Completion() as reply:
-                return Written(reply.text, course.routes[0].provider, reply.model, course.prompt.reference)
+                return self._written(reply)
             case Spent(budget=budget):
-                self._course = after_spent(course, budget)
+                self.course = after_spent(course, budget)
             case Held() as held:
-                self._course = after_held(course, held, self._left())
+                self.course = after_held(course, held, self.left())
             case Failed() as failed:
-                self._course = self._asker.turned(course, failed, self._left())
+                self.course = self._asker.turned(course, failed, self.left())
         return None
 
     async def _send(self, course: Course) -> Reply | Held | Spent:
@@ -245,15 +273,22 @@ class Errand:
             return seat
         async with seat:
             await self._begin_anew()
-            return await self._asker.request(self._assignment, course, seat, self._left(), self._telling)
+            return await self._asker.request(self, seat)
 
     async def _begin_anew(self) -> None:
-        if self._begun and self._telling is not None:
-            await self._telling.anew()
+        if self._begun and self.telling is not None:
+            await self.telling.anew()
         self._begun = True
 
-    def _left(self) -> float:
-        return self._until - self._asker.now()
+    def _written(self, reply: Completion) -> Written:
+        return Written(reply.text, self.course.routes[0].provider, reply.model, self.course.prompt.reference)
+
+
+async def all_of(*parts: Awaitable[None]) -> None:
+    """Do these at the same time, each to its end whatever becomes of the others; raises the first error."""
+    for outcome in await asyncio.gather(*parts, return_exceptions=True):
+        if outcome is not None:
+            raise outcome
 
 
 def request_name(assignment: Assignment, attempt: Attempt) -> str:

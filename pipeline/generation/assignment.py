@@ -1,6 +1,6 @@
 """What one generation is about, and whom it needs on the way."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Protocol, Self
 
 import msgspec
@@ -53,6 +53,10 @@ class Unwritten(msgspec.Struct, frozen=True):
     details: tuple[str, ...] = ()
 
 
+Keep = Callable[[Written], Awaitable[None]]
+"""Keeps an accepted text, so that nobody pays for it again."""
+
+
 class Meter(Protocol):
     """What calls cost, in nanodollars."""
 
@@ -100,6 +104,8 @@ class Telling(Protocol):
 class Asking(Protocol):
     """Whoever gets a text from the providers."""
 
-    async def ask(self, assignment: Assignment, telling: Telling | None = None) -> Written | Unwritten:
-        """A text, or why there is none."""
+    async def ask(
+        self, assignment: Assignment, telling: Telling | None = None, keep: Keep | None = None
+    ) -> Written | Unwritten:
+        """A text, or why there is none; a text is kept by the time it is returned."""
         ...

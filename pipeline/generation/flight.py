@@ -138,17 +138,19 @@ class Flights:
     async def _ask(self, wish: Wish, token: str) -> Written | Unwritten:
         try:
             refusal = await wish.may_ask() if wish.may_ask is not None else None
-            outcome = refusal or await self._asker.ask(wish.assignment, wish.telling)
+            keep = partial(self._keep_reply, wish.wanted, token)
+            outcome = refusal or await self._asker.ask(wish.assignment, wish.telling, keep)
         except BaseException:
             await asyncio.shield(self._let_go(wish.wanted, token))
             raise
-        if isinstance(outcome, Written):
-            keep = partial(self._journal.answer, wish.wanted, token, journalled(outcome))
-            await patiently(keep, ANSWER_SECONDS, self._rest)
-        else:
+        if isinstance(outcome, Unwritten):
             quiet = 0.0 if outcome.reason in PERSONAL else QUIET_SECONDS
             await self._journal.abandon(wish.wanted, token, outcome.reason, quiet_seconds=quiet)
         return outcome
+
+    async def _keep_reply(self, wanted: Wanted, token: str, written: Written) -> None:
+        answer = partial(self._journal.answer, wanted, token, journalled(written))
+        await patiently(answer, ANSWER_SECONDS, self._rest)
 
     async def _let_go(self, wanted: Wanted, token: str) -> None:
         """Let others ask at once; where even that cannot be said, the lease will end."""

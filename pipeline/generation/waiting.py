@@ -33,6 +33,7 @@ class Place:
         self.route = route
         self.admitted = admitted
         self._gate = gate
+        self._leaving: asyncio.Task[None] | None = None
         self._reported = False
         self._trouble: Trouble | None = None
         self._rest_seconds: float | None = None
@@ -41,11 +42,13 @@ class Place:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._gate.leave(self)
+        self._leaving = self._leaving or self._gate.leave(self)
+        await asyncio.shield(self._leaving)
 
     def report(self, trouble: Trouble | None, rest_seconds: float | None = None) -> None:
-        """How the request went; after a rate limit, how long everyone shall rest."""
+        """How the request went, which is over: the place is given back. After a rate limit, how long all shall rest."""
         self._reported, self._trouble, self._rest_seconds = True, trouble, rest_seconds
+        self._leaving = self._leaving or self._gate.leave(self)
 
     async def give_back(self, health: Health) -> None:
         """Say what was reported, or nothing."""
@@ -133,17 +136,17 @@ class FairGate:
             return await waiter.told
         except asyncio.CancelledError:
             if (place := waiter.seat) is not None:
-                await self.leave(place)
+                await asyncio.shield(self.leave(place))
             raise
         finally:
             patience.cancel()
 
-    async def leave(self, place: Place) -> None:
+    def leave(self, place: Place) -> "asyncio.Task[None]":
         """Give a place back, also where the caller is being stopped, and let the next ones ask."""
         leaving = asyncio.create_task(self._leave(place))
         self._leaving.add(leaving)
         leaving.add_done_callback(self._leaving.discard)
-        await asyncio.shield(leaving)
+        return leaving
 
     async def close(self) -> None:
         """Let nobody in any more and cancel those who wait; places that are held are given back by their holders."""
@@ -204,7 +207,7 @@ class FairGate:
         if self._keeping is None:
             self._keeping = asyncio.create_task(self._keep())
         if not waiter.tell(place):  # it gave up while it was asked for
-            await self.leave(place)
+            await asyncio.shield(self.leave(place))
 
     async def _keep(self) -> None:
         """Renew all places that are held, as long as there are any."""

@@ -38,6 +38,10 @@ class WorkUnit(Protocol):
         """What the stage needs to know of each submission, in the order of the claims, erased ones left out."""
         ...
 
+    def timed(self, works: Sequence[Work]) -> list[Work]:
+        """The same submissions, loaded before, with the times of their stages as of `hold`."""
+        ...
+
     async def hurry(self) -> None:
         """From now on, wait for nobody's lock for long: raises `Contended` instead, and the unit is over."""
         ...

@@ -164,6 +164,9 @@ class FakeUnit:
     async def load(self, claims: Sequence[Claim]) -> list[Work]:
         return await self._store.load(self._stage, claims)
 
+    def timed(self, works: Sequence[Work]) -> list[Work]:
+        return list(works)
+
     async def hurry(self) -> None:
         """Nobody else is here."""
 

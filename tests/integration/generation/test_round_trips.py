@@ -20,10 +20,10 @@ from pipeline.store.submission import IntakeStore
 from tests.samples import a_hand_in, new_tenant
 from tests.standin.server import standing_in
 
-ONE_TEXT: Final = 16
+ONE_TEXT: Final = 15
 """Claim, load; policy, background, skills read, picture kept; journal begun; request booked, settled; reply journalled.
 
-Then one transaction: submission locked, states, what is needed read, written, committed, connection given back.
+Then one transaction: submission locked, states read, written, committed, connection given back.
 """
 MANY: Final = 20
 QUESTION: Final = {"type": "short_text", "prompt": "What does a loop do?", "answer": {"accepted": ["it iterates"]}}

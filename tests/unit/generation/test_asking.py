@@ -5,10 +5,11 @@ from collections import deque
 
 import pytest
 
+from pipeline.errors import Unavailable
 from pipeline.exchange import Completion, Failed, Reply, Trouble, Usage
 from pipeline.generation.asking import Asker
 from pipeline.generation.assignment import Unwritten, Written
-from pipeline.ports.generation import Held
+from pipeline.ports.generation import Held, Settlement
 from tests.unit.generation.parts import (
     BROKEN_OFF,
     GOOD,
@@ -44,15 +45,33 @@ TRIED_AGAIN = [
 ]
 
 
+class LateBook(Book):
+    """A ledger that settles nothing until something else has happened."""
+
+    def __init__(self, happened: asyncio.Event) -> None:
+        super().__init__()
+        self._happened = happened
+
+    async def settle(self, settlement: Settlement) -> None:
+        await self._happened.wait()
+        await super().settle(settlement)
+
+
 class Desk:
     """An asker with two providers, the second of which always does well."""
 
-    def __init__(self, *replies: Reply | BaseException, deadline_seconds: float = 60.0, jitter: float = 0.5) -> None:
+    def __init__(
+        self,
+        *replies: Reply | BaseException,
+        deadline_seconds: float = 60.0,
+        jitter: float = 0.5,
+        book: Book | None = None,
+    ) -> None:
         self.clock = Clock()
         self.first = scripted("first", self.clock, replies)
         self.second = scripted("second", self.clock, [GOOD])
         self.local = scripted("local", self.clock, [GOOD])
-        self.gate, self.book, self.heard = OpenGate(self.clock), Book(), Heard()
+        self.gate, self.book, self.heard = OpenGate(self.clock), book or Book(), Heard()
         self.asker = Asker(
             providers={provider.route.name: provider for provider in (self.first, self.second, self.local)},
             gate=self.gate,
@@ -74,6 +93,42 @@ async def test_a_good_reply_costs_one_request() -> None:
     desk = Desk(GOOD)
     assert await desk.ask() == Written("good", "first", "model-1", "feedback/personalized/en@1")
     assert (len(desk.first.asked), len(desk.second.asked)) == (1, 0)
+
+
+async def test_a_text_is_kept_while_it_is_settled() -> None:
+    """Neither waits for the other: what the ledger can't take at the moment is not asked for again."""
+    kept = asyncio.Event()
+    desk = Desk(GOOD, book=LateBook(kept))
+
+    async def keep(written: Written) -> None:
+        assert written.text == GOOD.text
+        kept.set()
+
+    async with asyncio.timeout(10):
+        await desk.asker.ask(assignment(desk.first.route), None, keep)
+    assert len(desk.book.settlements) == 1
+
+
+async def test_only_a_text_that_will_do_is_kept() -> None:
+    """The request that failed before it is settled, and nothing else."""
+    desk, kept = Desk(failed(Trouble.OVERLOADED), GOOD), list[Written]()
+
+    async def keep(written: Written) -> None:
+        kept.append(written)
+
+    written = await desk.asker.ask(assignment(desk.first.route), None, keep)
+    assert (kept, len(desk.book.settlements)) == ([written], 2)
+
+
+async def test_what_could_not_be_kept_is_an_error_and_settled_all_the_same() -> None:
+    desk = Desk(GOOD)
+
+    async def keep(written: Written) -> None:
+        raise Unavailable(f"Postgres is away for {written.provider}")
+
+    with pytest.raises(Unavailable):
+        await desk.asker.ask(assignment(desk.first.route), None, keep)
+    assert len(desk.book.settlements) == 1
 
 
 @pytest.mark.parametrize("trouble", NEXT_AT_ONCE)

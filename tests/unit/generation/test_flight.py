@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from pipeline.errors import Unavailable
-from pipeline.generation.assignment import Assignment, Telling, Unwritten, Written
+from pipeline.generation.assignment import Assignment, Keep, Telling, Unwritten, Written
 from pipeline.generation.flight import Flights, Wish
 from pipeline.ports.generation import Abandoned, Answered, Standing, Theirs, Wanted, Yours
 from tests.unit.generation.parts import assignment, route
@@ -63,13 +63,18 @@ class Desk:
     may_answer: asyncio.Event = field(default_factory=asyncio.Event)
     was_asked: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def ask(self, assignment: Assignment, telling: Telling | None = None) -> Written | Unwritten:
+    async def ask(
+        self, assignment: Assignment, telling: Telling | None = None, keep: Keep | None = None
+    ) -> Written | Unwritten:
         assert (assignment.tenant_id, telling) == (1, None)
         self.asked += 1
         self.was_asked.set()
         await self.may_answer.wait()
         if isinstance(self.outcome, Exception):
             raise self.outcome
+        if isinstance(self.outcome, Written):
+            assert keep is not None
+            await keep(self.outcome)
         return self.outcome
 
 

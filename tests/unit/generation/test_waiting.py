@@ -118,6 +118,15 @@ async def test_a_place_that_is_left_without_a_word_tells_nothing(gate: FairGate,
     assert (looked.calls, looked.failures, looked.under_way) == (0, 0, 0)
 
 
+async def test_a_place_is_free_as_soon_as_its_request_is_over(gate: FairGate) -> None:
+    """What is done with the reply takes nobody's turn."""
+    first, second = [await entered(gate) for _ in range(ROUTE.concurrency)]
+    async with first, second, asyncio.timeout(10):
+        second.report(None)
+        async with await entered(gate):
+            pass
+
+
 @pytest.mark.parametrize("turns_of_the_loop", range(8))
 async def test_whoever_is_stopped_while_waiting_leaks_no_place(
     gate: FairGate, health: FakeHealth, turns_of_the_loop: int
