@@ -6,10 +6,10 @@ The only retry loop there is: the SDKs do not retry, and neither does Dramatiq.
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
@@ -53,6 +53,9 @@ LEAST_SECONDS: Final = 1.0
 """With less time than this left, no request is begun."""
 SETTLE_SECONDS: Final = 20.0
 """How long Postgres may be away before a reply that was paid for is given up."""
+
+STOPPING_SECONDS: Final = 5.0
+"""How long a worker that is being stopped keeps and settles the reply at hand."""
 
 
 class Asker:
@@ -132,7 +135,7 @@ class Asker:
             seat.report(None)
         wrote = ear is not None and ear.heard
         settle = partial(self._settle, attempt, route, reply, judged, took, wrote=wrote)
-        await all_of(patiently(settle, SETTLE_SECONDS, self._rest), errand.kept(reply))
+        await to_the_end(all_of(patiently(settle, SETTLE_SECONDS, self._rest), errand.kept(reply)))
         return reply
 
     async def _sent(
@@ -282,6 +285,17 @@ class Errand:
 
     def _written(self, reply: Completion) -> Written:
         return Written(reply.text, self.course.routes[0].provider, reply.model, self.course.prompt.reference)
+
+
+async def to_the_end(part: Coroutine[Any, Any, None]) -> None:
+    """Do this to its end, also where the caller is being stopped meanwhile: the reply at hand was paid for."""
+    task = asyncio.create_task(part)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        with suppress(Exception):  # whoever stops us learns that we stopped; nobody uses the reply here any more
+            await asyncio.wait_for(task, STOPPING_SECONDS)
+        raise
 
 
 async def all_of(*parts: Awaitable[None]) -> None:

@@ -109,6 +109,26 @@ async def test_a_text_is_kept_while_it_is_settled() -> None:
     assert len(desk.book.settlements) == 1
 
 
+async def test_a_worker_that_stops_keeps_and_settles_the_reply_at_hand() -> None:
+    kept, going_on = list[Written](), asyncio.Event()
+    desk = Desk(GOOD, book=LateBook(going_on))
+
+    async def keep(written: Written) -> None:
+        await going_on.wait()
+        kept.append(written)
+
+    asking = asyncio.create_task(desk.asker.ask(assignment(desk.first.route), None, keep))
+    async with asyncio.timeout(10):
+        while not desk.gate.reports:  # noqa: ASYNC110 - the reply is there
+            await asyncio.sleep(0)
+        asking.cancel()
+        await asyncio.sleep(0)
+        going_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+    assert (len(kept), len(desk.book.settlements)) == (1, 1)
+
+
 async def test_only_a_text_that_will_do_is_kept() -> None:
     """The request that failed before it is settled, and nothing else."""
     desk, kept = Desk(failed(Trouble.OVERLOADED), GOOD), list[Written]()
