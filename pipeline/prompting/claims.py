@@ -7,7 +7,7 @@ section of feedback, the contrary a learner's trust. "You are right that …", "
 """
 
 import re
-from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from pipeline.prompting.marking import COUNTED, OWN_MATTER, POINTS
@@ -36,19 +36,17 @@ def claims_wrong(text: str) -> bool:
 
 def claims_points(text: str, teaching: str) -> bool:
     """Whether it speaks of points, marks or grades; plain counts of points may be the matter of the question."""
-    sentences = tuple(_sentences(text))
-    if any(POINTS.found_in(one) for one in sentences):
+    if any(POINTS.found_in(one) for one in _sentences(text)):
         return True
     about_points = any(OWN_MATTER.search(reading) for reading in readings(teaching))
-    return not about_points and any(COUNTED.search(one) for one in sentences)
+    return not about_points and any(COUNTED.search(one) for one in _sentences(text))
 
 
-def _sentences(text: str) -> Iterator[str]:
+@lru_cache(maxsize=256)  # one section is read by several checks, one after the other
+def _sentences(text: str) -> tuple[str, ...]:
     """All sentences in all readings: each line by itself, and across lines; in simplified characters as well."""
     ways = {way: None for reading in readings(text) for way in (reading, reading.replace("\n", " "))}
     found = {sentence.strip(): None for way in ways for sentence in _SENTENCE_END.split(way)}
-    for sentence in filter(None, found):
-        yield sentence
-        simplified = sentence.translate(_SIMPLIFIED)
-        if simplified != sentence:
-            yield simplified
+    spoken = [sentence for sentence in found if sentence]
+    simplified = [sentence.translate(_SIMPLIFIED) for sentence in spoken if not sentence.isascii()]
+    return (*spoken, *dict.fromkeys(simplified))
