@@ -6,10 +6,10 @@ The only retry loop there is: the SDKs do not retry, and neither does Dramatiq.
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
@@ -30,6 +30,8 @@ from pipeline.generation.assignment import (
     Written,
 )
 from pipeline.generation.course import Course, after_failure, after_held, after_spent
+from pipeline.generation.finishing import all_of, to_the_end
+from pipeline.generation.judging import judged_reply, refused_by_us, report_surprise
 from pipeline.patience import patiently
 from pipeline.ports.generation import Attempt, Held, Ledger, Provider, Settlement, Spent
 
@@ -53,9 +55,6 @@ LEAST_SECONDS: Final = 1.0
 """With less time than this left, no request is begun."""
 SETTLE_SECONDS: Final = 20.0
 """How long Postgres may be away before a reply that was paid for is given up."""
-
-STOPPING_SECONDS: Final = 5.0
-"""How long a worker that is being stopped keeps and settles the reply at hand."""
 
 
 class Asker:
@@ -287,51 +286,9 @@ class Errand:
         return Written(reply.text, self.course.routes[0].provider, reply.model, self.course.prompt.reference)
 
 
-async def to_the_end(part: Coroutine[Any, Any, None]) -> None:
-    """Do this to its end, also where the caller is being stopped meanwhile: the reply at hand was paid for."""
-    task = asyncio.create_task(part)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        with suppress(Exception):  # whoever stops us learns that we stopped; nobody uses the reply here any more
-            await asyncio.wait_for(task, STOPPING_SECONDS)
-        raise
-
-
-async def all_of(*parts: Awaitable[None]) -> None:
-    """Do these at the same time, each to its end whatever becomes of the others; raises the first error."""
-    for outcome in await asyncio.gather(*parts, return_exceptions=True):
-        if outcome is not None:
-            raise outcome
-
-
 def request_name(assignment: Assignment, attempt: Attempt) -> str:
     """What providers that know idempotency keys may tell requests apart by: no two of ours are the same.
 
     Their texts may be: those of other tenants, and the same one asked for anew, in whose prompt the fence differs.
     """
     return f"{assignment.key}-{attempt.id.replace('-', '')}"
-
-
-def judged_reply(assignment: Assignment, reply: Reply) -> Judged:
-    """What we make of a reply; one that our rules stumble over will not do."""
-    if isinstance(reply, Failed):
-        return Judged()
-    try:
-        return assignment.judge(reply.text)
-    except Exception as surprise:  # noqa: BLE001 - it was paid for all the same, and has to be settled
-        report_surprise(surprise, purpose=assignment.purpose)
-        return Judged("It can't be read.")
-
-
-def report_surprise(surprise: Exception, **about: str) -> None:
-    """Type and place only: the text might quote an answer."""
-    place = telemetry.place_of(surprise)
-    log.error(telemetry.GENERATION_SURPRISED, error=type(surprise).__name__, place=place, **about)
-
-
-def refused_by_us(reply: Reply, judged: Judged) -> Reply:
-    """A complete reply that will not do is a failed call, which was paid for."""
-    if isinstance(reply, Failed) or judged.problem is None:
-        return reply
-    return Failed(Trouble.INVALID_REPLY, judged.problem, usage=reply.usage, model=reply.model, text=reply.text)
