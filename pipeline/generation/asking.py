@@ -114,7 +114,7 @@ class Asker:
         assignment, course = errand.assignment, errand.course
         route = course.routes[0]
         attempt = self._noted(assignment, course, route)
-        spent = await self._ledger.reserve(attempt, assignment.budgets)
+        spent = await self._reserved(attempt, assignment)
         if spent is not None:
             return spent
         started, seconds = self._clock(), max(LEAST_SECONDS, min(route.timeout_seconds, errand.left()))
@@ -136,6 +136,15 @@ class Asker:
         settle = partial(self._settle, attempt, route, reply, judged, took, wrote=wrote)
         await to_the_end(all_of(patiently(settle, SETTLE_SECONDS, self._rest), errand.kept(reply)))
         return reply
+
+    async def _reserved(self, attempt: Attempt, assignment: Assignment) -> Spent | None:
+        """Book the estimate, but for whoever is stopped meanwhile: nothing is sent then, and nothing stays booked."""
+        try:
+            return await self._ledger.reserve(attempt, assignment.budgets)
+        except asyncio.CancelledError:
+            with suppress(Unavailable):  # what nobody gives back stays booked at its estimate
+                await asyncio.shield(self._ledger.withdraw(attempt.id))
+            raise
 
     async def _sent(
         self, attempt: Attempt, assignment: Assignment, course: Course, seconds: float, ear: "Ear | None"

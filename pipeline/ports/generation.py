@@ -227,6 +227,10 @@ class Ledger(Protocol):
         """Put the true cost in the estimate's place; the same again changes nothing. Raises `Unavailable`."""
         ...
 
+    async def withdraw(self, attempt_id: str) -> None:
+        """Give back what is booked, or being booked, for a request that was never sent. Raises `Unavailable`."""
+        ...
+
     async def close_lost(self, *, older_seconds: float, most: int) -> int:
         """Settle attempts whose worker is gone, at their estimate: they may have been billed. Answers how many."""
         ...

@@ -14,7 +14,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from pipeline.batching import NO_SPACING, Batcher, Spacing
-from pipeline.exchange import Purpose, Usage
+from pipeline.exchange import Purpose, Trouble, Usage
 from pipeline.ports.generation import Attempt, Budgets, Settlement, Spent
 from pipeline.store.booking import Booking, BudgetKey, judge
 from pipeline.store.engine import statement, transaction
@@ -104,6 +104,11 @@ class LedgerStore:
     async def settle(self, settlement: Settlement) -> None:
         """Put the true cost in the estimate's place, in the budgets of the day the request was booked on."""
         await self._settle.add(settlement)
+
+    async def withdraw(self, attempt_id: str) -> None:
+        """Settle at nothing; a booking that goes on though its caller gave up is waited for, or it would come after."""
+        await self._reserve.drain()
+        await self.settle(Settlement(attempt_id, Trouble.CUT_OFF, None, 0, known=True, seconds=None))
 
     async def note_served(self, tenant_id: int, arm: str | None, purpose: Purpose, provider: str) -> None:
         """Count a reply that was served from the journal."""

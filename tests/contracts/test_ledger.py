@@ -100,6 +100,20 @@ async def test_settling_twice_changes_nothing(world: LedgerWorld) -> None:
     assert (await world.spent(1), await world.spent(1, "ada")) == (20, 20)
 
 
+async def test_what_was_withdrawn_costs_nothing(world: LedgerWorld) -> None:
+    attempt = an_attempt(estimate=100)
+    assert await world.ledger.reserve(attempt, Budgets(1000, 500)) is None
+    await world.ledger.withdraw(attempt.id)
+    assert await world.noted(attempt.id) == Noted("settled", 0, True, Trouble.CUT_OFF)
+    assert [await world.spent(1), await world.spent(1, "ada")] == [0, 0]
+
+
+async def test_withdrawing_what_was_never_booked_notes_nothing(world: LedgerWorld) -> None:
+    attempt = an_attempt()
+    await world.ledger.withdraw(attempt.id)
+    assert (await world.noted(attempt.id), await world.spent(1)) == (None, 0)
+
+
 async def test_settling_what_was_never_reserved_books_nothing(world: LedgerWorld) -> None:
     await world.ledger.settle(paid(an_attempt(), 500))
     assert await world.spent(1) == 0

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
-from pipeline.exchange import Purpose
+from pipeline.exchange import Purpose, Trouble
 from pipeline.ports.generation import Attempt, Budgets, Settlement, Spent
 
 DAY_SECONDS: Final = 86_400
@@ -61,6 +61,9 @@ class FakeLedger:
             return
         self._book(entry, settlement.cost - entry.cost)
         entry.settlement, entry.lost = settlement, False
+
+    async def withdraw(self, attempt_id: str) -> None:
+        await self.settle(Settlement(attempt_id, Trouble.CUT_OFF, None, 0, known=True, seconds=None))
 
     async def close_lost(self, *, older_seconds: float, most: int) -> int:
         lost = [entry for entry in self.entries.values() if entry.open and entry.at < self.now - older_seconds][:most]

@@ -1,5 +1,6 @@
 """Small parts to try the orchestration of generations with: providers that answer as told, and what they saw."""
 
+from asyncio import CancelledError
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -130,20 +131,27 @@ class OpenGate:
 class Book:
     """A ledger that refuses what is over a budget of so many nanodollars, and remembers everything.
 
-    So many times it cannot be reached to settle.
+    So many times it cannot be reached to settle; where `stopped`, whoever reserves is stopped when it is booked.
     """
 
     tenant_budget: int | None = None
     away: int = 0
     attempts: list[Attempt] = field(default_factory=list)
     settlements: list[Settlement] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
+    stopped: bool = False
 
     async def reserve(self, attempt: Attempt, budgets: Budgets) -> Spent | None:
         assert budgets == Budgets()
         if self.tenant_budget is not None and attempt.estimate > self.tenant_budget:
             return Spent("tenant", self.tenant_budget)
         self.attempts.append(attempt)
+        if self.stopped:
+            raise CancelledError
         return None
+
+    async def withdraw(self, attempt_id: str) -> None:
+        self.withdrawn.append(attempt_id)
 
     async def settle(self, settlement: Settlement) -> None:
         if self.away:

@@ -296,6 +296,15 @@ async def test_a_request_that_is_stopped_is_settled_at_its_estimate() -> None:
     assert [(one.cost, one.known) for one in desk.book.settlements] == [(100, False)]
 
 
+async def test_a_request_that_is_stopped_before_it_is_sent_is_given_back() -> None:
+    desk = Desk(GOOD)
+    desk.book.stopped = True
+    with pytest.raises(asyncio.CancelledError):
+        await desk.ask()
+    assert desk.book.withdrawn == [one.id for one in desk.book.attempts]
+    assert (len(desk.book.withdrawn), desk.first.asked, desk.book.settlements) == (1, [], [])
+
+
 async def test_readers_hear_when_a_text_begins_anew() -> None:
     desk = Desk(Failed(Trouble.CUT_OFF, BROKEN_OFF), GOOD)
     await desk.ask()
