@@ -15,9 +15,12 @@ _TLD: Final = (
     r"|icu|vip|work|win|bid|loan|download|men|review|stream|trade|zip|mov|page|tech|info|io|co|me|tv|cc|ly|gg|app|dev"
     r"|ai|uk|de|fr|jp|cn|kr|ru|nl|eu|us|ca|au|br|in|it|es|ch|se|tw|hk|sg|server|onion|example)"
 )
-_STRONG_TLD: Final = r"(?:com|org|net|edu|gov|biz|xyz|online|site|shop|club|click|top|icu|vip|website|onion)"
+_STRONG_TLD: Final = r"(?:com|org|edu|gov|biz|xyz|online|site|shop|club|click|top|icu|vip|website|onion)"
+_NO_MORE: Final = r"\b(?!\.[a-z]|\()"
 # Names of namespaces and tools, which look like hosts.
 _NO_HOST: Final = r"(?!(?:java|javax|system|asp|vb|ado|dot|ml|microsoft)\.net\b)"
+# What may be of any length is looked for from one end only, the other end being one character: who begins to read at
+# every place, and to the end of a word each time, reads a long word by the square of its length.
 LINK: Final = re.compile(
     "|".join(
         (
@@ -27,16 +30,20 @@ LINK: Final = re.compile(
                 r"|\bmailto:|\b(?:tel|sms):\+?\d"
             ),
             r"\bwww\d?\s?\.\s?\w",
-            r"[\w.+%-]+@[\w-]+(?:\.[\w-]+)+",
-            rf"\b{_NO_HOST}(?:[\w-]+[.｡。])+{_STRONG_TLD}\b(?!\.[a-z]|\()",
+            r"[\w.+%-]@[\w-]+\.[\w-]",
+            rf"[\w-][.｡。]{_STRONG_TLD}{_NO_MORE}",
+            rf"(?:(?<![\w-]){_NO_HOST}|[\w-][.｡。])[\w-]+[.｡。]net{_NO_MORE}",
             (
-                rf"\b(?:[\w-]+\.)+(?:{_TLD}|sh|to|pl|ws|st|at|be|cz|dk|fi|gr|hu|ie|il|ir|mx|no|nz|pt|ro|su|tr|ua"
+                rf"[\w-]\.(?:{_TLD}|sh|to|pl|ws|st|at|be|cz|dk|fi|gr|hu|ie|il|ir|mx|no|nz|pt|ro|su|tr|ua"
                 rf"|vn)(?::\d+)?/"
             ),
-            rf"\b[\w-]+ ?(?:\[\.\]|\(\.\)|\{{\.\}}|\[dot\]|\(dot\)| dot ) ?{_TLD}\b",
+            rf"\w-* ?(?:\[\.\]|\(\.\)|\{{\.\}}|\[dot\]|\(dot\)| dot ) ?{_TLD}\b",
             rf"(?:^|[\s(\"'<\[])//[\w-]+(?:\.[\w-]+)*\.{_TLD}\b",
             r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{2,5}|/[a-z])",
-            r"\b(?:go to|visit|open|download|click|sign up|register|log ?in)\b[^.!?\n]{0,40}\b[\w-]+\.[a-z]{2,6}\b",
+            (
+                r"\b(?:go to|visit|open|download|click|sign up|register|log ?in)\b[^.!?\n]{0,40}"
+                r"\b[\w-]{1,63}\.[a-z]{2,6}\b"
+            ),
         )
     )
 )
@@ -68,7 +75,7 @@ REACHING_CODE: Final = re.compile(
     rf"|\b(?!os\.path\b)(?P<used>{_any_of(_REACHING)})\.[\w.]+\s?\("
     rf"|\b(?P<called>{_any_of(_CALLED)})\s?\("
     rf"|(?P<cookie>document\.cookie|localstorage|os\.environ)\b"
-    rf"|(?:^|[\n;|&$(])\s*(?P<ran>{_any_of(_RUN)})\s+-{{0,2}}[\w./]"
+    rf"|(?:^|[\n;|&$(])\s{{0,9}}(?P<ran>{_any_of(_RUN)})\s+-{{0,2}}[\w./]"
 )
 _INSTALLING: Final = ("pip", "pip3", "pipx", "npm", "yarn", "gem", "brew", "apt", "apt-get", "choco", "winget", "conda")
 _READING_CODE: Final = ("python", "python3", "perl", "ruby", "node", "php", "iex", "pwsh", "powershell", "cmd")

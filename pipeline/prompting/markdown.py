@@ -12,7 +12,7 @@ from pipeline.prompting.visible import visible
 
 _TAG_START: Final = re.compile(r"<(?=[A-Za-z/!?$%{])")
 _LINK_JOINT: Final = re.compile(r"\](?=[(\[])|!(?=\[)")
-_DEFINITION: Final = re.compile(r"^(\s*(?:(?:[-*+>]|\d+[.)])\s+)*\[[^\]\n]*\]):", re.MULTILINE)
+_DEFINITION: Final = re.compile(r"^([^\S\n]*(?:(?:[-*+>]|\d+[.)])[^\S\n]+)*\[[^\]\n]*\]):", re.MULTILINE)
 _LIST_MARKS: Final = re.compile(r"\s*(?:(?:[-*+]|\d{1,9}[.)])\s+)*")
 _HEADING: Final = re.compile(r"^(?:#{1,6}(?:\s+|$))+")
 _QUOTED: Final = re.compile(r"^(?:>\s?)+(?=[^\W\d])")
@@ -56,15 +56,20 @@ def _lines(text: str) -> list[str]:
 
 def _plain_line(line: str) -> str:
     """A line without what makes it a heading, a rule, a part of a table or a quote, also inside a list."""
-    marks = _LIST_MARKS.match(line)
-    start = marks.end() if marks else 0
-    rest = line[start:]
-    if _WORDLESS.match(rest):
-        return ""
-    bare = _HEADING.sub("", _QUOTED.sub("", rest, count=1), count=1) if rest[0] in "#>" else rest
-    if bare != rest:
-        return _plain_line(line[:start] + bare)
-    return (line[:start] + _QUOTE_SIGNS.sub(_as_words, rest, count=1) if rest[0] == ">" else line).rstrip()
+    start = 0
+    while not _WORDLESS.match(line, start := _end_of_marks(line, start)):
+        rest = line[start:]
+        bare = _HEADING.sub("", _QUOTED.sub("", rest, count=1), count=1) if rest[0] in "#>" else rest
+        if bare == rest:
+            return (line[:start] + _QUOTE_SIGNS.sub(_as_words, rest, count=1) if rest[0] == ">" else line).rstrip()
+        line = line[:start] + bare
+    return ""
+
+
+def _end_of_marks(line: str, start: int) -> int:
+    """Where the marks of list items end that stand at `start`."""
+    marks = _LIST_MARKS.match(line, start)
+    return marks.end() if marks else start
 
 
 def _as_words(signs: re.Match[str]) -> str:

@@ -21,12 +21,12 @@ _DIGIT_LETTERS: Final = (str.maketrans("013457@$!", "oieastasi"), str.maketrans(
 
 _ESCAPED: Final = re.compile(r"\\([!-/:-@\[-`{-~])")
 _EMPHASIS: Final = re.compile(r"[*`~]+|(?<!\w)_+|_+(?!\w)")
-_MIXED_WORD: Final = re.compile(r"(?=\w*[a-z])(?=\w*[\u0370-\u052f])\w+")
+_MIXED_WORD: Final = re.compile(r"(?<!\w)(?=\w*[a-z])(?=\w*[\u0370-\u052f])\w+")
 _FOREIGN_LOOKALIKE: Final = re.compile(r"(?<!\w)[асеорхуіјѕԁԛԝһ]{2,}(?!\w)")
 _SPACED_OUT: Final = re.compile(r"(?<![\w])(?:[^\W\d_][ .·_-]{1,2}){2,}[^\W\d_](?!\w)")
 _SPACES: Final = re.compile("[ .·_-]")
 _HYPHEN: Final = re.compile(r"(?<=[a-z])[-·](?=[a-z])")
-_DISGUISED_WORD: Final = re.compile(r"(?=[\w@$]*[a-z])(?=[\w@$]*[013457@$])[\w@$]{2,}")
+_DISGUISED_WORD: Final = re.compile(r"(?<![\w@$])(?=[\w@$]*[a-z])(?=[\w@$]*[013457@$])[\w@$]{2,}")
 _BLANKS: Final = re.compile(r"[^\S\n]+")
 _OPEN_BLANKS: Final = re.compile(r" ?\n[ \n]*")
 

@@ -30,7 +30,7 @@ MAX_OUTPUT_TOKENS: Final = 1_200
 KEY_BYTES: Final = 32
 
 _FENCE_ID: Final = re.compile(r"[0-9a-z]{8,64}")
-_FENCE_LIKE: Final = re.compile(r"<{2,}(?=[ \t/]{0,3}[A-Za-z][\w -]{0,80}>{2,})")
+_FENCE_LIKE: Final = re.compile(r"(?<!<)<{2,}(?=[ \t/]{0,3}[A-Za-z][\w -]{0,80}>{2,})")
 
 _KINDS: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -21,8 +21,8 @@ _PART: Final = re.compile(
     r"|.",
     re.DOTALL,
 )
-_REFERRED: Final = r"[^\n]{1,20}"
-"""What stands for a reference back: all that the patterns refer to is shorter."""
+_REFERRED: Final = r"[^\n]+"
+"""What stands for a reference back: what it refers to may be as long as it likes, such as a number."""
 
 
 class Sieve:
