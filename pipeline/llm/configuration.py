@@ -18,6 +18,7 @@ from pipeline.exchange import Experiment, Place, Price, Route
 from pipeline.llm.address import address_problem
 from pipeline.llm.credential import Credential, Secret
 from pipeline.llm.declaration import DEFAULT_BASE_URLS, VARIABLE, Entry, ProviderIn, declared
+from pipeline.llm.proxy import proxy_problem
 from pipeline.settings import Settings
 
 FILE_SETTING: Final = "GRADELINE_AI_CONFIG"
@@ -49,8 +50,13 @@ def read_configuration(settings: Settings, environment: Mapping[str, str] | None
     """The configuration of this installation; raises `AiConfigurationError`."""
     environment = os.environ if environment is None else environment
     if settings.ai_config is None:
-        return configuration_from_environment(settings, environment)
-    return configuration_of(read_file(Path(settings.ai_config)), settings.ai_config, settings, environment)
+        found = configuration_from_environment(settings, environment)
+    else:
+        found = configuration_of(read_file(Path(settings.ai_config)), settings.ai_config, settings, environment)
+    problems = (proxy_problem(credential.base_url, environment) for credential in found.credentials.values())
+    if named := tuple(dict.fromkeys(problem for problem in problems if problem)):
+        raise AiConfigurationError(named)
+    return found
 
 
 def read_file(path: Path) -> Mapping[str, Any]:

@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from ssl import SSLContext
 from typing import Final
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import httpx2
 from yarl import URL
+
+from pipeline.llm.proxy import proxy_for
 
 SENT_HEADERS: Final = frozenset(
     {
@@ -84,8 +85,7 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
         """The proxy that the environment names for this address, asked once."""
         place = (url.scheme, url.host)
         if place not in self._proxies:
-            named = getproxies()
-            self._proxies[place] = None if proxy_bypass(url.host) else named.get(url.scheme) or named.get("all")
+            self._proxies[place] = proxy_for(*place)
         return self._proxies[place]
 
 
