@@ -158,6 +158,7 @@ def build_halfprice(ground: Ground, batched: Sequence[str]) -> HalfPrice:
         journal=JournalStore(ground.engine),
         routes=batched,
         wait_seconds=ground.settings.ai_batch_hours * 3_600.0,
+        fresh_seconds=ground.settings.ai_cache_seconds,
     )
 
 

@@ -5,6 +5,7 @@ is known here before the provider hears of it, and one whose sending was cut off
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ from pipeline.errors import Unavailable
 from pipeline.exchange import Completion, Failed, Purpose, Route
 from pipeline.generation.assignment import Meter
 from pipeline.generation.flight import Wish
-from pipeline.ports.batch import Batch, BatchRequest, BatchStore, Line, Remote, Unsure
+from pipeline.ports.batch import Batch, BatchRequest, BatchStore, Line, Lying, Remote, Unsure
 from pipeline.ports.generation import Answered, Attempt, Journal, Ledger, Policies, Settlement, Yours
 
 log = structlog.get_logger()
@@ -27,6 +28,9 @@ OLDEST_SECONDS: Final = 300.0
 """A request waits so long at most for others to travel with."""
 LOOK_AGAIN_SECONDS: Final = 3_600.0
 """Who waits looks again at the latest after so long, should nobody have woken them."""
+LEAST_LOOK: Final = 60.0
+GIVEN_UP_AFTER: Final = timedelta(hours=72)
+"""No provider takes longer than a day; of a batch that can't be asked about for so long nothing will be heard."""
 LEASE_SECONDS: Final = 30.0
 HALF: Final = 2
 """What the price is divided by, at OpenAI and at Anthropic (2026-11)."""
@@ -34,27 +38,52 @@ HALF: Final = 2
 Wake = Callable[[Sequence[str]], Awaitable[None]]
 
 
+def now_utc() -> datetime:
+    return datetime.now(UTC)
+
+
 class HalfPrice:
     """Lets wishes wait for a batch, and hands what came of it to the journal."""
 
-    def __init__(self, *, store: BatchStore, journal: Journal, routes: Sequence[str], wait_seconds: float) -> None:
-        """Wishes whose first route is named in `routes` may wait for `wait_seconds` in all."""
+    def __init__(
+        self,
+        *,
+        store: BatchStore,
+        journal: Journal,
+        routes: Sequence[str],
+        wait_seconds: float,
+        fresh_seconds: float,
+    ) -> None:
+        """Wishes whose first route is named in `routes` may wait for `wait_seconds` in all.
+
+        A reply of the journal is good for `fresh_seconds`.
+        """
         self._store = store
         self._journal = journal
         self._routes = frozenset(routes)
         self._wait_seconds = wait_seconds
+        self._fresh_seconds = fresh_seconds
 
     async def offer(self, wish: Wish) -> float | None:
         """For how many seconds to wait for this text; None: not (any longer), ask for it now, or find it journalled."""
         first = next(iter(wish.assignment.routes), None)
         if first is None or first.name not in self._routes:
             return None
-        lying = await self._store.lay(wish.wanted, request_of(wish, first), wait_seconds=self._wait_seconds)
+        lying = await self._store.lay(
+            wish.wanted,
+            request_of(wish, first),
+            wait_seconds=self._wait_seconds,
+            fresh_seconds=self._fresh_seconds,
+        )
         if lying.state in {"waiting", "sent"}:
-            return min(LOOK_AGAIN_SECONDS, lying.seconds_left) or None
+            return min(self._look_again_seconds(lying), lying.seconds_left) or None
         if isinstance(lying.reply, Completion) and wish.assignment.judge(lying.reply.text).problem is None:
             await self._journalled(wish, first, lying.reply)
         return None
+
+    def _look_again_seconds(self, lying: Lying) -> float:
+        """Nobody wakes who waits for another's request, and its reply serves others only while it is fresh."""
+        return LOOK_AGAIN_SECONDS if lying.own else min(LOOK_AGAIN_SECONDS, max(LEAST_LOOK, self._fresh_seconds / 2))
 
     async def _journalled(self, wish: Wish, route: Route, reply: Completion) -> None:
         """Put a reply that will do where it is looked for; one that is there already stays."""
@@ -80,6 +109,7 @@ class Batching:
         wake: Wake,
         least: int = LEAST,
         oldest_seconds: float = OLDEST_SECONDS,
+        now: Callable[[], datetime] = now_utc,
     ) -> None:
         self._store = store
         self._remotes = remotes
@@ -89,6 +119,7 @@ class Batching:
         self._wake = wake
         self._least = least
         self._oldest_seconds = oldest_seconds
+        self._now = now
 
     async def tick(self) -> None:
         """One round over all batches, unless another process is at it; an outage of Postgres ends it."""
@@ -101,17 +132,22 @@ class Batching:
 
     async def _round(self) -> None:
         """A provider that cannot be asked, or whose batch can't be read, keeps nobody else from it."""
+        await self._store.expire()
         for name in self._remotes:
             await self._store.gather(name, least=self._least, most=MOST, older_seconds=self._oldest_seconds)
         for batch in await self._store.open():
-            remote = self._remotes.get(batch.route)
-            try:
-                await self._go_on(batch, remote)
-            except Unavailable as error:
-                log.warning(telemetry.BATCH_UNREACHABLE, batch_id=batch.id, route=batch.route, error=str(error))
-            except Exception as surprise:  # noqa: BLE001 - what one provider says must not keep all others from it
-                kind, place = type(surprise).__name__, telemetry.place_of(surprise)
-                log.error(telemetry.BATCH_SURPRISED, batch_id=batch.id, error=kind, place=place)  # noqa: TRY400 - no text
+            await self._try(batch)
+            if self._now() - batch.created_at > GIVEN_UP_AFTER:
+                await self._over(batch)
+
+    async def _try(self, batch: Batch) -> None:
+        try:
+            await self._go_on(batch, self._remotes.get(batch.route))
+        except Unavailable as error:
+            log.warning(telemetry.BATCH_UNREACHABLE, batch_id=batch.id, route=batch.route, error=str(error))
+        except Exception as surprise:  # noqa: BLE001 - what one provider says must not keep all others from it
+            kind, place = type(surprise).__name__, telemetry.place_of(surprise)
+            log.error(telemetry.BATCH_SURPRISED, batch_id=batch.id, error=kind, place=place)  # noqa: TRY400 - no text
 
     async def _go_on(self, batch: Batch, remote: Remote | None) -> None:
         """The next steps of one batch; without its route any more, those who wait go on without it."""

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 # typeshed does not know the last one, which Python has had since 2.6.
 from urllib.request import getproxies, proxy_bypass, proxy_bypass_environment  # type: ignore[attr-defined]
 
-
 SPOKEN: Final = frozenset({"http", "https"})
 """How a proxy may be spoken to. There are others, SOCKS among them, for which the transport has no words."""
 

@@ -30,11 +30,15 @@ class BatchRequest(msgspec.Struct, frozen=True):
 
 
 class Lying(msgspec.Struct, frozen=True):
-    """What is known of a request: where it stands, for how long it may still wait, and its reply where one came."""
+    """What is known of a request: where it stands, for how long it may still wait, and its reply where one came.
+
+    One that is not its `own` is another submission's for the same reply, whose end nobody tells it.
+    """
 
     state: Literal["waiting", "sent", "answered", "failed", "expired"]
     seconds_left: float
     reply: Reply | None = None
+    own: bool = True
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -92,8 +96,16 @@ class BatchStore(Protocol):
         """Whether nobody else sends and looks at this moment; kept off while the context lasts."""
         ...
 
-    async def lay(self, wanted: Wanted, request: BatchRequest, *, wait_seconds: float) -> Lying:
-        """Keep a request unless there is one for the same reply already; answers what is known of that."""
+    async def lay(self, wanted: Wanted, request: BatchRequest, *, wait_seconds: float, fresh_seconds: float) -> Lying:
+        """Keep a request unless there is one for the same reply already; answers what is known of that.
+
+        It may wait for `wait_seconds` since its submission was accepted. A reply that was journalled less than
+        `fresh_seconds` ago, or for this submission, is an answer, and will be found there.
+        """
+        ...
+
+    async def expire(self) -> int:
+        """Let go of what waited too long to be sent; answers how many."""
         ...
 
     async def gather(self, route: str, *, least: int, most: int, older_seconds: float) -> Batch | None:

@@ -25,22 +25,45 @@ UNLOCK: Final = text("SELECT pg_advisory_unlock(:key)")
 # found, and one that came to nothing is not waited for twice.
 KNOWN: Final = text(
     """
-    SELECT state, reply, greatest(0, extract(epoch FROM deadline_at - clock_timestamp()))::float AS seconds_left
+    SELECT state, reply, submission_id = CAST(:submission_id AS uuid) AS own,
+        greatest(0, extract(epoch FROM least(deadline_at, (
+            SELECT s.created_at + make_interval(secs => :wait_seconds) FROM submissions s
+            WHERE s.tenant_id = :tenant_id AND s.id = CAST(:submission_id AS uuid))) - clock_timestamp())
+        )::float AS seconds_left
     FROM llm_batch_items
     WHERE tenant_id = :tenant_id AND key = decode(:key, 'hex')
-      AND (submission_id = CAST(:submission_id AS uuid) OR state IN ('waiting', 'sent'))
+      AND (submission_id = CAST(:submission_id AS uuid)
+        OR (state IN ('waiting', 'sent') AND (batch_id IS NOT NULL OR deadline_at > clock_timestamp())))
     ORDER BY submission_id = CAST(:submission_id AS uuid) DESC, created_at DESC LIMIT 1
     """
 )
+JOURNALLED: Final = text(
+    """
+    SELECT FROM llm_replies
+    WHERE tenant_id = :tenant_id AND key = decode(:key, 'hex') AND text IS NOT NULL
+      AND (submission_id = CAST(:submission_id AS uuid)
+        OR (state = 'answered' AND answered_at > clock_timestamp() - make_interval(secs => :fresh_seconds)))
+    """
+)
+# Who waited for another's request, which came to nothing, has waited already: time counts from the hand-in.
 LAY: Final = text(
     """
     INSERT INTO llm_batch_items (
         custom_id, tenant_id, key, submission_id, prompt, route, state, attempt_id, deadline_at)
-    VALUES (:custom_id, :tenant_id, decode(:key, 'hex'), CAST(:submission_id AS uuid), CAST(:request AS jsonb), :route,
-        'waiting', CAST(:attempt_id AS uuid), clock_timestamp() + make_interval(secs => :wait_seconds))
+    SELECT :custom_id, :tenant_id, decode(:key, 'hex'), s.id, CAST(:request AS jsonb), :route, 'waiting',
+        CAST(:attempt_id AS uuid), s.created_at + make_interval(secs => :wait_seconds)
+    FROM submissions s
+    WHERE s.tenant_id = :tenant_id AND s.id = CAST(:submission_id AS uuid)
+      AND s.created_at + make_interval(secs => :wait_seconds) > clock_timestamp()
     ON CONFLICT DO NOTHING
     """
 )
+_OVERDUE: Final = """
+    UPDATE llm_batch_items SET state = 'expired'
+    WHERE state = 'waiting' AND batch_id IS NULL AND deadline_at <= clock_timestamp()
+"""
+EXPIRE: Final = text(_OVERDUE)
+EXPIRE_ONE: Final = text(f"{_OVERDUE} AND tenant_id = :tenant_id AND key = decode(:key, 'hex')")
 # What nobody would wait for any more is not sent.
 WAITING: Final = text(
     """
@@ -125,6 +148,9 @@ FORGET: Final = text(
 )
 
 
+TOO_LATE: Final = Lying("expired", 0.0)
+
+
 class BatchStore:
     """Postgres as the port `pipeline.ports.batch.BatchStore`."""
 
@@ -147,23 +173,37 @@ class BatchStore:
                 if ours:
                     await connection.execute(UNLOCK, {"key": BATCHING_LOCK})
 
-    async def lay(self, wanted: Wanted, request: BatchRequest, *, wait_seconds: float) -> Lying:
+    async def lay(self, wanted: Wanted, request: BatchRequest, *, wait_seconds: float, fresh_seconds: float) -> Lying:
         """Keep a request unless there is one for the same reply already; answers what is known of that."""
-        known = {"tenant_id": wanted.tenant_id, "key": wanted.key.hex(), "submission_id": wanted.submission_id}
+        known = {
+            "tenant_id": wanted.tenant_id,
+            "key": wanted.key.hex(),
+            "submission_id": wanted.submission_id,
+            "wait_seconds": wait_seconds,
+        }
         new = {
             **known,
             "custom_id": request.custom_id,
             "attempt_id": request.attempt_id,
             "route": request.route,
             "request": as_json(storable_value(msgspec.to_builtins(request, enc_hook=dict))),
-            "wait_seconds": wait_seconds,
         }
         async with transaction(self._engine) as connection:
             row = (await connection.execute(KNOWN, known)).one_or_none()
             if row is None:
+                if (
+                    await connection.execute(JOURNALLED, {**known, "fresh_seconds": fresh_seconds})
+                ).first() is not None:
+                    return Lying("answered", 0.0)
+                await connection.execute(EXPIRE_ONE, known)
                 await connection.execute(LAY, new)
-                row = (await connection.execute(KNOWN, known)).one()
-        return Lying(row.state, row.seconds_left, reply_from(row.reply))
+                row = (await connection.execute(KNOWN, known)).one_or_none()
+        return TOO_LATE if row is None else Lying(row.state, row.seconds_left, reply_from(row.reply), row.own)
+
+    async def expire(self) -> int:
+        """Let go of what waited too long to be sent; answers how many."""
+        async with transaction(self._engine) as connection:
+            return int((await connection.execute(EXPIRE)).rowcount)
 
     async def gather(self, route: str, *, least: int, most: int, older_seconds: float) -> Batch | None:
         """Put what waits for a route into a batch to be sent: if it is `least`, or any of it waits so long."""

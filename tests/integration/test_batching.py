@@ -15,7 +15,7 @@ from pipeline.generation.assignment import Assignment, Judged
 from pipeline.generation.batching import Batching, HalfPrice
 from pipeline.generation.flight import Wish
 from pipeline.ports.batch import Batch, BatchRequest, Line, Unsure
-from pipeline.ports.generation import Answered, Budgets, Policy, Wanted
+from pipeline.ports.generation import Answered, Budgets, Policy, Wanted, Yours
 from pipeline.store.batch import BatchStore
 from pipeline.store.engine import create_engine, statement
 from pipeline.store.journal import JournalStore
@@ -156,7 +156,9 @@ class Post:
         return Wish(Wanted(self.house.tenant_id, bytes([place]) * 32, submission_id), assignment)
 
     def halfprice(self, wait_seconds: float = 3_000) -> HalfPrice:
-        return HalfPrice(store=self.store, journal=self.journal, routes=[ROUTE.name], wait_seconds=wait_seconds)
+        return HalfPrice(
+            store=self.store, journal=self.journal, routes=[ROUTE.name], wait_seconds=wait_seconds, fresh_seconds=600
+        )
 
     def batching(self, knife: Knife | None = None, *, least: int = 1, routes: bool = True) -> Batching:
         knife = knife or Knife()
@@ -258,6 +260,72 @@ async def test_after_the_deadline_nobody_waits_and_nothing_is_sent(post: Post) -
     assert await post.offer_all() == [None] * 3
     await post.batching().tick()
     assert post.provider.batches == {}
+
+
+async def test_what_waited_too_long_holds_nobody_off_its_key(post: Post) -> None:
+    """Neither the next one who wants the same reply, nor after a round anything at all."""
+    await post.offer_all()
+    await post.rows("UPDATE llm_batch_items SET deadline_at = now() - interval '1 second' RETURNING 1")
+    assert await post.halfprice().offer(post.wish(0, submission=1)) is not None
+    await post.batching(least=9).tick()
+    assert await post.rows("SELECT state FROM llm_batch_items ORDER BY state") == [
+        ("expired",), ("expired",), ("expired",), ("waiting",),
+    ]  # fmt: skip
+
+
+async def test_a_reply_that_is_journalled_already_is_not_waited_for(post: Post) -> None:
+    wanted = post.wish(0).wanted
+    standing = await post.journal.begin(wanted, lease_seconds=9, fresh_seconds=9)
+    assert isinstance(standing, Yours)
+    await post.journal.answer(wanted, standing.token, Answered("good", "cloud", "model-1", "v"))
+    assert await post.halfprice().offer(post.wish(0, submission=1)) is None
+    assert await post.rows("SELECT state FROM llm_batch_items") == []
+    await post.rows("UPDATE llm_replies SET answered_at = now() - interval '700 seconds' RETURNING 1")
+    assert await post.halfprice().offer(post.wish(0)) is None, "its own is good however old it is"
+    assert await post.halfprice().offer(post.wish(0, submission=1)) is not None
+
+
+async def test_who_waits_for_anothers_request_looks_while_the_reply_is_fresh(post: Post) -> None:
+    assert [await post.halfprice().offer(post.wish(0, submission=who)) for who in (0, 1)] == [
+        pytest.approx(3_000, abs=60), 300.0,
+    ]  # fmt: skip
+    for _ in range(2):
+        await post.batching().tick()
+    assert [await post.halfprice().offer(post.wish(0, submission=who)) for who in (0, 1)] == [None, None]
+    assert post.provider.billed == ["q-0"]
+
+
+async def test_nobody_waits_longer_for_having_waited_for_another_first(post: Post) -> None:
+    """The other one's request expired; what is left of the time since it was handed in is all there is."""
+    post.provider.replies["q-0"] = None
+    for who in (0, 1):
+        await post.halfprice().offer(post.wish(0, submission=who))
+    for _ in range(2):
+        await post.batching().tick()
+    await post.rows("UPDATE submissions SET created_at = now() - interval '2900 seconds' RETURNING 1")
+    assert await post.halfprice().offer(post.wish(0, submission=1)) == pytest.approx(100, abs=60)
+    await post.rows("UPDATE submissions SET created_at = now() - interval '3001 seconds' RETURNING 1")
+    assert await post.halfprice().offer(post.wish(0, submission=2)) is None
+
+
+@pytest.mark.parametrize("sent", [False, True], ids=["unsure whether it arrived", "unreadable"])
+async def test_a_batch_of_which_nothing_is_ever_heard_is_given_up(post: Post, *, sent: bool) -> None:
+    """Its account may be another one by now; its keys are free then, and what it may have cost stays booked."""
+    await post.offer_all()
+    await post.batching().tick()
+    if sent:
+        post.provider.garbled = set(post.provider.batches)
+    else:
+        await post.rows("UPDATE llm_batches SET state = 'sending', remote_id = NULL, sent_at = NULL RETURNING 1")
+        post.provider.unsure = True
+    await post.batching().tick()
+    assert await post.rows("SELECT state FROM llm_batches") == [("sent" if sent else "sending",)]
+    await post.rows("UPDATE llm_batches SET created_at = now() - interval '73 hours' RETURNING 1")
+    await post.batching().tick()
+    assert await post.rows("SELECT DISTINCT state FROM llm_batch_items") == [("failed",)]
+    assert await post.offer_all() == [None] * 3
+    assert await post.ledger.close_lost(older_seconds=-1, most=9) == 3
+    assert await post.rows("SELECT DISTINCT state, cost FROM llm_attempts") == [("lost", 500)]
 
 
 @pytest.mark.parametrize(
