@@ -168,6 +168,16 @@ class Failed(msgspec.Struct, frozen=True):
 
 
 Reply = Completion | Failed
+NAME_CHARS: Final = 200
+
+
+def named_briefly(reply: Reply) -> Reply:
+    """The same with names no longer than names are: what a provider calls itself is kept beside each reply."""
+    if len(reply.model or "") > NAME_CHARS:
+        reply = msgspec.structs.replace(reply, model=(reply.model or "")[:NAME_CHARS])
+    if isinstance(reply, Completion) and len(reply.request_id or "") > NAME_CHARS:
+        reply = msgspec.structs.replace(reply, request_id=None)
+    return reply
 
 
 class Price(msgspec.Struct, frozen=True):

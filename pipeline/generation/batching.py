@@ -14,7 +14,7 @@ from uuid_utils import uuid7
 
 from pipeline import telemetry
 from pipeline.errors import Unavailable
-from pipeline.exchange import Completion, Failed, Purpose, Route
+from pipeline.exchange import Completion, Failed, Purpose, Reply, Route, Trouble
 from pipeline.generation.assignment import Meter
 from pipeline.generation.flight import Wish
 from pipeline.ports.batch import Batch, BatchRequest, BatchStore, Line, Lying, Remote, Unsure
@@ -201,7 +201,7 @@ class Batching:
         reply = line.reply
         usage = reply.usage if reply is not None else None
         cost, known = self._meter.cost(route, usage, reply.model) if reply and usage else (0, True)
-        if isinstance(reply, Completion) and usage is None:
+        if usage is None and (isinstance(reply, Completion) or unreadable(reply)):
             cost, known = self._meter.estimate(route, request.prompt), False
         failed = reply if isinstance(reply, Failed) else None
         return Settlement(
@@ -236,6 +236,11 @@ def request_of(wish: Wish, route: Route) -> BatchRequest:
         arm=assignment.arm,
         prompt=assignment.prompt,
     )
+
+
+def unreadable(reply: Reply | None) -> bool:
+    """Whether something came that can't be read: it may have been billed."""
+    return isinstance(reply, Failed) and reply.trouble is Trouble.UNREADABLE
 
 
 def attempt_of(request: BatchRequest, route: Route, estimate: int) -> Attempt:

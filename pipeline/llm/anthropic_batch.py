@@ -13,7 +13,7 @@ import anthropic
 import httpx2
 
 from pipeline.errors import Unavailable
-from pipeline.exchange import Route
+from pipeline.exchange import Route, named_briefly
 from pipeline.llm.anthropic_form import messages_request, read_message
 from pipeline.llm.anthropic_messages import client
 from pipeline.llm.trouble import classify
@@ -88,7 +88,7 @@ def line_of(one: Any) -> Line:
     """What a result says became of its request."""
     match one.result.type:
         case "succeeded":
-            return Line(one.custom_id, read_message(one.result.message.to_json().encode()))
+            return Line(one.custom_id, named_briefly(read_message(one.result.message.to_json().encode())))
         case "errored":
             return Line(one.custom_id, classify(None, one.result.error.to_dict()))
         case _:

@@ -13,7 +13,7 @@ import msgspec
 import openai
 
 from pipeline.errors import Unavailable
-from pipeline.exchange import Reply, Route
+from pipeline.exchange import Failed, Reply, Route, Trouble, named_briefly
 from pipeline.llm.openai_client import client
 from pipeline.llm.openai_form import chat_request, read_chat
 from pipeline.llm.trouble import classify
@@ -25,6 +25,9 @@ ENDED: Final = frozenset({"completed", "failed", "expired", "cancelled"})
 EXPIRED: Final = "batch_expired"
 OK: Final = 200
 PAGE: Final = 100
+MOST_LINE_BYTES: Final = 8 << 20
+MOST_FILE_BYTES: Final = 1 << 30
+"""More than all replies of a batch come to; who goes on and on would keep every other batch from being looked at."""
 CLOCKS_APART: Final = timedelta(minutes=10)
 
 
@@ -88,11 +91,15 @@ class OpenAIBatches:
         async with answered():
             batch = await self._client.batches.retrieve(remote_id)
         for file_id in filter(None, (batch.output_file_id, batch.error_file_id)):
-            async with answered():
-                content = (await self._client.files.content(file_id)).content
-            for line in content.splitlines():
-                if line.strip():
-                    yield line_of(line)
+            async for line in self._lines_of_file(file_id):
+                yield line
+
+    async def _lines_of_file(self, file_id: str) -> AsyncIterator[Line]:
+        """Line by line as they come: a file of thousands of replies need not be held."""
+        async with answered(), self._client.files.with_streaming_response.content(file_id) as response:
+            async for line in lines_in(response.iter_bytes()):
+                if (found := line_of(line)) is not None:
+                    yield found
 
     async def close(self) -> None:
         await self._client.close()
@@ -103,13 +110,33 @@ class OpenAIBatches:
         return msgspec.json.encode(whole, enc_hook=dict)
 
 
-def line_of(line: bytes) -> Line:
-    """What a line says became of its request."""
-    found = msgspec.json.decode(line, type=LineIn)
+async def lines_in(
+    chunks: AsyncIterator[bytes], *, most_line_bytes: int = MOST_LINE_BYTES, most_bytes: int = MOST_FILE_BYTES
+) -> AsyncIterator[bytes]:
+    """The lines that are not empty, without their ends; raises `Unavailable` where it is no file of replies."""
+    rest, held, size = list[bytes](), 0, 0
+    async for chunk in chunks:
+        first, *more = chunk.split(b"\n")
+        rest.append(first)
+        held, size = held + len(first), size + len(chunk)
+        if size > most_bytes or held > most_line_bytes:
+            raise Unavailable("The file of a batch is longer than its replies can be.")
+        for line in more:
+            yield b"".join(rest)
+            rest, held = [line], len(line)
+    yield b"".join(rest)
+
+
+def line_of(line: bytes) -> Line | None:
+    """What a line says became of its request; None where it does not say whose it is."""
+    try:
+        found = msgspec.json.decode(line, type=LineIn)
+    except msgspec.DecodeError:
+        return None
     if found.response is None:
         expired = found.error is not None and found.error.code == EXPIRED
         return Line(found.custom_id, None if expired else classify(None, {"error": {"code": code_of(found)}}))
-    return Line(found.custom_id, reply_of(found.response))
+    return Line(found.custom_id, named_briefly(reply_of(found.response)))
 
 
 def code_of(line: LineIn) -> str | None:
@@ -118,9 +145,12 @@ def code_of(line: LineIn) -> str | None:
 
 def reply_of(response: Response) -> Reply:
     body = bytes(response.body)
-    if response.status_code != OK:
-        return classify(response.status_code, msgspec.json.decode(body))
-    return read_chat(body, request_id=response.request_id)
+    try:
+        if response.status_code != OK:
+            return classify(response.status_code, msgspec.json.decode(body))
+        return read_chat(body, request_id=response.request_id)
+    except msgspec.DecodeError as error:
+        return Failed(Trouble.UNREADABLE, type(error).__name__)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Final, Protocol
 import httpx2
 import msgspec
 
-from pipeline.exchange import Prompt, Reply, Route
+from pipeline.exchange import Prompt, Reply, Route, named_briefly
 from pipeline.llm.attempt import Pace, SdkErrors, attempt
 from pipeline.llm.connection import timeout_of
 from pipeline.llm.events import DONE, EventReader
@@ -18,6 +18,9 @@ from pipeline.ports.generation import Tell
 READ_OUT_SECONDS: Final = 0.1
 MOST_REPLY_BYTES: Final = 8 << 20
 """No reply is that long; who sends more, unpacked, would only fill our memory."""
+MOST_TEXT_CHARS: Final = 1 << 18
+"""Nor is any text: it grows by pieces, and each costs as much as there is already."""
+TOO_LONG: Final = "longer than any reply"
 
 
 class Heard(Protocol):
@@ -82,9 +85,9 @@ class SdkProvider(ABC):
         body = self.request(prompt, user)
         options = {"headers": {"Idempotency-Key": key}, "timeout": timeout_of(seconds)}
         if tell is None:
-            return await attempt(lambda: self._whole(body, options), Pace(seconds), self.wire.errors)
+            return named_briefly(await attempt(lambda: self._whole(body, options), Pace(seconds), self.wire.errors))
         pace = Pace(seconds, self._route.first_text_seconds)
-        return await attempt(lambda: self._streamed(body, options, tell, pace), pace, self.wire.errors)
+        return named_briefly(await attempt(lambda: self._streamed(body, options, tell, pace), pace, self.wire.errors))
 
     async def _whole(self, body: dict[str, Any], options: dict[str, Any]) -> Reply:
         wire = self.wire
@@ -107,12 +110,14 @@ class SdkProvider(ABC):
 
     async def _follow(self, response: httpx2.Response, heard: Heard, tell: Tell, pace: Pace) -> None:
         """Take a stream down, whatever of it arrives together at once, and tell its text."""
-        reader, chunks = EventReader(), bounded(response.aiter_bytes())
+        reader, chunks, said = EventReader(), bounded(response.aiter_bytes()), 0
         async for chunk in chunks:
             over, text = self._taken(reader.feed(chunk), heard)
             if text:
                 pace.text_came()
                 await tell(text)
+            if (said := said + len(text)) > MOST_TEXT_CHARS:
+                raise httpx2.DecodingError(TOO_LONG)
             if over:
                 return await read_out(chunks)
         self._taken(reader.end(), heard)
@@ -151,7 +156,7 @@ async def bounded(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     async for chunk in chunks:
         size += len(chunk)
         if size > MOST_REPLY_BYTES:
-            raise httpx2.DecodingError("longer than any reply")
+            raise httpx2.DecodingError(TOO_LONG)
         yield chunk
 
 

@@ -4,6 +4,7 @@ Its parser and its pool are made for many connections: what it costs to send and
 of requests under way, nor with the number of pieces that a reply comes in.
 """
 
+import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from ssl import SSLContext
@@ -31,6 +32,12 @@ SENT_HEADERS: Final = frozenset(
 """All that leaves beside the key. The SDKs would add what the environment holds (OPENAI_ORG_ID, …_CUSTOM_HEADERS)
 and what machine this is, whoever the receiver."""
 KEPT_SECONDS: Final = 60.0
+LOWEST_ERROR: Final = 400
+MOST_ERROR_BYTES: Final = 1 << 16
+MOST_PACKED_ERROR_BYTES: Final = 1 << 13
+"""So much of an error is read, however long it is: the SDKs take it whole, and it is told by its first words."""
+PACKED_BYTES: Final = 1 << 9
+"""What comes packed is unpacked so little at a time, that whoever counts what comes out can stop it in time."""
 PROXY: Final = (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError)
 
 
@@ -90,19 +97,37 @@ class AiohttpTransport(httpx2.AsyncBaseTransport):
 
 
 class Body(httpx2.AsyncByteStream):
-    """An answer's body as it comes: whatever has arrived is one piece."""
+    """An answer's body as it comes: whatever has arrived is one piece, unless it is packed; of errors the beginning."""
 
     def __init__(self, answer: aiohttp.ClientResponse) -> None:
         self._answer = answer
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        packed = "content-encoding" in self._answer.headers
+        left = most_bytes(self._answer.status, packed=packed)
         with translated():
             async for piece in self._answer.content.iter_any():
-                yield piece
+                for part in portions(piece[:left]) if packed else (piece[:left],):
+                    yield part
+                left -= len(piece)
+                if left <= 0:
+                    return
 
     async def aclose(self) -> None:
         """Give the connection back, or close it where not all was read."""
         self._answer.release()
+
+
+def most_bytes(status: int, *, packed: bool) -> int:
+    """How much of a body is read; of one that is no error, as much as its reader takes."""
+    if status < LOWEST_ERROR:
+        return sys.maxsize
+    return MOST_PACKED_ERROR_BYTES if packed else MOST_ERROR_BYTES
+
+
+def portions(piece: bytes) -> Iterator[bytes]:
+    """The same bytes, a few at a time."""
+    return (piece[at : at + PACKED_BYTES] for at in range(0, len(piece), PACKED_BYTES))
 
 
 def timeout_of(seconds: Mapping[str, float | None]) -> aiohttp.ClientTimeout:

@@ -335,8 +335,9 @@ async def test_a_batch_of_which_nothing_is_ever_heard_is_given_up(post: Post, *,
         (Failed(Trouble.SERVER_ERROR, "it failed"), 0),
         (Failed(Trouble.TRUNCATED, "too long", usage=USAGE), 100),
         (Completion("bad", USAGE, "model-1"), 100),
+        (Failed(Trouble.UNREADABLE, "DecodeError"), 500),
     ],
-    ids=["expired", "failed", "failed and billed", "bad"],
+    ids=["expired", "failed", "failed and billed", "bad", "unreadable"],
 )
 async def test_what_came_to_nothing_is_asked_for_live_and_only_what_was_written_is_paid(
     post: Post, reply: Reply | None, cost: int
