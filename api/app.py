@@ -12,7 +12,7 @@ from litestar.types import ControllerRouterHandler
 
 from api.analytics import analytics_handlers
 from api.curriculum import curriculum_handlers
-from api.documentation import documentation_handlers, documentation_of
+from api.documentation import Documentation, documentation_handlers, documentation_of
 from api.errors import EXCEPTION_HANDLERS
 from api.generations import generation_handlers
 from api.groups import group_handlers
@@ -111,8 +111,12 @@ async def open_parts(settings: Settings, app: Litestar) -> AsyncIterator[None]:
         await parts.watch.close()
 
 
-def create_app(settings: Settings) -> Litestar:
-    """The application; its pools open with it and close after the last commit and ring went out."""
+def create_app(settings: Settings, documentation: Documentation | None = None) -> Litestar:
+    """The application; its pools open with it and close after the last commit and ring went out.
+
+    `documentation` is that of another application of this code, all of which have the same: writing it takes longer
+    than the rest.
+    """
     traffic = Traffic()
     app = Litestar(
         route_handlers=handlers(settings),
@@ -126,5 +130,5 @@ def create_app(settings: Settings) -> Litestar:
         request_max_body_size=settings.max_body_bytes,
         debug=False,
     )
-    app.state.documentation = documentation_of(app)
+    app.state.documentation = documentation or documentation_of(app)
     return app

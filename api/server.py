@@ -12,6 +12,7 @@ from litestar import Litestar
 
 from api.app import create_app
 from api.cork import CorkedProtocol
+from api.documentation import Documentation
 from api.lane import with_lane
 from pipeline import telemetry
 from pipeline.settings import Settings
@@ -52,9 +53,9 @@ class Server(uvicorn.Server):
         log.info(telemetry.API_STOPPED)
 
 
-def create_server(settings: Settings) -> Server:
+def create_server(settings: Settings, documentation: Documentation | None = None) -> Server:
     """A server for one API process; it serves when its `run` or `serve` is called."""
-    app = create_app(settings)
+    app = create_app(settings, documentation)
     config = uvicorn.Config(
         with_lane(app, most_bytes=settings.max_body_bytes),
         host=settings.host,

@@ -13,14 +13,14 @@ Each section becomes a paragraph of its own as soon as it is finished, so what w
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Final
 
 from pipeline.prompting.facts import AnswerFacts
 from pipeline.prompting.reply import Accepted
 from pipeline.prompting.section import Flaw, Section, judged
-from pipeline.prompting.wording import Remark, Wording
-from prompts.catalog import LANGUAGES, load
+from pipeline.prompting.wording import Remark, wording_of
+from prompts.catalog import LANGUAGES
 
 TEXT_ID: Final = "feedback/composed"
 BREAK: Final = "\n\n"
@@ -65,7 +65,7 @@ def paragraph(section: Section, text: str, language: str) -> str:
         facts: dict[str, object] = {"text": text}
         if section is Section.NEXT_STEP:
             facts["block"] = _BLOCK.match(text) is not None
-        return _wording(spoken).say(Remark(section.value, facts))
+        return wording_of(TEXT_ID, spoken).say(Remark(section.value, facts))
     return f"“{text}”" if text and section is Section.QUOTATION else text
 
 
@@ -74,8 +74,3 @@ def _certain(finished: Mapping[str, str], facts: AnswerFacts) -> Iterator[str | 
         if section not in finished:
             return
         yield section_text(section, finished[section], facts, facts.language)
-
-
-@cache
-def _wording(language: str) -> Wording:
-    return Wording(load(TEXT_ID, language))

@@ -5,13 +5,14 @@ A remark is a decision ("too high, given 3.5"); the words for it are a macro of 
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Final, NamedTuple
 
 from jinja2 import StrictUndefined
 from jinja2.runtime import Macro
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from prompts.catalog import Text
+from prompts.catalog import Text, load
 
 # Without a loader no text can pull in another one.
 _ENVIRONMENT: Final = ImmutableSandboxedEnvironment(
@@ -61,6 +62,12 @@ class Wording:
     def text(self, paragraphs: Iterable[Iterable[Remark]]) -> str:
         """Paragraphs with an empty line between them; empty ones are left out."""
         return join_paragraphs(self.paragraph(remarks) for remarks in paragraphs)
+
+
+@cache
+def wording_of(text_id: str, language: str) -> Wording:
+    """The sentences of a text of ours in one language, compiled when first asked for."""
+    return Wording(load(text_id, language))
 
 
 def join_paragraphs(paragraphs: Iterable[str]) -> str:

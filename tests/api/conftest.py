@@ -19,7 +19,7 @@ from pipeline.service.access import Role
 from pipeline.settings import Settings
 from tests.api.installation import Installation, opened
 from tests.api.live import LiveApi, live_api, workers
-from tests.api.running import running
+from tests.api.running import documentation, running
 
 TENANT, OTHER_TENANT = "school", "rival"
 QUESTION = {
@@ -66,7 +66,7 @@ class Api:
 
 @pytest.fixture
 async def api(settings: Settings) -> AsyncIterator[Api]:
-    app = create_app(settings)
+    app = create_app(settings, documentation())
     async with running(app):
         parts: ApiParts = app.state.parts
         roles = (Role.SUBMITTER, Role.TEACHER, Role.OPERATOR)

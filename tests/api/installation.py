@@ -14,7 +14,7 @@ from pipeline.lifecycle import Stage
 from pipeline.service.access import Access, Role
 from pipeline.settings import Settings
 from pipeline.store.access import AccessStore
-from tests.api.running import running
+from tests.api.running import documentation, running
 from tests.staging import build_stage_by_stage
 
 KEY_ROLES: Final = (Role.SUBMITTER, Role.TEACHER, Role.OPERATOR)
@@ -90,7 +90,7 @@ class Installation:
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Installation]:
-    app = create_app(settings)
+    app = create_app(settings, documentation())
     served = with_lane(app, most_bytes=settings.max_body_bytes)
     transport = httpx.ASGITransport(app=served, raise_app_exceptions=False)
     async with (

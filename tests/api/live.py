@@ -17,6 +17,7 @@ from pipeline.service.access import Role
 from pipeline.settings import Settings
 from pipeline.store.engine import transaction
 from tests.api.installation import question
+from tests.api.running import documentation
 from workers.process import serve
 
 TENANTS = ("school", "academy")
@@ -81,7 +82,7 @@ def hand_in(learner_id: str = "u-1", response: Any = "a", **fields: Any) -> dict
 @asynccontextmanager
 async def live_api(settings: Settings) -> AsyncIterator[LiveApi]:
     """A server that listens, two tenants' keys, and the questions `q-1` and `q-2` in both banks."""
-    server = create_server(settings)
+    server = create_server(settings, documentation())
     serving = asyncio.create_task(server.serve())
     async with asyncio.timeout(20):
         while not server.started:  # noqa: ASYNC110 - uvicorn tells it in no other way

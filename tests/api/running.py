@@ -3,8 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 
 from litestar import Litestar
+
+from api.app import create_app
+from api.documentation import Documentation
+from pipeline.settings import Settings
+
+
+@cache
+def documentation() -> Documentation:
+    """What every application of this code says of itself, written once for all tests."""
+    written: Documentation = create_app(Settings()).state.documentation
+    return written
 
 
 @asynccontextmanager

@@ -3,10 +3,17 @@
 from typing import Any
 
 import msgspec
-import pytest
+from sqlalchemy import text
 
-from pipeline.service import groups
+from pipeline.store.engine import transaction
 from tests.api.installation import Caller, Installation, question
+
+MORE_GROUPS = text(
+    """
+    INSERT INTO learner_groups (tenant_id, id, name)
+    SELECT tenant_id, 'g' || n, name FROM learner_groups, generate_series(2, CAST(:last AS int)) AS n
+    """
+)
 
 
 async def class_of(teacher: Caller, *learners: str, group: str = "7b") -> dict[str, Any]:
@@ -58,11 +65,14 @@ async def test_five_thousand_learners_fit_into_one_call_and_one_more_into_no_gro
     assert [one["pointer"] for one in too_many.json()["errors"]] == ["/learner_ids"]
 
 
-async def test_a_tenant_has_at_most_so_many_groups(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(groups, "MOST_GROUPS", 2)
+async def test_a_tenant_has_at_most_a_thousand_groups(installation: Installation) -> None:
     teacher = installation.caller()
-    statuses = [(await teacher.put(f"/v1/groups/g{n}", {"name": "G"})).status_code for n in (1, 2, 3, 2)]
-    assert statuses == [201, 201, 409, 200]
+    await teacher.put("/v1/groups/g1", {"name": "G"})
+    async with transaction(installation.worker.servers.engine) as connection:
+        await connection.execute(MORE_GROUPS, {"last": 999})
+    answers = [await teacher.put(f"/v1/groups/g{n}", {"name": "G"}) for n in (1_000, 1_001, 2)]
+    assert [one.status_code for one in answers] == [201, 409, 200]
+    assert "1,000" in answers[1].json()["detail"]
 
 
 async def test_groups_and_members_are_listed_in_parts(installation: Installation) -> None:

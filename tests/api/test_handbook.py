@@ -54,6 +54,11 @@ def test_every_link_within_the_page_leads_somewhere(documentation: Documentation
     assert {link.removeprefix("#") for link in links if link.startswith("#")} <= set(ids)
 
 
+def test_every_application_of_this_code_says_the_same_of_itself(documentation: Documentation) -> None:
+    others = Settings(rate_limits="off", max_body_bytes=1_000, max_batch_bytes=1_000, cors_origins="https://a.example")
+    assert create_app(others).state.documentation == documentation
+
+
 def test_every_call_is_on_the_page(documentation: Documentation) -> None:
     html = documentation.handbook.html
     for path in re.findall(rb'"(/[^"]*)":\{"(?:get|put|post|delete)"', documentation.document):

@@ -11,8 +11,8 @@ from pipeline.llm.template.summary import summary_remarks
 from pipeline.model import Outcome, Question, ScoredAnswer
 from pipeline.prompting.feedback import AnswerFeedback, Feedback, FeedbackRequest, Source
 from pipeline.prompting.language import select_language
-from pipeline.prompting.wording import Remark, Wording, join_paragraphs
-from prompts.catalog import LANGUAGES, load
+from pipeline.prompting.wording import Remark, Wording, join_paragraphs, wording_of
+from prompts.catalog import LANGUAGES
 
 PROVIDER: Final = "template"
 TEXT_ID: Final = "feedback/template"
@@ -45,16 +45,17 @@ class Lesson(msgspec.Struct, frozen=True):
 class TemplateProvider:
     """Implements the feedback port with the texts of `prompts/feedback/template`.
 
-    Texts are compiled once, at construction. What a question says whatever the response is kept, and used
-    only for an equal question, so that one tenant's text can't come out for another's of the same name.
+    Texts are compiled at the first construction, once for all providers of a process. What a question says whatever
+    the response is kept, and used only for an equal question, so that one tenant's text can't come out for another's
+    of the same name.
     """
 
     def __init__(self) -> None:
         self._wordings: Final[Mapping[str, Wording]] = {
-            language: Wording(load(TEXT_ID, language)) for language in LANGUAGES
+            language: wording_of(TEXT_ID, language) for language in LANGUAGES
         }
         self._notices: Final[Mapping[str, Wording]] = {
-            language: Wording(load(NOTICE_ID, language)) for language in LANGUAGES
+            language: wording_of(NOTICE_ID, language) for language in LANGUAGES
         }
         self._lessons: Final[dict[tuple[str, int, str, Outcome], Lesson]] = {}
 

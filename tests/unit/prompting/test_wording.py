@@ -2,7 +2,7 @@ import pytest
 from jinja2 import TemplateRuntimeError, UndefinedError
 from jinja2.exceptions import SecurityError
 
-from pipeline.prompting.wording import Remark, Wording, join_paragraphs
+from pipeline.prompting.wording import Remark, Wording, join_paragraphs, wording_of
 from prompts.catalog import LANGUAGES, Text, load
 
 
@@ -41,6 +41,12 @@ def test_sentences_are_spaced_as_the_language_does_and_empty_ones_left_out() -> 
     assert said.paragraph([Remark("a"), Remark("b"), Remark("a")]) == "A. A."
     assert said.text([[Remark("a")], [], [Remark("b")], [Remark("a")]]) == "A.\n\nA."
     assert join_paragraphs([]) == ""
+
+
+def test_a_text_is_compiled_once_in_a_process() -> None:
+    assert wording_of("feedback/template", "ko") is wording_of("feedback/template", "ko")
+    assert wording_of("feedback/template", "ko") is not wording_of("feedback/template", "en")
+    assert wording_of("feedback/template", "ko").reference == load("feedback/template", "ko").reference
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
