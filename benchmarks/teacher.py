@@ -32,10 +32,11 @@ from pipeline.service.careers import Careers
 from pipeline.service.items import ItemOrder, Items
 from pipeline.settings import Settings
 from pipeline.store.engine import create_engine, transaction
-from pipeline.store.first_attempt import FIRST_ATTEMPTS, STANDINGS, UNASKED
+from pipeline.store.first_attempt import FIRST_ATTEMPTS, UNASKED
 from pipeline.store.group import GroupStore
 from pipeline.store.item import SCAN, ItemStore
 from pipeline.store.risk import FACTS, SKILLS, RiskStore
+from pipeline.store.standing import STANDINGS
 
 TENANT: Final = 1
 TOPICS: Final = 40
@@ -71,8 +72,9 @@ FILL: Final = (
     FROM generate_series(1, :submissions) n, generate_series(0, 3) p
     """,
     """
-    INSERT INTO results (submission_id, stage, tenant_id, body)
-    SELECT submission_id, 'score', 1, jsonb_build_object('points', 1, 'max_points', 4, 'fraction', 0.25, 'answers',
+    INSERT INTO results (submission_id, stage, tenant_id, created_at, body)
+    SELECT submission_id, 'score', 1, now() - interval '1 day',
+        jsonb_build_object('points', 1, 'max_points', 4, 'fraction', 0.25, 'answers',
         jsonb_agg(jsonb_build_array(CASE WHEN response = '"a"' THEN 'correct' ELSE 'incorrect' END,
             CASE WHEN response = '"a"' THEN 1 ELSE 0 END, 1, 1, 'single_choice/1') ORDER BY position))
     FROM answers GROUP BY submission_id
@@ -168,6 +170,11 @@ def looks_at(engine: AsyncEngine) -> Mapping[str, tuple[Callable[[], Awaitable[A
         while (after := await at_risk.detect_at_risk(TENANT, slot, after=after, most=200)) is not None:
             pass
 
+    async def standings() -> None:
+        after: str | None = None
+        while (after := await items.compare_learners(TENANT, slot, after=after, most=1_000)) is not None:
+            pass
+
     def page(group: str | None) -> Callable[[], Awaitable[Any]]:
         return lambda: at_risk.page(TEACHER, group, wanted, cursor=None, limit=50)
 
@@ -181,6 +188,7 @@ def looks_at(engine: AsyncEngine) -> Mapping[str, tuple[Callable[[], Awaitable[A
         "a night's assessment of everybody, in pieces of 200": (night, 1),
         "at-risk, everybody, as of the night": (page(None), LOOKS),
         "careers, everybody, as of the night": (lambda: careers.show(TEACHER, None, "en"), LOOKS),
+        "where everybody stands, in pieces of 1,000": (standings, 1),
         "a night's piece of 5,000 questions": (
             lambda: items.analyse_items(TENANT, slot, after="q050000", most=5000),
             2,
@@ -208,7 +216,7 @@ async def plans(engine: AsyncEngine) -> None:
     await explain(engine, FACTS, **whose, today=today, recent_from=first_recent_day(today))
     await explain(engine, SKILLS, **whose)
     await explain(engine, FIRST_ATTEMPTS, scan=True, tenant_id=TENANT, keys=list(range(1, 2001)), unasked=UNASKED)
-    await explain(engine, STANDINGS, scan=True, tenant_id=TENANT, learner_ids=members)
+    await explain(engine, STANDINGS, scan=True, tenant_id=TENANT, learner_ids=members, as_of=None)
 
 
 async def run(url: str, scale: float, *, with_plans: bool) -> None:

@@ -17,7 +17,9 @@ from pipeline.store.question import QuestionVersions
 from pipeline.store.report import ReportStore
 
 ITEMS_AT_ONCE: Final = 5_000
-"""Questions in one piece: each reads all answers once, so there are few pieces."""
+"""Questions in one piece, where they have no more answers than `pipeline.store.item` reads at once."""
+COMPARED_AT_ONCE: Final = 1_000
+"""Learners in one piece of those whose answers to all questions are added up."""
 REPORTS_AT_ONCE: Final = 50
 """Learners in one piece of the weekly reports; each takes some ten look-ups."""
 
@@ -29,12 +31,14 @@ def build_periodic_jobs(settings: Settings, engine: AsyncEngine) -> tuple[Period
     items, at_risk = Items(ItemStore(engine)), build_at_risk(engine, curricula)
     reports = build_reports(engine, ReportStore(engine, QuestionVersions()), curricula)
     detect = for_each_tenant(expiry.next_tenant, at_risk.detect_at_risk)
+    compare = for_each_tenant(expiry.next_tenant, items.compare_learners, most=COMPARED_AT_ONCE)
     analyse = for_each_tenant(expiry.next_tenant, items.analyse_items, most=ITEMS_AT_ONCE)
+    figures = one_after_another({"learners": compare, "questions": analyse})
     report = for_each_tenant(expiry.next_tenant, reports.make_last_weeks, most=REPORTS_AT_ONCE)
     return (
         PeriodicJob(JobPlan(AT_RISK_JOB, nightly), detect),
         PeriodicJob(JobPlan("expiry", nightly, each=False), expire_all(expiry)),
-        PeriodicJob(JobPlan("items", nightly, each=False), analyse),
+        PeriodicJob(JobPlan("items", nightly, each=False), figures),
         PeriodicJob(JobPlan("weekly-reports", weekly), report),
     )
 

@@ -25,6 +25,7 @@ test item?", Educational and Psychological Measurement 53 (1993), for 5 %; the c
 wolf is not read.
 """  # noqa: E501 - a table
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
@@ -68,7 +69,7 @@ class Missing(StrEnum):
 
 
 class FirstAttempt(msgspec.Struct, frozen=True):
-    """A learner's first attempt: its score in [0, 1], and the options chosen (none: blank, or no such question).
+    """A learner's first attempt: its score in [0, 1], and the options chosen, each once (none: blank, or no options).
 
     `ability` is None where too little is known of the learner beside this question.
     """
@@ -144,13 +145,23 @@ class _Compared(msgspec.Struct, frozen=True):
         return len(self.ranked) >= ENOUGH_TO_COMPARE
 
 
+class _Drawn(msgspec.Struct, frozen=True):
+    """How many of some learners each option drew."""
+
+    counts: Counter[str]
+    learners: int
+
+    def share(self, option: str) -> float:
+        return self.counts[option] / self.learners if self.learners else 0.0
+
+
 def analyse(asked: Asked, attempts: Sequence[FirstAttempt]) -> ItemAnalysis:
     """The figures of a question with these first attempts, one per learner, in any order."""
     compared = _compare(attempts)
     facility = _mean([one.fraction for one in attempts])
     r, why = _discrimination(compared)
     index = _index(compared) if compared.enough else None
-    choices = tuple(_choice(option, asked, attempts, compared) for option in asked.options)
+    choices = _choices(asked, attempts, compared)
     times = [one.response_time_ms for one in attempts if one.response_time_ms is not None]
     missing = {
         "facility": None if attempts else Missing.NO_ATTEMPTS,
@@ -192,19 +203,32 @@ def _index(compared: _Compared) -> float:
     return upper - lower
 
 
-def _choice(option: str, asked: Asked, attempts: Sequence[FirstAttempt], compared: _Compared) -> Choice:
-    share = _share(option, attempts)
-    correct = option in asked.correct
-    judged = not correct and len(attempts) >= ENOUGH_FOR_FLAGS
+def _choices(asked: Asked, attempts: Sequence[FirstAttempt], compared: _Compared) -> tuple[Choice, ...]:
+    if not asked.options:
+        return ()
+    everybody, upper, lower = _drawn(attempts), _drawn(compared.upper), _drawn(compared.lower)
+    return tuple(
+        _choice(option, everybody, (upper, lower) if compared.enough else None, correct=option in asked.correct)
+        for option in asked.options
+    )
+
+
+def _choice(option: str, everybody: _Drawn, ends: tuple[_Drawn, _Drawn] | None, *, correct: bool) -> Choice:
+    share = everybody.share(option)
+    judged = not correct and everybody.learners >= ENOUGH_FOR_FLAGS
     return Choice(
         id=option,
         correct=correct,
-        count=sum(1 for one in attempts if option in one.chosen),
+        count=everybody.counts[option],
         share=round(share, DECIMALS),
-        upper_share=round(_share(option, compared.upper), DECIMALS) if compared.enough else None,
-        lower_share=round(_share(option, compared.lower), DECIMALS) if compared.enough else None,
+        upper_share=round(ends[0].share(option), DECIMALS) if ends else None,
+        lower_share=round(ends[1].share(option), DECIMALS) if ends else None,
         functioning=share >= NOT_FUNCTIONING if judged else None,
     )
+
+
+def _drawn(attempts: Sequence[FirstAttempt]) -> _Drawn:
+    return _Drawn(Counter(option for one in attempts for option in one.chosen), len(attempts))
 
 
 def _flags(
@@ -240,10 +264,6 @@ def _is_poor(compared: _Compared) -> bool:
     if r is None or len(compared.ranked) < ENOUGH_FOR_FLAGS:
         return False
     return at_most(r, len(compared.ranked), ONE_IN_TEN) < POOR
-
-
-def _share(option: str, attempts: Sequence[FirstAttempt]) -> float:
-    return sum(1 for one in attempts if option in one.chosen) / len(attempts) if attempts else 0.0
 
 
 def _mean(values: Sequence[float]) -> float | None:

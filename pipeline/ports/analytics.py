@@ -157,8 +157,12 @@ class RiskStore(Protocol):
         """Keep the assessments of a day, instead of those of the same day and learners."""
         ...
 
+    async def complete(self, tenant_id: int, day: date) -> None:
+        """Note that all learners of the tenant are assessed as of this day."""
+        ...
+
     async def latest_day(self, tenant_id: int) -> date | None:
-        """The newest day of which assessments of the tenant are kept; one that is still being assessed is left out."""
+        """The newest day as of which all learners of the tenant were assessed."""
         ...
 
     async def kept(
@@ -212,6 +216,13 @@ class ItemPlace(msgspec.Struct, frozen=True):
 @runtime_checkable
 class ItemStore(Protocol):
     """How questions do."""
+
+    async def stand_next(self, tenant_id: int, after_learner: str, most: int) -> str | None:
+        """Work out where the next at most `most` learners stand; the id of the last, None at the end.
+
+        The figures of questions compare learners by it. Whom it knows too little of is looked at anew.
+        """
+        ...
 
     async def analyse_next(self, tenant_id: int, after_question: str, most: int) -> str | None:
         """Analyse the next at most `most` questions, in the order of their ids; the id of the last, None at the end."""

@@ -79,11 +79,13 @@ class AtRisk:
         those up to it, and mastery is that of now: skills keep no history.
         """
         ids = await self._store.learner_ids(tenant_id, after=after or "", most=most)
-        if not ids:
-            return None
         day = slot.astimezone(UTC).date()
-        await self._store.save(tenant_id, day, await self.assessed(tenant_id, ids, day))
-        return ids[-1] if len(ids) == most else None
+        if ids:
+            await self._store.save(tenant_id, day, await self.assessed(tenant_id, ids, day))
+        if len(ids) == most:
+            return ids[-1]
+        await self._store.complete(tenant_id, day)
+        return None
 
     async def assessed(self, tenant_id: int, learner_ids: Sequence[str], day: date) -> list[Assessed]:
         """These learners as of `day`, in the order asked for."""

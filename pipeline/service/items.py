@@ -36,6 +36,10 @@ class Items:
     def __init__(self, store: ItemStore) -> None:
         self._store = store
 
+    async def compare_learners(self, tenant_id: int, slot: datetime, *, after: str | None, most: int) -> str | None:  # noqa: ARG002 - as of now, whatever the slot
+        """Keep where the next at most `most` learners stand, for `analyse_items`; a `TenantStep` of a nightly job."""
+        return await self._store.stand_next(tenant_id, after or "", most)
+
     async def analyse_items(self, tenant_id: int, slot: datetime, *, after: str | None, most: int) -> str | None:  # noqa: ARG002 - figures are as of now, whatever the slot
         """Analyse and keep the next at most `most` questions; a `TenantStep` of a nightly job.
 

@@ -241,16 +241,32 @@ def for_each_tenant(next_tenant: NextTenant, step: TenantStep, *, most: int = AT
     return TenantPieces(next_tenant, step, most)
 
 
-def one_after_another(steps: Mapping[str, Piece]) -> Piece:
-    """A job made of several, in their order."""
-    names = list(steps)
+class Steps:
+    """A job made of several, in their order; where a part of one fails for good, the rest is done all the same."""
 
-    async def piece(slot: datetime, progress: JsonValue) -> JsonValue:
-        name, inner = (names[0], None) if progress is None else (progress["step"], progress["at"])
-        inner = await steps[name](slot, inner)
+    def __init__(self, steps: Mapping[str, Piece]) -> None:
+        self._steps = steps
+        self._names = tuple(steps)
+
+    async def __call__(self, slot: datetime, progress: JsonValue) -> JsonValue:
+        name, inner = (self._names[0], None) if progress is None else (progress["step"], progress["at"])
+        return self._behind(name, await self._steps[name](slot, inner))
+
+    async def past(self, progress: JsonValue) -> JsonValue:
+        """What follows on the part that failed: a part of the same step, or the next step."""
+        name, inner = progress["step"], progress["at"]
+        step: object = self._steps[name]
+        if inner is None or not isinstance(step, Passable):
+            return self._behind(name, None)
+        return self._behind(name, await step.past(inner))
+
+    def _behind(self, name: str, inner: JsonValue) -> JsonValue:
         if inner is not None:
             return {"step": name, "at": inner}
-        following = names.index(name) + 1
-        return {"step": names[following], "at": None} if following < len(names) else None
+        following = self._names.index(name) + 1
+        return {"step": self._names[following], "at": None} if following < len(self._names) else None
 
-    return piece
+
+def one_after_another(steps: Mapping[str, Piece]) -> Piece:
+    """A job made of several, in their order."""
+    return Steps(steps)

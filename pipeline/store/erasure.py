@@ -97,6 +97,7 @@ DELETE_LEARNER = [
     text("DELETE FROM skills WHERE tenant_id = :tenant_id AND learner_id = :learner_id"),
     text("DELETE FROM learner_reports WHERE tenant_id = :tenant_id AND learner_id = :learner_id"),
     text("DELETE FROM learner_days WHERE tenant_id = :tenant_id AND learner_id = :learner_id"),
+    text("DELETE FROM learner_standings WHERE tenant_id = :tenant_id AND learner_id = :learner_id"),
     text("DELETE FROM risk_assessments WHERE tenant_id = :tenant_id AND learner_id = :learner_id"),
     text("DELETE FROM learner_group_members WHERE tenant_id = :tenant_id AND learner_id = :learner_id"),
     text("DELETE FROM learners WHERE tenant_id = :tenant_id AND id = :learner_id"),

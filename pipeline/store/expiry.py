@@ -36,6 +36,12 @@ EXPIRE_RISKS: Final = text(
         ORDER BY day LIMIT :most)
     """
 )
+EXPIRE_NIGHTS: Final = text(
+    """
+    DELETE FROM risk_nights
+    WHERE tenant_id = :tenant_id AND day < CAST(now() - make_interval(secs => :older_seconds) AS date)
+    """
+)
 # The last run of a job stays, or the job would count as never seen.
 EXPIRE_RUNS: Final = text(
     """
@@ -77,6 +83,7 @@ class ExpiryStore:
         del slot, after  # what is too old is told by the clock, and what was deleted is not found again
         values = {"tenant_id": tenant_id, "older_seconds": self._risks_seconds, "most": most}
         async with transaction(self._engine) as connection:
+            await connection.execute(EXPIRE_NIGHTS, {"tenant_id": tenant_id, "older_seconds": self._risks_seconds})
             deleted = (await connection.execute(EXPIRE_RISKS, values)).rowcount
         return "more" if deleted == most else None
 

@@ -1,7 +1,8 @@
 """How questions do: figures of first attempts, computed piece by piece and kept per question.
 
-All statements of a piece see one moment (REPEATABLE READ), so that a learner's other answers fit those on the question,
-and may read tables whole (`SCAN`), which our transactions are otherwise told not to do.
+A night first works out where learners stand, then goes through the questions. All statements of a piece of these see
+one moment (REPEATABLE READ), so that a learner's other answers fit those on the question, and may read tables whole
+(`SCAN`) where Postgres finds that cheaper, which our transactions are otherwise told not to do.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from pipeline.ports.analytics import AnalysedItem, ItemFilter, ItemPlace
 from pipeline.store.engine import LOOK_UP_SECONDS, as_json, transaction
 from pipeline.store.first_attempt import analysed
 from pipeline.store.question import question_from_body
+from pipeline.store.standing import keep_next_standings
 
 ANSWERS_AT_ONCE: Final = 50_000
 """Answers of the questions of one piece together; a question with more is a piece by itself."""
@@ -64,6 +66,12 @@ class ItemStore:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
+    async def stand_next(self, tenant_id: int, after_learner: str, most: int) -> str | None:
+        """Work out where the next at most `most` learners stand; the id of the last, None at the end."""
+        async with transaction(self._engine, seconds=PIECE_SECONDS) as connection:
+            await connection.execute(SCAN)
+            return await keep_next_standings(connection, tenant_id, after_learner, most)
+
     async def analyse_next(self, tenant_id: int, after_question: str, most: int) -> str | None:
         """Analyse the next at most `most` questions, in the order of their ids; the id of the last, None at the end."""
         values = {"tenant_id": tenant_id, "after": after_question, "most": most}
@@ -82,7 +90,6 @@ class ItemStore:
         """The figures of one question as of now, not kept; None where there is no such question."""
         async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             await connection.execute(ONE_MOMENT)
-            await connection.execute(SCAN)
             rows = (await connection.execute(NAMED, {"tenant_id": tenant_id, "question_id": question_id})).all()
             if not rows:
                 return None

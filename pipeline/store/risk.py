@@ -14,7 +14,6 @@ from pipeline.learning.rating import Skill
 from pipeline.learning.recency import Recent
 from pipeline.learning.risk import FLAGGED_FROM, Sign, first_recent_day
 from pipeline.ports.analytics import (
-    AT_RISK_JOB,
     Assessed,
     GoalSums,
     LearnerFacts,
@@ -72,18 +71,8 @@ SAVE = text(
     """
 )
 
-# A night whose run is among this tenant's learners has some of them only. Run once more, it has the earlier ones still.
-LATEST_DAY = text(
-    """
-    WITH night AS (
-        SELECT CAST(slot AT TIME ZONE 'UTC' AS date) AS day, state,
-            CAST(progress -> 'at' ->> 'tenant_id' AS int) = :tenant_id AS is_here
-        FROM periodic_runs WHERE job = :job
-    )
-    SELECT max(day) FROM risk_assessments WHERE tenant_id = :tenant_id AND day <> ALL (ARRAY(
-        SELECT day FROM night GROUP BY day HAVING bool_or(is_here) AND NOT bool_or(state = 'done')))
-    """
-)
+COMPLETE = text("INSERT INTO risk_nights (tenant_id, day) VALUES (:tenant_id, :day) ON CONFLICT DO NOTHING")
+LATEST_DAY = text("SELECT max(day) FROM risk_nights WHERE tenant_id = :tenant_id")
 
 # Sorted as the index is: scores fall, ids rise.
 KEPT = text(
@@ -174,9 +163,14 @@ class RiskStore:
         async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             await connection.execute(SAVE, {"tenant_id": tenant_id, "day": day, "assessed": given})
 
+    async def complete(self, tenant_id: int, day: date) -> None:
+        """Note that all learners of the tenant are assessed as of this day."""
+        async with transaction(self._engine) as connection:
+            await connection.execute(COMPLETE, {"tenant_id": tenant_id, "day": day})
+
     async def latest_day(self, tenant_id: int) -> date | None:
-        """The newest day of which assessments of the tenant are kept; one that is still being assessed is left out."""
-        found: date | None = (await self._rows(LATEST_DAY, tenant_id=tenant_id, job=AT_RISK_JOB))[0][0]
+        """The newest day as of which all learners of the tenant were assessed."""
+        found: date | None = (await self._rows(LATEST_DAY, tenant_id=tenant_id))[0][0]
         return found
 
     async def kept(

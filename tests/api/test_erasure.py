@@ -48,7 +48,10 @@ OF_NO_LEARNER = {
 }
 PLACES = {"periodic_runs"}
 """How far a run got names the last learner it came to."""
-OF_TEACHERS_VIEW = {"learner_groups", "learner_group_members", "risk_assessments", "item_analyses"}
+OF_TEACHERS_VIEW = {
+    *("learner_groups", "learner_group_members", "risk_assessments", "risk_nights"),
+    *("item_analyses", "learner_standings"),
+}
 """tests/api/test_groups.py and tests/integration/test_item_analysis.py."""
 MONEY = {"llm_attempts", "llm_budgets"}
 """What is spent stays, without the learner's name: tests/integration/test_erased_money.py."""

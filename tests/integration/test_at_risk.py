@@ -1,5 +1,6 @@
 """Who is at risk, from rows on real Postgres: those built to be are found, and a night is remembered."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -8,24 +9,34 @@ import msgspec
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from uuid_utils import uuid7
 
 from pipeline.curriculum.model import Category, Curriculum, Module, Track
 from pipeline.errors import Conflict, NotFound
 from pipeline.learning.risk import FactorBasis, Sign
-from pipeline.ports.analytics import Assessed, RiskFilter
+from pipeline.ports.analytics import AT_RISK_JOB, Assessed, RiskFilter
+from pipeline.ports.periodic import JobPlan, NewRun
+from pipeline.schedule import read_schedule
 from pipeline.service import at_risk
 from pipeline.service.access import Principal, Role
 from pipeline.service.at_risk import AtRisk
 from pipeline.service.careers import Careers, sums_by_goal
+from pipeline.service.periodic import PeriodicJob, PeriodicWorker, for_each_tenant
 from pipeline.service.ranking import Basis
-from pipeline.store.engine import as_json, create_engine, transaction
+from pipeline.stages.verdict import RetryPolicy
+from pipeline.store.engine import create_engine, transaction
+from pipeline.store.expiry import ExpiryStore
 from pipeline.store.group import GroupStore
+from pipeline.store.periodic import PeriodicStore
 from pipeline.store.risk import RiskStore
 from tests.samples import new_tenant
 from tests.schoolroom import Day, KnownTopic, aim, live_through, teach
 
 TODAY: Final = datetime.now(UTC).date()
 EVERYBODY: Final = RiskFilter()
+NIGHTLY: Final = read_schedule("X", "0 3 * * *")
+AT_ONCE: Final = RetryPolicy(max_attempts=1, base_seconds=0.0, cap_seconds=0.0)
+"""Given up at the first failure."""
 CURRICULUM: Final = Curriculum(
     categories={"dev": Category("dev", "Development", 18, ("basics",), translations={"ko": {"title": "개발"}})},
     tracks={"basics": Track("basics", "Basics", tuple(f"m{n}" for n in range(5)))},
@@ -211,37 +222,49 @@ async def test_a_large_tenant_is_shown_as_of_last_night(
     assert [one.learner_id for part in parts for one in part.assessed] == ["bob", "dan"]
 
 
-@pytest.mark.parametrize(
-    ("state", "place", "shown"),
-    [
-        ("running", "here", 2),
-        ("waiting", "here", 2),
-        ("failed", "here", 2),
-        ("running", "behind", 1),
-        ("done", None, 1),
-    ],
-)
-async def test_a_night_that_is_not_over_for_a_tenant_is_not_shown(
-    engine: AsyncEngine, tenant_id: int, state: str, place: str | None, shown: int
-) -> None:
+async def test_a_night_that_is_not_complete_for_a_tenant_is_not_shown(engine: AsyncEngine, tenant_id: int) -> None:
     """Its ranking would leave out whoever the run has not come to, and its sums count a part as all."""
     await furnish(engine, tenant_id)
     await detect_all(engine, tenant_id, days_ago(2))
     at_night = datetime.combine(days_ago(1), datetime.min.time(), UTC) + timedelta(hours=3)
-    await service(engine).detect_at_risk(tenant_id, at_night, after=None, most=2)
-    at = None if place is None else {"tenant_id": tenant_id + (place == "behind"), "after": "bob"}
-    async with transaction(engine) as connection:
-        await connection.execute(
-            text(
-                "INSERT INTO periodic_runs (job, slot, state, progress, worker_id, lease_expires_at, available_at,"
-                " finished_at) SELECT 'at-risk', :slot, s.state, CAST(:progress AS jsonb),"
-                " CASE WHEN s.state = 'running' THEN gen_random_uuid() END,"
-                " CASE WHEN s.state = 'running' THEN now() END, CASE WHEN s.state = 'waiting' THEN now() END,"
-                " CASE WHEN s.state IN ('done', 'failed') THEN now() END FROM (VALUES (:state)) AS s(state)"
-            ),
-            {"slot": at_night, "state": state, "progress": as_json({"pieces": 1, "at": at})},
-        )
-    assert await RiskStore(engine).latest_day(tenant_id) == days_ago(shown)
+    after = await service(engine).detect_at_risk(tenant_id, at_night, after=None, most=2)
+    assert await RiskStore(engine).latest_day(tenant_id) == days_ago(2)
+    while after is not None:
+        after = await service(engine).detect_at_risk(tenant_id, at_night, after=after, most=2)
+    assert await RiskStore(engine).latest_day(tenant_id) == days_ago(1)
+
+
+async def test_a_night_that_failed_for_good_at_one_tenant_is_shown_to_the_others_alone(
+    engine: AsyncEngine, tenant_id: int
+) -> None:
+    """Where one tenant's part is left out, that tenant's readers keep the last complete night."""
+    other = await new_tenant(engine, "academy")
+    for tenant in (tenant_id, other):
+        await furnish(engine, tenant)
+        await detect_all(engine, tenant, days_ago(2))
+    detecting = FailingBehind(service(engine), tenant_id, "bob")
+    night = datetime.combine(days_ago(1), datetime.min.time(), UTC)
+    periodic = PeriodicStore(engine)
+    await periodic.plan(lambda *_: [NewRun(AT_RISK_JOB, night)])
+    tenants = ExpiryStore(engine, reports_seconds=1.0, risks_seconds=1.0, runs_seconds=1.0)
+    job = PeriodicJob(JobPlan(AT_RISK_JOB, NIGHTLY), for_each_tenant(tenants.next_tenant, detecting.step, most=2))
+    await PeriodicWorker(periodic, [job], worker_id=str(uuid7()), policy=AT_ONCE).work(asyncio.Event())
+    store = RiskStore(engine)
+    assert await store.kept(tenant_id, days_ago(1), EVERYBODY, after=None, most=9), "or nothing was left half done"
+    assert (await store.latest_day(tenant_id), await store.latest_day(other)) == (days_ago(2), days_ago(1))
+
+
+class FailingBehind:
+    """The step of `detect_at_risk`, but for one tenant's learners behind one of them."""
+
+    def __init__(self, service: AtRisk, tenant_id: int, learner_id: str) -> None:
+        self._service = service
+        self._failing = (tenant_id, learner_id)
+
+    async def step(self, tenant_id: int, slot: datetime, *, after: str | None, most: int) -> str | None:
+        if (tenant_id, after) == self._failing:
+            raise ValueError
+        return await self._service.detect_at_risk(tenant_id, slot, after=after, most=most)
 
 
 async def test_a_nights_sums_equal_those_of_now(engine: AsyncEngine, tenant_id: int) -> None:

@@ -3,18 +3,23 @@
 import statistics
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from uuid_utils import uuid7
 
 from pipeline.learning.item_analysis import Flag, Missing
 from pipeline.model import Question
 from pipeline.ports.analytics import AnalysedItem, ItemFilter, ItemPlace
 from pipeline.store.bank import BankStore
-from pipeline.store.engine import create_engine, transaction
+from pipeline.store.engine import as_json, create_engine, transaction
+from pipeline.store.erasure import ErasureStore
+from pipeline.store.first_attempt import FIRST_ATTEMPTS, UNASKED
 from pipeline.store.item import FIGURES, ItemStore
+from pipeline.store.standing import KEEP
 from tests.samples import new_tenant
 from tests.schoolroom import MILLION, Try, choice_question, made_up_tries, seat
 
@@ -36,6 +41,22 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 @pytest.fixture
 async def tenant_id(engine: AsyncEngine) -> int:
     return await new_tenant(engine)
+
+
+async def stand_all(engine: AsyncEngine, tenant_id: int, most: int = 50) -> int:
+    """Work out where everybody stands, piece by piece, as a night does hours after the tries; in how many pieces."""
+    async with transaction(engine) as connection:
+        await connection.execute(text("UPDATE results SET created_at = created_at - interval '1 hour'"))
+    store, pieces, after = ItemStore(engine), 1, ""
+    while (last := await store.stand_next(tenant_id, after, most)) is not None:
+        pieces, after = pieces + 1, last
+    return pieces
+
+
+async def standings(engine: AsyncEngine) -> dict[str, tuple[int, int]]:
+    async with transaction(engine) as connection:
+        rows = await connection.execute(text("SELECT learner_id, answers, surplus FROM learner_standings"))
+        return {row.learner_id: (row.answers, row.surplus) for row in rows}
 
 
 async def analyse_all(store: ItemStore, tenant_id: int, most: int = 7) -> int:
@@ -135,6 +156,94 @@ async def test_one_question_computed_now_has_the_figures_of_the_night(engine: As
     assert now is not None
     assert (now.analysis, now.attempts) == (night.analysis, night.attempts)
     assert await store.analyse_now(tenant_id, "nowhere") is None
+
+
+async def test_standings_equal_a_slow_recount(engine: AsyncEngine, tenant_id: int) -> None:
+    await seat(engine, tenant_id, QUESTIONS, TRIES)
+    assert await stand_all(engine, tenant_id) == 5
+    recount, found = Recount(TRIES), await standings(engine)
+    assert len(found) == 240
+    for learner_id in ("u0000", "u0101", "u0239"):
+        answers, surplus = found[learner_id]
+        assert answers == sum(learner == learner_id for learner, _ in recount.firsts)
+        assert surplus / answers / MILLION == pytest.approx(recount.ability(learner_id, without=""), abs=1e-6)
+
+
+async def test_kept_standings_and_all_answers_give_the_same_figures(engine: AsyncEngine, tenant_id: int) -> None:
+    """To the last digit: what a night keeps of learners is what their answers add up to."""
+    await seat(engine, tenant_id, QUESTIONS, TRIES)
+    store = ItemStore(engine)
+    await analyse_all(store, tenant_id)
+    worked_out = await listed(store, tenant_id)
+    await stand_all(engine, tenant_id)
+    await analyse_all(store, tenant_id)
+    kept = await listed(store, tenant_id)
+    assert {id_: one.analysis for id_, one in kept.items()} == {id_: one.analysis for id_, one in worked_out.items()}
+    now = await store.analyse_now(tenant_id, WRONG)
+    assert now is not None
+    assert now.analysis == worked_out[WRONG].analysis
+
+
+async def test_figures_read_kept_standings_and_not_all_answers(engine: AsyncEngine, tenant_id: int) -> None:
+    """Or the test above would compare one way with itself."""
+    await seat(engine, tenant_id, QUESTIONS, TRIES)
+    await stand_all(engine, tenant_id)
+    async with transaction(engine) as connection:
+        await connection.execute(text("UPDATE learner_standings SET surplus = -surplus"))
+    turned = await ItemStore(engine).analyse_now(tenant_id, "q000")
+    assert turned is not None
+    assert turned.analysis.discrimination is not None
+    assert turned.analysis.discrimination < 0 < Recount(TRIES).discrimination("q000")[0]
+
+
+async def test_an_answer_since_the_night_is_not_taken_out_of_a_standing_without_it(
+    engine: AsyncEngine, tenant_id: int
+) -> None:
+    """Whoever stood where before meets a question for the first time: all that is kept was about other questions."""
+    newcomer = choice_question(500)
+    await seat(engine, tenant_id, [*QUESTIONS, newcomer], TRIES)
+    await stand_all(engine, tenant_id)
+    stand = {id_: surplus / answers for id_, (answers, surplus) in (await standings(engine)).items()}
+    right = {id_: float(int(id_[1:]) % 3 == 0) for id_ in stand}
+    fresh = [Try(id_, newcomer.id, "ba"[int(right[id_])], right[id_], 900) for id_ in sorted(stand)]
+    await seat(engine, tenant_id, [newcomer], fresh)
+    found = await ItemStore(engine).analyse_now(tenant_id, newcomer.id)
+    assert found is not None
+    r = statistics.correlation([right[id_] for id_ in stand], list(stand.values()))
+    assert found.analysis.discrimination == pytest.approx(r, abs=1e-4)
+
+
+async def test_a_learner_erased_during_the_night_gets_no_standing(engine: AsyncEngine, tenant_id: int) -> None:
+    await seat(engine, tenant_id, QUESTIONS, TRIES)
+    async with transaction(engine) as connection:
+        values = {"tenant_id": tenant_id, "learner_ids": ["u0000", "u0001"], "as_of": datetime.now(UTC)}
+        await connection.execute(text("DELETE FROM learners WHERE id = 'u0000'"))
+        given = [{"learner_id": id_, "answers": 5, "surplus": 1} for id_ in ("u0000", "u0001")]
+        await connection.execute(KEEP, {**values, "standings": as_json(given)})
+    assert await standings(engine) == {"u0001": (5, 1)}
+
+
+async def test_where_a_learner_stood_is_erased_with_him(engine: AsyncEngine, tenant_id: int) -> None:
+    async with transaction(engine) as connection:
+        for learner_id in ("ada", "bob"):
+            values = {"tenant_id": tenant_id, "id": learner_id}
+            await connection.execute(text("INSERT INTO learners (tenant_id, id) VALUES (:tenant_id, :id)"), values)
+    await stand_all(engine, tenant_id)
+    assert await standings(engine) == {"ada": (0, 0), "bob": (0, 0)}
+    note = {"actor": "key:1", "audit_id": str(uuid7()), "learner_hash": "0" * 64}
+    assert await ErasureStore(engine).erase_learner(tenant_id, "ada", **note)
+    assert await standings(engine) == {"bob": (0, 0)}
+
+
+async def test_one_question_is_found_by_its_index(engine: AsyncEngine, tenant_id: int) -> None:
+    """As many rows of answers are read as the question has, however many there are."""
+    await seat(engine, tenant_id, QUESTIONS, TRIES)
+    async with transaction(engine) as connection:
+        keys = (await connection.execute(text("SELECT array_agg(key) FROM questions WHERE id = 'q003'"))).scalar_one()
+        values = {"tenant_id": tenant_id, "keys": keys, "unasked": UNASKED}
+        plan = (await connection.execute(text(f"EXPLAIN {FIRST_ATTEMPTS.text}"), values)).scalars().all()
+    assert any("answers_version_idx" in line for line in plan)
+    assert not any("Seq Scan on answers" in line for line in plan)
 
 
 async def test_analysing_again_changes_nothing_but_the_time(engine: AsyncEngine, tenant_id: int) -> None:

@@ -1,6 +1,7 @@
 """Migrations: up, down, up again, and in agreement with the models."""
 
 import asyncio
+from datetime import date, datetime
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -25,6 +26,8 @@ INSERT_AS_BEFORE = text(
     "INSERT INTO submissions (tenant_id, id, learner_id, status, version)"
     " VALUES (1, CAST(:id AS uuid), 'u-1', 'pending', 1)"
 )
+
+INSERT_RUN = text("INSERT INTO periodic_runs (job, slot, state, finished_at) VALUES ('at-risk', :slot, :state, now())")
 
 
 def revisions() -> list[str]:
@@ -80,6 +83,27 @@ async def test_models_and_migrations_agree(database_url: str) -> None:
         )
     await engine.dispose()
     assert differences == []
+
+
+async def test_nights_of_before_count_as_complete_unless_they_broke_off(empty_database_url: str) -> None:
+    """Or a large tenant would have nothing to show until the night after the upgrade."""
+    engine = create_engine(empty_database_url, pool_size=1)
+    await migrate(engine, "0003")
+    async with transaction(engine) as connection:
+        for day, state in (("2026-11-18", "done"), ("2026-11-19", None), ("2026-11-20", "failed")):
+            values = {
+                "day": date.fromisoformat(day),
+                "slot": datetime.fromisoformat(f"{day}T03:00:00Z"),
+                "state": state,
+            }
+            await connection.execute(text("INSERT INTO risk_assessments VALUES (7, 'ada', :day, 0.5, '{}')"), values)
+            if state is not None:
+                await connection.execute(INSERT_RUN, values)
+    await migrate(engine)
+    async with transaction(engine) as connection:
+        nights = (await connection.execute(text("SELECT tenant_id, day::text FROM risk_nights ORDER BY day"))).all()
+    assert [tuple(night) for night in nights] == [(7, "2026-11-18"), (7, "2026-11-19")]
+    await engine.dispose()
 
 
 async def test_ten_processes_may_migrate_at_once(empty_database_url: str) -> None:

@@ -334,6 +334,7 @@ async def test_only_what_is_too_old_expires(engine: AsyncEngine) -> None:
         values = {"tenant": tenant_id, "day": (datetime.now(UTC) - days * DAY).date()}
         await execute(engine, "INSERT INTO learner_reports VALUES (:tenant, 'ada', :day, '{}')", **values)
         await execute(engine, "INSERT INTO risk_assessments VALUES (:tenant, 'ada', :day, 0.5, '{}')", **values)
+        await execute(engine, "INSERT INTO risk_nights VALUES (:tenant, :day)", **values)
         await last_noted(engine, days * DAY, "daily")
     await last_noted(engine, 700 * DAY, "gone")
     now, progress = datetime.now(UTC), None
@@ -344,7 +345,7 @@ async def test_only_what_is_too_old_expires(engine: AsyncEngine) -> None:
     await expiry.expire_runs(now, None)
     counts = {
         table: (await query(engine, f"SELECT count(*) FROM {table}"))[0][0]
-        for table in ("learner_reports", "risk_assessments", "periodic_runs")
+        for table in ("learner_reports", "risk_assessments", "risk_nights", "periodic_runs")
     }
-    assert counts == {"learner_reports": 3, "risk_assessments": 3, "periodic_runs": 4}
+    assert counts == {"learner_reports": 3, "risk_assessments": 3, "risk_nights": 3, "periodic_runs": 4}
     assert [row.job for row in await runs(engine)].count("gone") == 1  # or the job would count as never seen

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    Integer,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
@@ -85,6 +86,28 @@ risk_assessments = Table(
     PrimaryKeyConstraint("tenant_id", "learner_id", "day"),
     CheckConstraint("score BETWEEN 0 AND 1", name="score"),
     Index("risk_assessments_day_idx", "tenant_id", "day", text("score DESC")),
+)
+
+# Days as of which a tenant's learners were all assessed: a night that broke off has assessments, but is none of them.
+risk_nights = Table(
+    "risk_nights",
+    metadata,
+    tenant(),
+    Column("day", Date, nullable=False),
+    PrimaryKeyConstraint("tenant_id", "day"),
+)
+
+# By how many millionths a learner's first attempts beat what is usual on the same questions, all together; `answers`
+# are those that were scored until `as_of`.
+learner_standings = Table(
+    "learner_standings",
+    metadata,
+    tenant(),
+    Column("learner_id", Text, nullable=False),
+    Column("answers", Integer, nullable=False),
+    Column("surplus", BigInteger, nullable=False),
+    moment("as_of"),
+    PrimaryKeyConstraint("tenant_id", "learner_id"),
 )
 
 item_analyses = Table(

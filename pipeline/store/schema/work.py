@@ -84,6 +84,7 @@ answers = Table(
     PrimaryKeyConstraint("submission_id", "position"),
     CheckConstraint("response_time_ms >= 0", name="response_time"),
     CheckConstraint("confidence BETWEEN 1 AND 5", name="confidence"),
+    Index("answers_version_idx", "version_key"),
 )
 
 stages = Table(

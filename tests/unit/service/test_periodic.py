@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline.errors import Unavailable
-from pipeline.ports.periodic import JobPlan, NewRun, Piece, RunClaim, RunState
+from pipeline.ports.periodic import JobPlan, NewRun, Passable, Piece, RunClaim, RunState
 from pipeline.schedule import read_schedule
 from pipeline.service.periodic import (
     FIRST_SEEN,
@@ -89,6 +89,25 @@ async def test_a_job_of_several_steps_does_each_to_its_end() -> None:
 
     await done_by(one_after_another({"a": counting("a", 2), "b": counting("b", 1), "c": counting("c", 2)}))
     assert done == ["a1", "a2", "b1", "c1", "c2"]
+
+
+async def test_behind_a_part_that_failed_come_the_next_tenant_and_then_the_next_step() -> None:
+    async def next_tenant(after: int) -> int | None:
+        return after + 1 if after < 2 else None
+
+    async def step(tenant_id: int, slot: datetime, *, after: str | None, most: int) -> str | None:
+        raise AssertionError((tenant_id, slot, after, most))
+
+    async def alone(_: datetime, progress: Any) -> Any:
+        raise AssertionError(progress)
+
+    job = one_after_another({"a": for_each_tenant(next_tenant, step), "b": alone, "c": alone})
+    assert isinstance(job, Passable)
+    second = await job.past({"step": "a", "at": {"tenant_id": 1, "after": "ada"}})
+    assert second == {"step": "a", "at": {"tenant_id": 2, "after": None}}
+    assert await job.past(second) == {"step": "b", "at": None}
+    assert await job.past({"step": "b", "at": 7}) == {"step": "c", "at": None}
+    assert await job.past({"step": "c", "at": None}) is None
 
 
 CLAIM = RunClaim("daily", NOON, attempt=2, since=NOON, pieces=7, progress={"tenant_id": 3, "after": "x"})
