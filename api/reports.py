@@ -9,6 +9,7 @@ from litestar.params import FromPath
 
 from api.caller import AnyRequest, allow
 from api.description import Answer, Body, described
+from api.learners import check_learner_id
 from api.pages.sentence import said
 from api.pages.words import Words, language_of
 from api.reading import body_of, query_of
@@ -136,7 +137,10 @@ def with_text(finding: Finding, words: Words) -> FindingShown:
     ),
 )
 async def show_goals(request: AnyRequest, learner_id: FromPath[str]) -> Response[Goals]:
-    """Show a learner's goals."""
+    """Show a learner's goals.
+
+    A learner is known who handed in, is in a group, or was set goals; anybody else is not found.
+    """
     parts, principal = await allow(request, Permission.READ_LEARNING)
     return Response(await parts.reports.goals(principal, learner_id))
 
@@ -159,9 +163,11 @@ async def show_goals(request: AnyRequest, learner_id: FromPath[str]) -> Response
 async def set_goals(request: AnyRequest, learner_id: FromPath[str]) -> Response[Goals]:
     """Set a learner's goals, in place of earlier ones.
 
-    Goals that are left out are none. Learner tokens only read: whoever hands in for a learner sets goals for him.
+    Goals that are left out are none. The learner need not have handed in anything yet, and is known from then on.
+    Learner tokens only read: whoever hands in for a learner sets goals for him.
     """
     parts, principal = await allow(request, Permission.SET_GOALS)
+    check_learner_id(learner_id)
     return Response(await parts.reports.set_goals(principal, learner_id, await body_of(request, Goals)))
 
 

@@ -68,7 +68,7 @@ class Advising:
 def occasion_for(basis: Basis, learner_id: str, now: datetime, locale: str | None) -> Occasion:
     """The occasion of a learner who asks at `now`; `locale` goes before what the latest submission says."""
     latest = basis.latest or NOTHING_YET
-    context = msgspec.structs.replace(latest.context, locale=locale or latest.context.locale)
+    context = LearnerContext(locale or latest.context.locale, basis.career_goal, latest.context.industry)
     right = frozenset(basis.recent_correct)
     return Occasion(
         now=now,

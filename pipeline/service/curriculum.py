@@ -26,7 +26,7 @@ from pipeline.learning.rating import Skill
 from pipeline.ports import BankStore, LearnerStore
 from pipeline.ports.curriculum import CurriculumStore
 from pipeline.scoring.shape import forbidden_characters
-from pipeline.service.access import Permission, Principal
+from pipeline.service.access import NO_LEARNER, Permission, Principal
 from pipeline.service.bank import read_question
 from pipeline.service.curriculum_showing import (
     category_shown,
@@ -150,11 +150,11 @@ class Curricula:
             return None
         principal.require(Permission.READ_LEARNING)
         if not principal.may_see(learner) or forbidden_characters(learner) is not None:
-            raise NotFound("There is no such learner.")
+            raise NotFound(NO_LEARNER)
         skills = await self._learners.skills(principal.tenant_id, learner)
         # A token may be older than its learner's first hand-in.
         if not skills and principal.learner_id is None and not await self._learners.known(principal.tenant_id, learner):
-            raise NotFound("There is no such learner.")
+            raise NotFound(NO_LEARNER)
         return standings_by(self._measure_of(skills, self._clock()), curriculum)
 
 

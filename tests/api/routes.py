@@ -90,7 +90,7 @@ LEARNERS: Final = [
     Route("GET", "/v1/learners/{learner_id}/recommendations", LEARNING, Foreign.NOT_FOUND),
     Route("GET", "/v1/learners/{learner_id}/report", LEARNING, Foreign.NOT_FOUND),
     Route("GET", "/v1/learners/{learner_id}/goals", LEARNING, Foreign.NOT_FOUND),
-    Route("PUT", "/v1/learners/{learner_id}/goals", SUBMITTERS, Foreign.NOT_FOUND, {"weekly_answers": 9}),
+    Route("PUT", "/v1/learners/{learner_id}/goals", SUBMITTERS, Foreign.OWN, {"weekly_answers": 9}),
     Route("GET", "/v1/learners/{learner_id}/export", TEACHERS, Foreign.NOT_FOUND),
     Route("DELETE", "/v1/learners/{learner_id}", TEACHERS, Foreign.NOT_FOUND),
     Route("POST", "/v1/learners/{learner_id}/token", SUBMITTERS, Foreign.OWN),
