@@ -83,6 +83,7 @@ async def show_items_page(request: AnyRequest) -> Response[str] | Stream:
     """Show a teacher how questions do, by the figures of last night."""
     parts, principal, say = await looked_at(request)
     query = query_of(request, ItemsPageQuery)
+    await parts.curricula.require_module(principal.tenant_id, query.module)
     wanted, order = ItemFilter(query.module, query.topic, query.flag), order_of(query.sort)
     if query.format == "csv":
         return await items_table(parts, principal, wanted, order, say.language)

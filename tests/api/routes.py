@@ -23,6 +23,7 @@ class Foreign(StrEnum):
     """What comes back for another tenant's things."""
 
     NOT_FOUND = "404"
+    UNKNOWN = "422, as for a name that nothing has"
     EMPTY = "an empty list"
     OWN = "an answer about one's own things or none"
     PUBLIC = "the same as for everybody, without a key"
@@ -80,7 +81,7 @@ CURRICULUM: Final = [
     Route("GET", "/v1/curriculum/categories/{category_id}/tracks", READERS, Foreign.NOT_FOUND),
     Route("GET", "/v1/curriculum/tracks/{track_id}/modules", READERS, Foreign.NOT_FOUND),
     Route("GET", "/v1/curriculum/modules/{module_id}", READERS, Foreign.NOT_FOUND),
-    Route("GET", "/v1/curriculum/recommend-path", READERS, Foreign.NOT_FOUND, query="?category={category_id}"),
+    Route("GET", "/v1/curriculum/recommend-path", READERS, Foreign.UNKNOWN, query="?category={category_id}"),
     Route("POST", "/v1/curriculum/import", TEACHERS, Foreign.OWN, {"modules": [THEIR_MODULE]}),
 ]
 
