@@ -74,6 +74,7 @@ class WeekLink(msgspec.Struct, frozen=True):
         query=LearnerPageQuery,
         problems=(404,),
         page=True,
+        visitor=Role.LEARNER,
     ),
 )
 async def show_learner_page(request: AnyRequest) -> Response[str]:

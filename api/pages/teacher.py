@@ -33,7 +33,7 @@ from api.pages.words import Words
 from api.reading import query_of
 from pipeline.learning.risk import FLAGGED_FROM
 from pipeline.ports.analytics import Group, RiskFilter
-from pipeline.service.access import Permission
+from pipeline.service.access import Permission, Role
 from pipeline.service.at_risk import Overview
 from pipeline.service.careers import Career, CareerList
 from pipeline.service.ranking import Basis
@@ -86,6 +86,7 @@ class CareerCard(msgspec.Struct, frozen=True):
         query=RiskPageQuery,
         problems=(404, 409),
         page=True,
+        visitor=Role.VIEWER,
     ),
 )
 async def show_teacher_page(request: AnyRequest) -> Response[str] | Stream:
@@ -134,6 +135,7 @@ def risk_page(overview: Overview, groups: Sequence[Group], query: RiskPageQuery,
         query=CareersPageQuery,
         problems=(404, 409),
         page=True,
+        visitor=Role.VIEWER,
     ),
 )
 async def show_careers_page(request: AnyRequest) -> Response[str] | Stream:
