@@ -7,8 +7,9 @@ from functools import cache
 from typing import Final, TypeVar
 
 import msgspec
+from uuid_utils import uuid7
 
-from pipeline.curriculum.entry import Entry, Kind
+from pipeline.curriculum.entry import Entry, Kind, entries_of
 from pipeline.curriculum.model import Curriculum
 from pipeline.curriculum.path import recommend_path
 from pipeline.curriculum.shipping import shipped_curriculum
@@ -20,7 +21,8 @@ from pipeline.curriculum.standing import (
     Standings,
     standing_in,
 )
-from pipeline.errors import FieldProblem, InvalidInput, NotFound
+from pipeline.curriculum.use import in_use, users_of
+from pipeline.errors import Conflict, FieldProblem, InvalidInput, NotFound
 from pipeline.importing.curriculum import read_curriculum
 from pipeline.learning.rating import Skill
 from pipeline.ports import BankStore, LearnerStore, QuestionFilter
@@ -109,6 +111,21 @@ class Curricula:
         if (await self._store.current(tenant_id)).version > 0:
             return None
         return await self.import_file(tenant_id, shipped_curriculum())
+
+    async def delete(self, principal: Principal, kind: Kind, entry_id: str) -> None:
+        """Delete an entry; raises `NotFound`, and `Conflict` that names who uses it."""
+        if forbidden_characters(entry_id) is not None:
+            raise NotFound(f"There is no such {kind}.")
+
+        def allow(curriculum: Curriculum, aiming: int) -> None:
+            found(entries_of(curriculum, kind).get(entry_id), kind)
+            users = users_of(curriculum, kind, entry_id)
+            if users or aiming:
+                raise Conflict(in_use(kind, entry_id, users, aiming))
+
+        await self._store.delete(
+            principal.tenant_id, kind, entry_id, allow=allow, actor=principal.actor, audit_id=str(uuid7())
+        )
 
     async def categories(self, principal: Principal, locale: str | None) -> list[CategoryShown]:
         """All career paths."""

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from pipeline.curriculum.entry import PARTS
 from pipeline.service.access import Role
 
 ANYBODY: Final = frozenset(Role)
@@ -82,6 +83,10 @@ CURRICULUM: Final = [
     Route("GET", "/v1/curriculum/tracks/{track_id}/modules", READERS, Foreign.NOT_FOUND),
     Route("GET", "/v1/curriculum/modules/{module_id}", READERS, Foreign.NOT_FOUND),
     Route("GET", "/v1/curriculum/recommend-path", READERS, Foreign.UNKNOWN, query="?category={category_id}"),
+    *(
+        Route("DELETE", f"/v1/curriculum/{part}/{{{kind}_id}}", TEACHERS, Foreign.NOT_FOUND)
+        for kind, part in PARTS.items()
+    ),
     Route("POST", "/v1/curriculum/import", TEACHERS, Foreign.OWN, {"modules": [THEIR_MODULE]}),
 ]
 
