@@ -1,7 +1,7 @@
 """What a tenant teaches: importing it, showing it, and the way of one learner through it."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Final, TypeVar
@@ -11,6 +11,7 @@ from uuid_utils import uuid7
 
 from pipeline.curriculum.entry import Entry, Kind, entries_of
 from pipeline.curriculum.model import Curriculum
+from pipeline.curriculum.naming import topic_names
 from pipeline.curriculum.path import recommend_path
 from pipeline.curriculum.shipping import shipped_curriculum
 from pipeline.curriculum.standing import (
@@ -131,6 +132,10 @@ class Curricula:
         """All career paths."""
         curriculum = await self._store.current(principal.tenant_id)
         return [category_shown(category, curriculum, locale) for category in curriculum.categories.values()]
+
+    async def topic_names(self, principal: Principal, topics: Iterable[str], locale: str | None) -> Mapping[str, str]:
+        """What those of these topics that have a name are called, by topic."""
+        return topic_names(await self._store.current(principal.tenant_id), topics, locale)
 
     async def tracks(self, principal: Principal, category_id: str, locale: str | None) -> list[TrackShown]:
         """The tracks of a career path, then its specialisations."""

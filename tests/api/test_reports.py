@@ -298,6 +298,26 @@ async def test_progress_tells_topics_goals_and_the_way_to_the_target(installatio
     assert steps[-1]["text"] == "Go on with the module First."
 
 
+async def test_sentences_call_topics_after_their_modules_and_data_by_their_ids(installation: Installation) -> None:
+    await worked(installation)
+    teacher = installation.caller()
+    assert (await teacher.post("/v1/curriculum/import", CURRICULUM)).status_code == 200
+    await installation.run([await teacher.hand_in("ada", {"q1": "b"})])
+    [step] = [one for one in (await report(installation))["next_steps"] if one["values"].get("topic") == "choosing"]
+    assert step["text"] == "Practise First, where answers went wrong lately."
+    advice = (await teacher.get("/v1/learners/ada/recommendations")).json()
+    told = [one["reason"] for one in advice["questions"] if one["topic"] == "choosing"]
+    assert told
+    assert all("“First”" in reason["text"] and reason["topic"] == "choosing" for reason in told)
+    token = (await teacher.post("/v1/learners/ada/token")).json()["token"]
+    entered = await teacher.get(f"/pages/enter?token={token}")
+    page = await teacher.call("GET", "/pages/learner", None, Cookie=entered.headers["set-cookie"].partition(";")[0])
+    assert page.status_code == 200
+    assert "<bdi>q1" not in page.text
+    assert ">choosing<" not in page.text
+    assert question("q1")["prompt"] in page.text
+
+
 async def test_without_a_target_the_latest_career_goal_tells_the_course(installation: Installation) -> None:
     await worked(installation)
     teacher = installation.caller()
