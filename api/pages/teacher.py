@@ -17,7 +17,7 @@ from api.pages.rendering import page
 from api.pages.teacher_frame import CAREERS_PATH, RISK_PATH, Locale, groups_of, looked_at, part_links, places
 from api.pages.teacher_items import show_item_page, show_items_page
 from api.pages.teacher_view import (
-    Drawn,
+    InLanes,
     Link,
     address,
     by_score,
@@ -73,7 +73,7 @@ class CareerCard(msgspec.Struct, frozen=True):
 
     name: str
     career: Career
-    spread: Drawn | None
+    spread: InLanes | None
     at_risk: str | None
 
 
