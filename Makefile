@@ -33,7 +33,7 @@ check: setup
 fix: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	for page in cli errors lifecycle openapi settings; do $(BIN)/python -m docs.$$page || exit 1; done
+	for page in cli errors fields lifecycle openapi settings; do $(BIN)/python -m docs.$$page || exit 1; done
 	$(BIN)/python -m tests.failures
 
 # The other systems of the comparison have packages of their own, which the product does without.

@@ -150,6 +150,7 @@ async def list_items(request: AnyRequest) -> Response[Any] | Stream:
     """
     parts, principal = await allow(request, Permission.READ_ANALYTICS)
     query = query_of(request, ItemsQuery)
+    await parts.curricula.require_module(principal.tenant_id, query.module)
     wanted, order = ItemFilter(query.module, query.topic, query.flag), order_of(query.sort)
     if wants_csv(request, query.format):
         return await items_table(parts, principal, wanted, order, query.locale)

@@ -12,6 +12,7 @@ from litestar.types import ControllerRouterHandler
 
 from api.analytics import analytics_handlers
 from api.curriculum import curriculum_handlers
+from api.curriculum_deleting import curriculum_deleting_handlers
 from api.documentation import Documentation, documentation_handlers, documentation_of
 from api.errors import EXCEPTION_HANDLERS
 from api.generations import generation_handlers
@@ -76,6 +77,7 @@ def handlers(settings: Settings) -> list[ControllerRouterHandler]:
         *rating_handlers(),
         *question_handlers(settings),
         *curriculum_handlers(settings),
+        *curriculum_deleting_handlers(),
         *learner_handlers(),
         *report_handlers(),
         *page_handlers(),

@@ -22,7 +22,8 @@ from pipeline.bootstrap import ApiParts
 from pipeline.errors import Conflict, FieldProblem, GradelineError, InvalidInput, RateLimited, TooLarge, Unavailable
 from pipeline.model import SubmissionView
 from pipeline.service.access import Permission, Principal
-from pipeline.service.intake import SubmissionIn, decode_json, read_submission
+from pipeline.service.hand_in import SubmissionIn
+from pipeline.service.intake import decode_json, read_submission
 from pipeline.service.showing import encode_view
 from pipeline.service.submitting import Submitted
 

@@ -9,9 +9,10 @@ from litestar.params import FromPath
 from api.caller import AnyRequest, allow
 from api.description import JSON, NDJSON, Answer, Body, Page, described
 from api.patience import Patience
-from api.reading import body_bytes, query_of, require_media_type
+from api.reading import body_bytes, query_of, query_values, require_media_type
+from pipeline.errors import InvalidInput
 from pipeline.service.access import Permission
-from pipeline.service.curriculum import PathWish
+from pipeline.service.curriculum import NamedInWish, PathWish
 from pipeline.service.curriculum_view import (
     CategoryShown,
     Changes,
@@ -23,6 +24,7 @@ from pipeline.service.curriculum_view import (
     StandingShown,
     TrackShown,
 )
+from pipeline.service.intake import first_problems
 from pipeline.settings import Settings
 
 TAG: Final = "Curriculum"
@@ -172,18 +174,20 @@ async def recommend_path(request: AnyRequest) -> Response[PathShown]:
     """Recommend a way through a career path.
 
     Modules come after their prerequisites, those of the industry and what leads to them first. What the learner
-    (`learner_id`, or the one of the token) has mastered is left out, and so is what `mastered` names.
+    (`learner_id`, or the one of the token) has mastered is left out, and so is what `mastered` names. Everything that
+    is wrong with the wish is told at once, names that nothing has among it.
     """
     parts, principal = await allow(request, Permission.READ)
-    query = query_of(request, PathQuery)
-    wish = PathWish(
-        category=query.category,
-        hours_per_week=query.hours_per_week,
-        industry=query.industry,
-        mastered=names_in(query.mastered),
-        specialisations=names_in(query.specialisations),
+    values, problems = query_values(request, PathQuery)
+    named = NamedInWish(
+        values.get("category") or "", names_in(values.get("mastered")), names_in(values.get("specialisations"))
     )
     async with Patience():
+        if problems:
+            unknown = await parts.curricula.unknown_in(principal, named)
+            raise InvalidInput(first_problems([*problems, *unknown]))
+        query = PathQuery(**values)
+        wish = PathWish(named, hours_per_week=query.hours_per_week, industry=query.industry)
         return Response(await parts.curricula.path(principal, wish, query.learner_id, query.locale))
 
 

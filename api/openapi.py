@@ -17,7 +17,7 @@ from litestar.routes import HTTPRoute
 
 from api.description import HTML, OPTION, PAGE_COOKIE, Answer, Body, Call
 from api.errors import PROBLEM_JSON, Problem, example_problem
-from pipeline.service.access import PERMISSIONS, Permission
+from pipeline.service.access import PERMISSIONS, Role
 
 Document = dict[str, Any]
 
@@ -25,11 +25,19 @@ ABOUT: Final = """\
 Gradeline takes learners' submissions and turns each into a score within moments, then into feedback,
 recommendations and learning metrics. Hand in with `POST /v1/submissions`, then poll, wait or stream.
 
-Send an API key as `Authorization: Bearer <key>`. What a key may do follows from its role. Every refusal is a
+Send an API key as `Authorization: Bearer <key>`. What a key may do follows from its role: `submitter`, `teacher` or
+`operator`. `learner` is a learner token (`POST /v1/learners/{learner_id}/token`), which reads what is that learner's
+own and nothing else, and `viewer` a page token (`POST /v1/pages/token`), which reads analytics. Pages for browsers take
+no keys: a token enters them by `/pages/enter`. Every refusal is a
 problem document (RFC 9457); one about the content of a request lists every problem found, each with a JSON
 pointer into the body, or `/name` for the query parameter or header of that name.
 
 Lists come in parts: `next` is the cursor of the following part, given back as `cursor`; it is null at the end."""
+
+TOKENS: Final = {
+    Role.LEARNER: "a learner token (role `learner`), which shows that learner's own page",
+    Role.VIEWER: "a page token (role `viewer`), which a teacher's key mints",
+}
 
 REFERENCE: Final = "#/components/schemas/{name}"
 HIDDEN_METHODS: Final = frozenset({"HEAD", "OPTIONS"})
@@ -157,13 +165,13 @@ def operation(one: Described, schemas: Schemas) -> Document:
         "operationId": one.handler.handler_name,
         "tags": [call.tag],
         "summary": summary,
-        "description": "\n\n".join(part for part in (description, roles_text(call.permission)) if part),
+        "description": "\n\n".join(part for part in (description, roles_text(call)) if part),
         "parameters": parameters,
         "responses": {
             **{str(status): answer_document(status, answer, schemas) for status, answer in call.answers.items()},
             **{str(status): refusal(status, page=call.page) for status in call.refusals(has_path_parameters=in_path)},
         },
-        "x-roles": roles_of(call.permission),
+        "x-roles": roles_of(call),
         "security": [] if call.permission is None else [{"page" if call.page else "bearer": []}],
     }
     if call.body is not None:
@@ -177,15 +185,19 @@ def texts_of(handler: HTTPRouteHandler) -> tuple[str, str]:
     return first.removesuffix("."), rest.strip()
 
 
-def roles_of(permission: Permission | None) -> list[str]:
-    """The roles whose keys (for `learner`: tokens) may make the call; of no meaning where none is needed."""
-    return [role for role, permissions in PERMISSIONS.items() if permission in permissions]
+def roles_of(call: Call) -> list[str]:
+    """The roles whose keys (for `learner` and `viewer`: tokens) may make the call; none where no key is needed."""
+    if call.visitor is not None:
+        return [call.visitor]
+    return [role for role, permissions in PERMISSIONS.items() if call.permission in permissions]
 
 
-def roles_text(permission: Permission | None) -> str:
-    if permission is None:
+def roles_text(call: Call) -> str:
+    if call.visitor is not None:
+        return f"For browsers that entered with {TOKENS[call.visitor]}; no key opens it."
+    if call.permission is None:
         return "Needs no key."
-    roles = [f"`{role}`" for role in roles_of(permission)]
+    roles = [f"`{role}`" for role in roles_of(call)]
     return f"For the roles {', '.join(roles)}." if len(roles) > 1 else f"For the role {roles[0]}."
 
 

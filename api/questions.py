@@ -1,7 +1,7 @@
 """The question bank over HTTP. Questions are shown with their answer keys, so all of it is for teachers."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from litestar import Response, Router, get, post, put
@@ -29,6 +29,18 @@ SearchText = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Level = Annotated[int, msgspec.Meta(ge=1, le=5)]
 LEVELS: Final = range(1, 6)
 Label = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Type = Literal[
+    "single_choice",
+    "multiple_choice",
+    "true_false",
+    "numeric",
+    "short_text",
+    "cloze",
+    "ordering",
+    "matching",
+    "essay",
+]
+"""The types of `pipeline.scoring.rule.RULES`; a test holds both together."""
 
 
 class QuestionIn(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -66,7 +78,7 @@ class QuestionQuery(msgspec.Struct, frozen=True):
             "case and width of letters do not matter."
         ),
     ] = None
-    type: Label | None = None
+    type: Type | None = None
     topic: Label | None = None
     difficulty: Level | None = None
     difficulty_min: Annotated[Level | None, msgspec.Meta(description="Of this difficulty or harder.")] = None
@@ -187,9 +199,11 @@ async def list_questions(request: AnyRequest) -> Response[Any]:
 
     With `q`, those with the whole text in their prompt come first, then those with all its words there, then those
     with words elsewhere; each in the order of ids. Where more than 1,000 may fit, all come in the order of ids.
+    A module that neither the curriculum nor a question names is refused.
     """
     parts, principal = await allow(request, Permission.TEACH)
     query = query_of(request, QuestionQuery)
+    await parts.curricula.require_module(principal.tenant_id, query.module)
     page = await parts.questions.browse(principal.tenant_id, query.wanted, cursor=query.cursor, limit=query.limit)
     return Response({"items": [question_document(question) for question in page.questions], "next": page.next})
 

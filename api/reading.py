@@ -24,6 +24,14 @@ def query_of(request: AnyRequest, kind: type[Kind]) -> Kind:
 
     A field whose type is a list takes all values of its parameter, any other exactly one.
     """
+    values, problems = query_values(request, kind)
+    if problems:
+        raise InvalidInput(first_problems(problems))
+    return kind(**values)
+
+
+def query_values(request: AnyRequest, kind: type[msgspec.Struct]) -> tuple[dict[str, Any], list[FieldProblem]]:
+    """The fields of a query string that are given, None for those that can't be read, and every problem."""
     given = request.query_params
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     problems = [FieldProblem(f"/{name}", UNKNOWN) for name in dict.fromkeys(given) if name not in fields]
@@ -32,9 +40,7 @@ def query_of(request: AnyRequest, kind: type[Kind]) -> Kind:
         found = given.getall(name, [])
         if found or field.required:
             values[field.name] = _converted(name, field.type, found, problems)
-    if problems:
-        raise InvalidInput(first_problems(problems))
-    return kind(**values)
+    return values, problems
 
 
 def _converted(name: str, kind: Any, found: list[str], problems: list[FieldProblem]) -> Any:

@@ -1,5 +1,6 @@
 """Learners' weeks and goals over HTTP."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final
 
@@ -9,9 +10,11 @@ from litestar.params import FromPath
 
 from api.caller import AnyRequest, allow
 from api.description import Answer, Body, described
-from api.pages.sentence import said
+from api.learners import check_learner_id
+from api.pages.sentence import said, topics_in
 from api.pages.words import Words, language_of
 from api.reading import body_of, query_of
+from pipeline.curriculum.naming import NO_NAMES
 from pipeline.learning.goal import GoalOutcome, Goals
 from pipeline.learning.regularity import Consistency, PeakHours
 from pipeline.learning.report import (
@@ -111,20 +114,23 @@ async def show_report(request: AnyRequest, learner_id: FromPath[str]) -> Respons
     parts, principal = await allow(request, Permission.READ_LEARNING)
     query = query_of(request, ReportQuery)
     reported = await parts.reports.week(principal, learner_id, query.week, query.timezone)
-    return Response(shown(reported, learner_id, Words(language_of(query.locale, None))))
+    words, found = Words(language_of(query.locale, None)), reported.report
+    topics = topics_in([*found.findings, *found.next_steps])
+    names = await parts.curricula.topic_names(principal, topics, words.language)
+    return Response(shown(reported, learner_id, words, names))
 
 
-def shown(reported: Reported, learner_id: str, words: Words) -> ReportShown:
-    """A report with its sentences."""
+def shown(reported: Reported, learner_id: str, words: Words, names: Mapping[str, str] = NO_NAMES) -> ReportShown:
+    """A report with its sentences, in which topics go by their `names`."""
     report = reported.report
     told = {name: getattr(report, name) for name in report.__struct_fields__}
-    told["findings"] = tuple(with_text(finding, words) for finding in report.findings)
-    told["next_steps"] = tuple(with_text(finding, words) for finding in report.next_steps)
+    told["findings"] = tuple(with_text(finding, words, names) for finding in report.findings)
+    told["next_steps"] = tuple(with_text(finding, words, names) for finding in report.next_steps)
     return ReportShown(**told, learner_id=learner_id, stored=reported.stored)
 
 
-def with_text(finding: Finding, words: Words) -> FindingShown:
-    return FindingShown(finding.code, finding.values, text=said(finding, words))
+def with_text(finding: Finding, words: Words, names: Mapping[str, str]) -> FindingShown:
+    return FindingShown(finding.code, finding.values, text=said(finding, words, topics=names))
 
 
 @get(
@@ -136,7 +142,10 @@ def with_text(finding: Finding, words: Words) -> FindingShown:
     ),
 )
 async def show_goals(request: AnyRequest, learner_id: FromPath[str]) -> Response[Goals]:
-    """Show a learner's goals."""
+    """Show a learner's goals.
+
+    A learner is known who handed in, is in a group, or was set goals; anybody else is not found.
+    """
     parts, principal = await allow(request, Permission.READ_LEARNING)
     return Response(await parts.reports.goals(principal, learner_id))
 
@@ -159,9 +168,11 @@ async def show_goals(request: AnyRequest, learner_id: FromPath[str]) -> Response
 async def set_goals(request: AnyRequest, learner_id: FromPath[str]) -> Response[Goals]:
     """Set a learner's goals, in place of earlier ones.
 
-    Goals that are left out are none. Learner tokens only read: whoever hands in for a learner sets goals for him.
+    Goals that are left out are none. The learner need not have handed in anything yet, and is known from then on.
+    Learner tokens only read: whoever hands in for a learner sets goals for him.
     """
     parts, principal = await allow(request, Permission.SET_GOALS)
+    check_learner_id(learner_id)
     return Response(await parts.reports.set_goals(principal, learner_id, await body_of(request, Goals)))
 
 

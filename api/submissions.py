@@ -20,7 +20,7 @@ from api.reading import body_bytes, query_of
 from pipeline.lifecycle import Status
 from pipeline.ports import SubmissionFilter
 from pipeline.service.access import Permission
-from pipeline.service.intake import SubmissionIn
+from pipeline.service.hand_in import SubmissionIn
 from pipeline.service.page import MOST_ITEMS
 from pipeline.service.showing import encode_view, etag_of, parse_submission_id
 from pipeline.settings import Settings

@@ -1,15 +1,17 @@
 """The page of a learner: the week in words, skills, progress, activity, and what to do next."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Response, get
+from msgspec.structs import replace
 
 from api.caller import AnyRequest
 from api.description import HTML, Answer, described
 from api.pages.entering import TAG
+from api.pages.geometry import fitted
 from api.pages.learner_view import (
     activity_view,
     progress_view,
@@ -19,10 +21,11 @@ from api.pages.learner_view import (
     weak_rows,
 )
 from api.pages.rendering import page
-from api.pages.sentence import said
+from api.pages.sentence import said, topics_in
 from api.pages.visitor import address_of, visitor, words_for
 from api.pages.words import Words
 from api.reading import query_of
+from pipeline.curriculum.naming import NO_NAMES
 from pipeline.errors import Unauthenticated
 from pipeline.learning.metrics import LearnerDay
 from pipeline.learning.report import WeeklyReport
@@ -36,6 +39,8 @@ from pipeline.service.report import zone_named
 PATH: Final = "/pages/learner"
 TEMPLATE: Final = "learner.html.jinja"
 QUESTIONS: Final = 6
+PROMPT_COLUMNS: Final = 100
+"""So much of a question is shown, in columns: enough to know it by, on two lines of a phone."""
 
 
 class LearnerPageQuery(msgspec.Struct, frozen=True):
@@ -56,6 +61,9 @@ class Known(msgspec.Struct, frozen=True):
     days: Sequence[LearnerDay]
     course: Course | None
     advice: Recommendations
+    names: Mapping[str, str] = NO_NAMES
+    prompts: Mapping[str, str] = NO_NAMES
+    """What questions ask, by id; a question that is not there goes by its id."""
 
 
 class WeekLink(msgspec.Struct, frozen=True):
@@ -74,6 +82,7 @@ class WeekLink(msgspec.Struct, frozen=True):
         query=LearnerPageQuery,
         problems=(404,),
         page=True,
+        visitor=Role.LEARNER,
     ),
 )
 async def show_learner_page(request: AnyRequest) -> Response[str]:
@@ -87,21 +96,27 @@ async def show_learner_page(request: AnyRequest) -> Response[str]:
         raise Unauthenticated("This token names no learner.")
     query, learner_id, say = query_of(request, LearnerPageQuery), principal.learner_id, words_for(request)
     reported = await parts.reports.week(principal, learner_id, query.week, query.timezone)
+    skills = await parts.learners.skills(principal, learner_id)
+    advice = await parts.advising.recommendations(principal, learner_id, count=QUESTIONS, locale=say.language)
     known = Known(
         learner_id=learner_id,
         now=datetime.now(UTC),
         report=reported.report,
-        skills=await parts.learners.skills(principal, learner_id),
+        skills=skills,
         days=await parts.learners.days(principal, learner_id),
         course=await parts.reports.course(principal, learner_id, say.language),
-        advice=await parts.advising.recommendations(principal, learner_id, count=QUESTIONS, locale=say.language),
+        advice=advice,
+        names=await parts.curricula.topic_names(principal, topics_on(skills, reported.report), say.language),
+        prompts=await parts.questions.prompts(principal.tenant_id, [one.question_id for one in advice.questions]),
     )
     return learner_page(known, say, query)
 
 
 def learner_page(known: Known, say: Words, query: LearnerPageQuery) -> Response[str]:
     """The answer with the page of what is known."""
-    report = known.report
+    report, names = known.report, known.names
+    skills = [replace(one, topic=names.get(one.topic, one.topic)) for one in known.skills]
+    topics = [replace(one, topic=names.get(one.topic, one.topic)) for one in report.topics]
     titles = {module.id: module.title for module in known.course.next} if known.course else {}
     return page(
         TEMPLATE,
@@ -111,17 +126,24 @@ def learner_page(known: Known, say: Words, query: LearnerPageQuery) -> Response[
         report=report,
         weeks=weeks_of(report, known.now, query),
         moment=moment_of(report, say),
-        findings=[said(finding, say) for finding in report.findings],
-        steps=[said(step, say, titles) for step in report.next_steps],
-        topics=topic_rows(report.topics, say),
-        skills=skills_view(known.skills, say),
+        findings=[said(finding, say, topics=names) for finding in report.findings],
+        steps=[said(step, say, titles, names) for step in report.next_steps],
+        topics=topic_rows(topics, say),
+        skills=skills_view(skills, say),
         progress=progress_view(known.days, known.now.date(), say),
         activity=activity_view(known.days, known.now.date(), say),
-        weak=weak_rows(known.skills, say),
-        reviews=review_rows(known.skills, known.now, say),
+        weak=weak_rows(skills, say),
+        reviews=review_rows(skills, known.now, say),
         advice=known.advice,
+        prompts={id_: fitted(" ".join(prompt.split()), PROMPT_COLUMNS) for id_, prompt in known.prompts.items()},
         course=known.course,
     )
+
+
+def topics_on(skills: Sequence[SkillShown], report: WeeklyReport) -> list[str]:
+    """Every topic that the page speaks of."""
+    met = [one.topic for one in skills] + [one.topic for one in report.topics]
+    return met + topics_in([*report.findings, *report.next_steps])
 
 
 def moment_of(report: WeeklyReport, say: Words) -> str:

@@ -17,7 +17,7 @@ from api.pages.rendering import page
 from api.pages.teacher_frame import CAREERS_PATH, RISK_PATH, Locale, groups_of, looked_at, part_links, places
 from api.pages.teacher_items import show_item_page, show_items_page
 from api.pages.teacher_view import (
-    Drawn,
+    InLanes,
     Link,
     address,
     by_score,
@@ -33,7 +33,7 @@ from api.pages.words import Words
 from api.reading import query_of
 from pipeline.learning.risk import FLAGGED_FROM
 from pipeline.ports.analytics import Group, RiskFilter
-from pipeline.service.access import Permission
+from pipeline.service.access import Permission, Role
 from pipeline.service.at_risk import Overview
 from pipeline.service.careers import Career, CareerList
 from pipeline.service.ranking import Basis
@@ -73,7 +73,7 @@ class CareerCard(msgspec.Struct, frozen=True):
 
     name: str
     career: Career
-    spread: Drawn | None
+    spread: InLanes | None
     at_risk: str | None
 
 
@@ -86,6 +86,7 @@ class CareerCard(msgspec.Struct, frozen=True):
         query=RiskPageQuery,
         problems=(404, 409),
         page=True,
+        visitor=Role.VIEWER,
     ),
 )
 async def show_teacher_page(request: AnyRequest) -> Response[str] | Stream:
@@ -134,6 +135,7 @@ def risk_page(overview: Overview, groups: Sequence[Group], query: RiskPageQuery,
         query=CareersPageQuery,
         problems=(404, 409),
         page=True,
+        visitor=Role.VIEWER,
     ),
 )
 async def show_careers_page(request: AnyRequest) -> Response[str] | Stream:

@@ -23,7 +23,7 @@ from api.pages.words import Words
 from api.reading import query_of
 from pipeline.learning.item_analysis import Flag
 from pipeline.ports.analytics import ItemFilter
-from pipeline.service.access import Permission
+from pipeline.service.access import Permission, Role
 from pipeline.service.items import ItemPage
 
 SHOWN: Final = 50
@@ -77,12 +77,14 @@ class ItemRow(msgspec.Struct, frozen=True):
         permission=Permission.READ_ANALYTICS,
         query=ItemsPageQuery,
         page=True,
+        visitor=Role.VIEWER,
     ),
 )
 async def show_items_page(request: AnyRequest) -> Response[str] | Stream:
     """Show a teacher how questions do, by the figures of last night."""
     parts, principal, say = await looked_at(request)
     query = query_of(request, ItemsPageQuery)
+    await parts.curricula.require_module(principal.tenant_id, query.module)
     wanted, order = ItemFilter(query.module, query.topic, query.flag), order_of(query.sort)
     if query.format == "csv":
         return await items_table(parts, principal, wanted, order, say.language)
@@ -136,6 +138,7 @@ def row_of(item: ItemShown, say: Words) -> ItemRow:
         permission=Permission.READ_ANALYTICS,
         query=ItemPageQuery,
         page=True,
+        visitor=Role.VIEWER,
     ),
 )
 async def show_item_page(request: AnyRequest, question_id: FromPath[str]) -> Response[str]:

@@ -10,6 +10,7 @@ import msgspec
 from api.analytics_shown import FactorShown, ItemShown, LearnerAtRisk
 from api.pages.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, BarChart, Frame, Reading, bar_chart, frame_of, tick_of
 from api.pages.geometry import WIDTH, Label, Point, fitted, scaled
+from api.pages.lanes import Counted, LaneChart, lane_chart
 from api.pages.said import Table
 from api.pages.shared_words import SHARED
 from api.pages.teacher_words import TEACHER
@@ -23,6 +24,7 @@ TABLE: Final[Table] = MappingProxyType({**SHARED, **TEACHER})
 COLUMN: Final = 6.0
 """How wide a letter below a chart is at most, in the units of its view box."""
 LONGEST_PROMPT: Final = 90
+MOST_LANES: Final = 20
 FIFTHS: Final = ("0–20", "20–40", "40–60", "60–80", "80–100")
 UNKNOWN: Final = "–"
 
@@ -41,6 +43,15 @@ class Drawn(msgspec.Struct, frozen=True):
     title: str
     description: str
     chart: BarChart
+    rows: tuple[tuple[str, str], ...]
+
+
+class InLanes(msgspec.Struct, frozen=True):
+    """A chart of lanes with its words and its table."""
+
+    title: str
+    description: str
+    chart: LaneChart
     rows: tuple[tuple[str, str], ...]
 
 
@@ -83,6 +94,15 @@ def drawn(title: str, description: str, values: Mapping[str, int], say: Words) -
     return Drawn(title, description, bar_chart(readings), rows)
 
 
+def in_lanes(title: str, counts: Sequence[tuple[str, int]], say: Words) -> InLanes:
+    """Counts of things with names of any length; the picture has the `MOST_LANES` greatest, the table has all."""
+    things = [Counted(name, count, say("count_said", label=name, value=count)) for name, count in counts]
+    greatest = sorted(range(len(counts)), key=lambda place: (-counts[place][1], place))[:MOST_LANES]
+    description = say.listed([thing.said for thing in things]) or say("nothing_yet")
+    chart = lane_chart([things[place] for place in sorted(greatest)])
+    return InLanes(title, description, chart, tuple((name, str(count)) for name, count in counts))
+
+
 def by_score(sums: RiskSums, say: Words) -> Drawn:
     """How many learners have which risk."""
     values = {f"{tenth / 10:.1f}": count for tenth, count in enumerate(sums.by_tenth)}
@@ -90,11 +110,9 @@ def by_score(sums: RiskSums, say: Words) -> Drawn:
     return drawn(say("by_score"), said, values, say)
 
 
-def by_sign(sums: RiskSums, say: Words) -> Drawn:
+def by_sign(sums: RiskSums, say: Words) -> InLanes:
     """How many learners show which sign."""
-    values = {say(sign): count for sign, count in zip(Sign, sums.by_sign, strict=True)}
-    said = say.listed([say("count_said", label=name, value=value) for name, value in values.items()])
-    return drawn(say("by_sign"), said, values, say)
+    return in_lanes(say("by_sign"), [(say(sign), count) for sign, count in zip(Sign, sums.by_sign, strict=True)], say)
 
 
 def risk_row(one: LearnerAtRisk, say: Words) -> RiskRow:
@@ -124,20 +142,18 @@ def name_of(career: Career, say: Words) -> str:
     return career.title or career.category or say("no_goal")
 
 
-def careers_chart(careers: Sequence[Career], say: Words) -> Drawn:
-    """How many learners follow which path; paths without learners are left to the table."""
-    values = {name_of(career, say): career.learners for career in careers if career.learners}
-    said = say.listed([say("count_said", label=name, value=value) for name, value in values.items()])
-    return drawn(say("by_career"), said or say("nothing_yet"), values, say)
+def careers_chart(careers: Sequence[Career], say: Words) -> InLanes:
+    """How many learners follow which path; those without learners are left out, and the smallest to the table."""
+    followed = [career for career in careers if career.learners]
+    return in_lanes(say("by_career"), [(name_of(career, say), career.learners) for career in followed], say)
 
 
-def spread_chart(career: Career, say: Words) -> Drawn | None:
+def spread_chart(career: Career, say: Words) -> InLanes | None:
     """How far a path's learners are; None where that is not known of anybody."""
     if not career.measured:
         return None
-    values = {say("percent", value=fifth): count for fifth, count in zip(FIFTHS, career.progress_fifths, strict=True)}
-    said = say.listed([say("count_said", label=name, value=value) for name, value in values.items()])
-    return drawn(say("progress_spread"), said, values, say)
+    fifths = zip(FIFTHS, career.progress_fifths, strict=True)
+    return in_lanes(say("progress_spread"), [(say("percent", value=fifth), count) for fifth, count in fifths], say)
 
 
 def item_map(items: Sequence[ItemShown], say: Words) -> ItemMap | None:

@@ -8,16 +8,28 @@ Count = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 
 
 class Goals(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A learner's goals; null where there is none.
+    """A learner's goals; null where there is none."""
 
-    `target` is the id of a category of the curriculum, `hours_per_week` the time for it, from which the months to it
-    are estimated.
-    """
-
-    weekly_answers: Count | None = None
-    weekly_minutes: Annotated[int, msgspec.Meta(ge=1, le=10_080)] | None = None
-    target: Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None = None
-    hours_per_week: Annotated[float, msgspec.Meta(ge=0.5, le=100)] | None = None
+    weekly_answers: Annotated[
+        Count | None, msgspec.Meta(description="So many questions answered in a week; reports say what was reached.")
+    ] = None
+    weekly_minutes: Annotated[
+        Annotated[int, msgspec.Meta(ge=1, le=10_080)] | None,
+        msgspec.Meta(description="So many minutes of sessions in a week; reports say what was reached."),
+    ] = None
+    target: Annotated[
+        Annotated[str, msgspec.Meta(min_length=1, max_length=100)] | None,
+        msgspec.Meta(
+            description="What the learner works towards: the id of a category of the curriculum. It goes before the "
+            "`career_goal` of submissions."
+        ),
+    ] = None
+    hours_per_week: Annotated[
+        Annotated[float, msgspec.Meta(ge=0.5, le=100)] | None,
+        msgspec.Meta(
+            description="The time for the target, from which the months to it are estimated; none counts as 10."
+        ),
+    ] = None
 
 
 NO_GOALS: Final = Goals()

@@ -158,16 +158,24 @@ SENTENCES: Final[Mapping[str, Sentences]] = MappingProxyType(
 
 
 def reason_for(
-    because: Because, topic: str | None, weaknesses: Sequence[Weakness], locale: str | None = None
+    because: Because,
+    topic: str | None,
+    weaknesses: Sequence[Weakness],
+    locale: str | None = None,
+    names: Mapping[str, str] = MappingProxyType({}),
 ) -> Reason:
-    """The whole of a reason that was stored as `because`; weaknesses are those told beside it."""
+    """The whole of a reason that was stored as `because`; weaknesses are those told beside it.
+
+    Its sentence calls topics by their `names`, where they have one.
+    """
     code = Why(str(because[0])) if because else Why.WEAK
     numbers: dict[str, object] = dict(zip(NUMBERS[code], because[1:], strict=False))
     if code is Why.WEAK:
         weak = next((weakness for weakness in weaknesses if weakness.topic == topic), None)
         numbers |= {} if weak is None else {"score": weak.score, "mistake": weak.prevailing}
     known = {"code": code, "topic": topic, **numbers}
-    return msgspec.convert({**known, "text": words_of(known, locale)}, Reason)
+    text = words_of(known | {"topic": names.get(topic or "", topic)}, locale)
+    return msgspec.convert({**known, "text": text}, Reason)
 
 
 def words_of(known: Mapping[str, object], locale: str | None) -> str:

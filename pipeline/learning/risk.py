@@ -152,6 +152,8 @@ def _inactivity(facts: Facts, today: date) -> tuple[float | None, FactorBasis]:
 def _completion(facts: Facts) -> tuple[float | None, FactorBasis]:
     if facts.completion is None:
         return None, FactorBasis.NO_PATH
+    if facts.last_day is None:  # nobody is behind on a way before the first step
+        return None, FactorBasis.NO_ANSWERS
     return facts.completion.share, FactorBasis.MODULES
 
 

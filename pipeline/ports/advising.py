@@ -12,7 +12,10 @@ from pipeline.stages.guidance import Guide
 
 
 class Latest(msgspec.Struct, frozen=True):
-    """A learner's latest submission: which questions, in which primary language most of them, and its context."""
+    """A learner's latest submission: which questions, in which primary language most of them, and its context.
+
+    Of its context all but the career goal, which the learner may have without it.
+    """
 
     submission_id: str
     question_ids: tuple[str, ...]
@@ -21,10 +24,14 @@ class Latest(msgspec.Struct, frozen=True):
 
 
 class Basis(msgspec.Struct, frozen=True):
-    """What is known of a learner, and what there is to choose from. `latest` is None where nothing was handed in."""
+    """What is known of a learner, and what there is to choose from.
+
+    `career_goal` is what the learner works towards. `latest` is what was handed in last, None where nothing was.
+    """
 
     skills: Mapping[str, Skill]
     recent_correct: tuple[str, ...]
+    career_goal: str | None
     latest: Latest | None
     bank: Bank
     guide: Guide

@@ -5,6 +5,7 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
+from pipeline.curriculum.entry import Kind
 from pipeline.curriculum.model import Curriculum
 from pipeline.model import Question
 from pipeline.ports.bank import Saved
@@ -33,5 +34,22 @@ class CurriculumStore(Protocol):
 
         All of it or, where anything fails or `change` raises, nothing. Changes of one tenant come one after the other,
         each on what the one before left. Only a change makes a new version.
+        """
+        ...
+
+    async def delete(
+        self,
+        tenant_id: int,
+        kind: Kind,
+        entry_id: str,
+        *,
+        allow: Callable[[Curriculum, int], None],
+        actor: str,
+        audit_id: str,
+    ) -> None:
+        """Delete an entry and note in the audit log who did, or nothing of both where `allow` raises.
+
+        `allow` gets the current curriculum, to see that the entry is there and that none names it, and the number of
+        learners who have it as the target among their goals. It makes a new version.
         """
         ...

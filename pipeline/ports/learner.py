@@ -48,7 +48,7 @@ class LearnerStore(Protocol):
     """What is known of one learner of a tenant."""
 
     async def known(self, tenant_id: int, learner_id: str) -> bool:
-        """Whether the learner ever handed in or is in a group, and was not erased since."""
+        """Whether the learner ever handed in, is in a group or has goals, and was not erased since."""
         ...
 
     async def skills(self, tenant_id: int, learner_id: str) -> list[Skill]:

@@ -43,8 +43,8 @@ class ReportStore(Protocol):
         """At most `most` hand-ins of the learner from `since` to before `until`, with their scores."""
         ...
 
-    async def career_goal(self, tenant_id: int, learner_id: str) -> str | None:
-        """What the latest of the learner's hand-ins that names a career goal works towards."""
+    async def aim(self, tenant_id: int, learner_id: str) -> str | None:
+        """What the learner works towards: the target among the goals, else the goal of what was handed in last."""
         ...
 
     async def advised_topics(self, tenant_id: int, learner_id: str) -> Sequence[str]:
@@ -55,8 +55,8 @@ class ReportStore(Protocol):
         """The learner's goals; none where none were set."""
         ...
 
-    async def set_goals(self, tenant_id: int, learner_id: str, goals: Goals) -> bool:
-        """Keep these goals in place of earlier ones; False where there is no such learner."""
+    async def set_goals(self, tenant_id: int, learner_id: str, goals: Goals) -> None:
+        """Keep these goals in place of earlier ones, of a learner who may be new."""
         ...
 
     async def kept(self, tenant_id: int, learner_id: str, week: date) -> KeptReport | None:

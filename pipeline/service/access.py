@@ -36,6 +36,10 @@ class Role(StrEnum):
     VIEWER = "viewer"
 
 
+NO_LEARNER: Final = "There is no such learner: nobody of this id has handed in, is in a group, or has goals."
+"""Said of learners whom nobody knows, and of those whom the caller may not see."""
+
+
 class Permission(StrEnum):
     """One kind of call."""
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from pipeline.curriculum.naming import NO_NAMES
 from pipeline.learning.advice import Recommendation, RecommendedProject, RecommendedQuestion, RecommendedResource
 from pipeline.learning.candidate import Kind
 from pipeline.learning.reason import Reason, reason_for
@@ -61,17 +62,17 @@ def stored_advice(stored: Mapping[str, Any], locale: str | None) -> Advice:
     return shown(msgspec.convert(stored, Recommendation), locale)
 
 
-def shown(advice: Recommendation, locale: str | None) -> Advice:
-    """Advice with its reasons in the language of `locale`, or else in English."""
+def shown(advice: Recommendation, locale: str | None, names: Mapping[str, str] = NO_NAMES) -> Advice:
+    """Advice with its reasons in the language of `locale`, or else in English; `names` are those of topics."""
     weak = {weakness.topic for weakness in advice.weaknesses}
 
     def question(one: RecommendedQuestion) -> QuestionAdvised:
         is_told = one.because or one.topic in weak
-        reason = reason_for(one.because, one.topic, advice.weaknesses, locale) if is_told else None
+        reason = reason_for(one.because, one.topic, advice.weaknesses, locale, names) if is_told else None
         return QuestionAdvised(one.question_id, one.kind, one.topic, one.expected, one.module, reason)
 
     def resource(one: RecommendedResource) -> ResourceAdvised:
-        reason = reason_for(one.because, one.topic, advice.weaknesses, locale)
+        reason = reason_for(one.because, one.topic, advice.weaknesses, locale, names)
         return ResourceAdvised(
             one.id, one.title, one.kind, one.url, one.topic, one.difficulty, one.language, one.minutes, reason
         )

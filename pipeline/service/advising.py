@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from pipeline.curriculum.naming import topic_names
 from pipeline.learning.candidate import primary_language
 from pipeline.learning.mix import Plan
 from pipeline.learning.selection import Barred
@@ -56,7 +57,9 @@ class Advising:
         now = self._clock()
         plan = self._plan if count is None else msgspec.structs.replace(self._plan, count=count)
         occasion = occasion_for(basis, learner_id, now, locale)
-        advice = shown(advise(basis.bank, basis.guide, basis.skills, occasion, plan), occasion.context.locale)
+        found, language = advise(basis.bank, basis.guide, basis.skills, occasion, plan), occasion.context.locale
+        topics = {one.topic for one in found.questions} | {one.topic for one in found.resources}
+        advice = shown(found, language, topic_names(basis.guide.curriculum, topics, language))
         return Recommendations(
             **{name: getattr(advice, name) for name in Advice.__struct_fields__},
             learner_id=learner_id,
@@ -68,7 +71,7 @@ class Advising:
 def occasion_for(basis: Basis, learner_id: str, now: datetime, locale: str | None) -> Occasion:
     """The occasion of a learner who asks at `now`; `locale` goes before what the latest submission says."""
     latest = basis.latest or NOTHING_YET
-    context = msgspec.structs.replace(latest.context, locale=locale or latest.context.locale)
+    context = LearnerContext(locale or latest.context.locale, basis.career_goal, latest.context.industry)
     right = frozenset(basis.recent_correct)
     return Occasion(
         now=now,

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from pipeline.errors import Conflict, NotFound
+from pipeline.errors import Conflict, FieldProblem, InvalidInput, NotFound
 from pipeline.learning.risk import Assessment, Facts, Sign, assess
 from pipeline.learning.weakness import weaknesses_of
 from pipeline.ports.analytics import (
@@ -134,6 +134,7 @@ class AtRisk:
         """A part of the ranking."""
         after = None if cursor is None else place_before(cursor, RiskPlace)
         scope = await self.scope(principal, group_id)
+        await self._require_goal(principal.tenant_id, scope, wanted.career_goal)
         return await self._part(principal.tenant_id, scope, wanted, after, limit)
 
     async def overview(
@@ -141,21 +142,36 @@ class AtRisk:
     ) -> Overview:
         """A part of the ranking, and sums over all of the career path, whatever their score."""
         after = None if cursor is None else place_before(cursor, RiskPlace)
-        scope, everybody = await self.scope(principal, group_id), RiskFilter(career_goal=wanted.career_goal)
-        if isinstance(scope, date):
-            sums = await self._store.sums(principal.tenant_id, scope, everybody)
-        else:
-            sums = risk_sums([one.assessment for one in scope if fits(one, everybody)])
+        scope = await self.scope(principal, group_id)
+        await self._require_goal(principal.tenant_id, scope, wanted.career_goal)
+        sums = await self._sums(principal.tenant_id, scope, wanted.career_goal)
         return Overview(sums, await self._part(principal.tenant_id, scope, wanted, after, limit))
 
     async def pages(self, principal: Principal, group_id: str | None, wanted: RiskFilter) -> AsyncIterator[AtRiskPage]:
         """The whole ranking in parts, at least one."""
-        ranking = self._ranking(principal.tenant_id, await self.scope(principal, group_id), wanted)
+        scope = await self.scope(principal, group_id)
+        await self._require_goal(principal.tenant_id, scope, wanted.career_goal)
+        ranking = self._ranking(principal.tenant_id, scope, wanted)
         part = await ranking.part(None, AT_ONCE)
         yield await self._page(principal.tenant_id, ranking, part, None)
         while len(part) == AT_ONCE:
             part = await ranking.part(place_of(part[-1]), AT_ONCE)
             yield await self._page(principal.tenant_id, ranking, part, None)
+
+    async def _require_goal(self, tenant_id: int, scope: list[Assessed] | date, goal: str | None) -> None:
+        """Raise `InvalidInput` for a career path that is neither taught nor worked towards by anybody in the scope."""
+        if goal is None or goal in (await self._curricula.current(tenant_id)).categories:
+            return
+        if not (await self._sums(tenant_id, scope, goal)).learners:
+            detail = f'There is no category "{goal[:100]}", and nobody here works towards anything of that name.'
+            raise InvalidInput([FieldProblem("/category", detail)])
+
+    async def _sums(self, tenant_id: int, scope: list[Assessed] | date, goal: str | None) -> RiskSums:
+        """Everybody of a scope who works towards this, whatever their score; None is anything."""
+        everybody = RiskFilter(career_goal=goal)
+        if isinstance(scope, date):
+            return await self._store.sums(tenant_id, scope, everybody)
+        return risk_sums([one.assessment for one in scope if fits(one, everybody)])
 
     def _ranking(self, tenant_id: int, scope: list[Assessed] | date, wanted: RiskFilter) -> Ranking:
         if isinstance(scope, date):

@@ -1,6 +1,6 @@
 """The question bank: storing questions one by one or by the file, and reading them, answer keys included."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
@@ -66,6 +66,11 @@ class Bank:
         if question is None:
             raise NotFound("There is no such question, or not in this version.")
         return question
+
+    async def prompts(self, tenant_id: int, question_ids: Iterable[str]) -> dict[str, str]:
+        """What those of these questions that are there ask, by id."""
+        found = await self._store.current(tenant_id, question_ids)
+        return {id_: one.question.prompt for id_, one in found.items()}
 
     async def browse(self, tenant_id: int, wanted: QuestionFilter, *, cursor: str | None, limit: int) -> QuestionPage:
         """The next `limit` questions that fit; raises `InvalidInput` for a cursor that is not ours."""

@@ -1,4 +1,4 @@
-"""How far a learner is on the way to a career path: the target among the goals, else the latest career goal."""
+"""How far a learner is on the way to the career path worked towards."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -63,7 +63,7 @@ class Courses:
         """The learner's course, titles in the language of `locale`; None where no category is worked towards."""
         curriculum = await self._curricula.current(tenant_id)
         goals = await self._store.goals(tenant_id, learner_id)
-        category = goals.target or await self._store.career_goal(tenant_id, learner_id)
+        category = await self._store.aim(tenant_id, learner_id)
         if category is None or category not in curriculum.categories:
             return None
         return course_in(curriculum, category, goals, skills, now, locale)

@@ -1,15 +1,17 @@
 """What a tenant teaches: importing it, showing it, and the way of one learner through it."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Final, TypeVar
 
 import msgspec
+from uuid_utils import uuid7
 
-from pipeline.curriculum.entry import Entry, Kind
-from pipeline.curriculum.model import Category, Curriculum
+from pipeline.curriculum.entry import Entry, Kind, entries_of
+from pipeline.curriculum.model import Curriculum
+from pipeline.curriculum.naming import topic_names
 from pipeline.curriculum.path import recommend_path
 from pipeline.curriculum.shipping import shipped_curriculum
 from pipeline.curriculum.standing import (
@@ -20,13 +22,15 @@ from pipeline.curriculum.standing import (
     Standings,
     standing_in,
 )
-from pipeline.errors import FieldProblem, InvalidInput, NotFound
+from pipeline.curriculum.use import in_use, users_of
+from pipeline.errors import Conflict, FieldProblem, InvalidInput, NotFound
 from pipeline.importing.curriculum import read_curriculum
 from pipeline.learning.rating import Skill
-from pipeline.ports import BankStore, LearnerStore
+from pipeline.ports import BankStore, LearnerStore, QuestionFilter
+from pipeline.ports.bank import BEGINNING
 from pipeline.ports.curriculum import CurriculumStore
 from pipeline.scoring.shape import forbidden_characters
-from pipeline.service.access import Permission, Principal
+from pipeline.service.access import NO_LEARNER, Permission, Principal
 from pipeline.service.bank import read_question
 from pipeline.service.curriculum_showing import (
     category_shown,
@@ -54,14 +58,23 @@ Sought = TypeVar("Sought", bound=Entry)
 MeasureOf = Callable[[Sequence[Skill], datetime], Measure]
 
 
-class PathWish(msgspec.Struct, frozen=True):
-    """What a path is asked for. `mastered` are modules that count as mastered whatever answers tell."""
+class NamedInWish(msgspec.Struct, frozen=True):
+    """The entries of the curriculum that a path is asked for by name.
+
+    `category` is empty where none could be read; `mastered` are modules that count as mastered whatever answers tell.
+    """
 
     category: str
-    hours_per_week: float
-    industry: str | None = None
     mastered: tuple[str, ...] = ()
     specialisations: tuple[str, ...] = ()
+
+
+class PathWish(msgspec.Struct, frozen=True):
+    """What a path is asked for."""
+
+    named: NamedInWish
+    hours_per_week: float
+    industry: str | None = None
 
 
 class Curricula:
@@ -100,10 +113,29 @@ class Curricula:
             return None
         return await self.import_file(tenant_id, shipped_curriculum())
 
+    async def delete(self, principal: Principal, kind: Kind, entry_id: str) -> None:
+        """Delete an entry; raises `NotFound`, and `Conflict` that names who uses it."""
+        if forbidden_characters(entry_id) is not None:
+            raise NotFound(f"There is no such {kind}.")
+
+        def allow(curriculum: Curriculum, aiming: int) -> None:
+            found(entries_of(curriculum, kind).get(entry_id), kind)
+            users = users_of(curriculum, kind, entry_id)
+            if users or aiming:
+                raise Conflict(in_use(kind, entry_id, users, aiming))
+
+        await self._store.delete(
+            principal.tenant_id, kind, entry_id, allow=allow, actor=principal.actor, audit_id=str(uuid7())
+        )
+
     async def categories(self, principal: Principal, locale: str | None) -> list[CategoryShown]:
         """All career paths."""
         curriculum = await self._store.current(principal.tenant_id)
         return [category_shown(category, curriculum, locale) for category in curriculum.categories.values()]
+
+    async def topic_names(self, principal: Principal, topics: Iterable[str], locale: str | None) -> Mapping[str, str]:
+        """What those of these topics that have a name are called, by topic."""
+        return topic_names(await self._store.current(principal.tenant_id), topics, locale)
 
     async def tracks(self, principal: Principal, category_id: str, locale: str | None) -> list[TrackShown]:
         """The tracks of a career path, then its specialisations."""
@@ -133,13 +165,29 @@ class Curricula:
         return module_with_resources(module, curriculum, standings, locale)
 
     async def path(self, principal: Principal, wish: PathWish, learner_id: str | None, locale: str | None) -> PathShown:
-        """The way through a category; raises `InvalidInput` for modules or specialisations that are not there."""
+        """The way through a category; raises `InvalidInput` with everything it names that is not there."""
         curriculum = await self._store.current(principal.tenant_id)
-        check_wish(wish, found(curriculum.categories.get(wish.category), Kind.CATEGORY), curriculum)
+        if problems := unknown_names(wish.named, curriculum):
+            raise InvalidInput(first_problems(problems))
         standings = await self._standings(principal, learner_id, curriculum) or nobodys
         if len(curriculum.modules) > WALKED_AT_ONCE:
             return await asyncio.to_thread(walk, wish, curriculum, standings, locale)
         return walk(wish, curriculum, standings, locale)
+
+    async def unknown_in(self, principal: Principal, named: NamedInWish) -> list[FieldProblem]:
+        """What is wrong with the names of a wish; none where it names no category."""
+        return unknown_names(named, await self._store.current(principal.tenant_id))
+
+    async def require_module(self, tenant_id: int, module_id: str | None) -> None:
+        """Raise `InvalidInput` where a list is asked for of a module that nothing has; None is any module.
+
+        Questions may name modules that are not taught, so the bank is asked too.
+        """
+        if module_id is None or module_id in (await self._store.current(tenant_id)).modules:
+            return
+        if not await self._bank.browse(tenant_id, QuestionFilter(module=module_id), after=BEGINNING, most=1):
+            detail = f'There is no module "{module_id[:100]}": neither the curriculum nor a question has it.'
+            raise InvalidInput([FieldProblem("/module", detail)])
 
     async def _standings(
         self, principal: Principal, learner_id: str | None, curriculum: Curriculum
@@ -150,11 +198,11 @@ class Curricula:
             return None
         principal.require(Permission.READ_LEARNING)
         if not principal.may_see(learner) or forbidden_characters(learner) is not None:
-            raise NotFound("There is no such learner.")
+            raise NotFound(NO_LEARNER)
         skills = await self._learners.skills(principal.tenant_id, learner)
         # A token may be older than its learner's first hand-in.
         if not skills and principal.learner_id is None and not await self._learners.known(principal.tenant_id, learner):
-            raise NotFound("There is no such learner.")
+            raise NotFound(NO_LEARNER)
         return standings_by(self._measure_of(skills, self._clock()), curriculum)
 
 
@@ -162,11 +210,11 @@ def walk(wish: PathWish, curriculum: Curriculum, standings: Standings, locale: s
     """The way that was asked for, as it is shown."""
     path = recommend_path(
         curriculum,
-        wish.category,
-        with_mastered(standings, wish.mastered),
+        wish.named.category,
+        with_mastered(standings, wish.named.mastered),
         hours_per_week=wish.hours_per_week,
         industry=wish.industry,
-        specialisations=wish.specialisations,
+        specialisations=wish.named.specialisations,
     )
     return path_shown(path, curriculum, locale)
 
@@ -192,20 +240,22 @@ def with_mastered(standings: Standings, mastered: Iterable[str]) -> Standings:
     return lambda module_id: SAID_TO_BE_MASTERED if module_id in said else standings(module_id)
 
 
-def check_wish(wish: PathWish, category: Category, curriculum: Curriculum) -> None:
-    """Raise `InvalidInput` for everything in the wish that is not there."""
-    problems = [
+def unknown_names(named: NamedInWish, curriculum: Curriculum) -> list[FieldProblem]:
+    """Everything in a wish that is not there. Where the category is not, a specialisation need only be a track."""
+    category = curriculum.categories.get(named.category)
+    problems = []
+    if named.category and category is None:
+        problems.append(FieldProblem("/category", f'There is no category "{named.category[:100]}".'))
+    problems += [
         FieldProblem("/mastered", f'There is no module "{id_[:100]}".')
-        for id_ in wish.mastered
+        for id_ in named.mastered
         if id_ not in curriculum.modules
     ]
-    problems += [
+    return problems + [
         FieldProblem("/specialisations", f'"{id_[:100]}" is no specialisation of this category.')
-        for id_ in wish.specialisations
-        if id_ not in category.specialisations
+        for id_ in named.specialisations
+        if id_ not in (curriculum.tracks if category is None else category.specialisations)
     ]
-    if problems:
-        raise InvalidInput(first_problems(problems))
 
 
 def found(entry: Sought | None, kind: Kind) -> Sought:

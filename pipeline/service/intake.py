@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
-from typing import Annotated, Any, Final, Literal, get_args, get_origin
+from typing import Annotated, Any, Final, get_args, get_origin
 
 import msgspec
 
@@ -12,51 +12,13 @@ from pipeline.errors import FieldProblem, InvalidInput
 from pipeline.model import JsonValue, Question
 from pipeline.scoring.fields import forbidden_text
 from pipeline.scoring.shape import check_response
+from pipeline.service.hand_in import SubmissionIn
 from pipeline.service.unreadable import unreadable
 from pipeline.service.wording import NO_OFFSET, in_words
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
-MAX_RESPONSE_TIME_MS: Final = 86_400_000
 MOST_LEVELS: Final = 100
 """How deeply a body may be nested. Whoever reads it later may have less of the stack left than we have here."""
-
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Word = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
-
-
-class AnswerIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One answer of a hand-in; a null or absent response is unanswered."""
-
-    question_id: Name
-    response: JsonValue = None
-    response_time_ms: Annotated[int, msgspec.Meta(ge=0, le=MAX_RESPONSE_TIME_MS)] | None = None
-    confidence: Annotated[int, msgspec.Meta(ge=1, le=5)] | None = None
-
-
-class SubmissionIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A hand-in as clients send it.
-
-    `submitted_at` is when the learner handed in, where that was before now (work done off line).
-    `retry_feedback` asks for better feedback later, where a model was to write it and could not: the submission is
-    completed with feedback from a template, and gets a new version once a model has written it, within a day. No
-    webhook tells of that.
-    `idempotency_key` stands for the header of that name where many are sent together.
-    """
-
-    learner_id: Name
-    answers: Annotated[list[AnswerIn], msgspec.Meta(min_length=1)]
-    assignment_id: Name | None = None
-    locale: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9]{1,8}([-_][A-Za-z0-9]{1,8})*$", max_length=35)] | None = (
-        None
-    )
-    career_goal: Word | None = None
-    industry: Word | None = None
-    priority: Literal["low", "normal", "high"] = "normal"
-    retry_feedback: bool = False
-    callback_url: Annotated[str, msgspec.Meta(pattern=r"^https?://\S+$", max_length=2000)] | None = None
-    metadata: dict[str, JsonValue] = {}
-    submitted_at: datetime | None = None
-    idempotency_key: Annotated[str, msgspec.Meta(min_length=1, max_length=255)] | None = None
 
 
 class IntakeLimits(msgspec.Struct, frozen=True):

@@ -19,7 +19,7 @@ from pipeline.learning.weakness import weakness_score
 from pipeline.ports import LearnerStore, ReadingStore
 from pipeline.ports.report import ReportStore
 from pipeline.scoring.shape import forbidden_characters
-from pipeline.service.access import Principal
+from pipeline.service.access import NO_LEARNER, Principal
 from pipeline.service.course import Course, Courses
 from pipeline.service.view import submission_document
 
@@ -225,7 +225,7 @@ async def require_learner(store: LearnerStore, principal: Principal, learner_id:
     """Raise `NotFound` unless this learner is there for the caller."""
     visible = principal.may_see(learner_id) and forbidden_characters(learner_id) is None
     if not visible or not await store.known(principal.tenant_id, learner_id):
-        raise NotFound("There is no such learner.")
+        raise NotFound(NO_LEARNER)
 
 
 def figures_of(days: Sequence[LearnerDay]) -> Figures:

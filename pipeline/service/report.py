@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from pipeline.errors import FieldProblem, InvalidInput, NotFound
+from pipeline.errors import FieldProblem, InvalidInput
 from pipeline.learning.finding import Module, Prospects, due_of, with_findings
 from pipeline.learning.goal import Goals
 from pipeline.learning.rating import Skill
@@ -81,12 +81,13 @@ class Reports:
         return await self._courses.course(principal.tenant_id, learner_id, skills, self._clock(), locale)
 
     async def set_goals(self, principal: Principal, learner_id: str, goals: Goals) -> Goals:
-        """Keep goals in place of earlier ones; raises `InvalidInput` for a target that is not taught."""
-        await require_learner(self._learners, principal, learner_id)
+        """Keep goals in place of earlier ones; raises `InvalidInput` for a target that is not taught.
+
+        A learner nobody knew is known from then on: schools set goals before the first hand-in.
+        """
         if goals.target is not None and not await self._courses.is_taught(principal.tenant_id, goals.target):
             raise InvalidInput([FieldProblem("/target", "There is no such category.")])
-        if not await self._store.set_goals(principal.tenant_id, learner_id, goals):
-            raise NotFound("There is no such learner.")
+        await self._store.set_goals(principal.tenant_id, learner_id, goals)
         return goals
 
     async def make_weekly_reports(self, tenant_id: int, week: Week, after_learner: str | None, most: int) -> str | None:

@@ -40,7 +40,8 @@ from pipeline.ports import (
     Repeated,
     Stale,
 )
-from pipeline.service.intake import SubmissionIn, check_answers
+from pipeline.service.hand_in import SubmissionIn
+from pipeline.service.intake import check_answers
 from pipeline.service.limits import Allowance, Limits
 
 log = structlog.get_logger()

@@ -8,21 +8,22 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.model import LearnerContext
 from pipeline.ports.advising import Basis, Latest
+from pipeline.store.aim import aim_of, latest_arrivals
 from pipeline.store.candidates import Banks, TenantBank
 from pipeline.store.engine import LOOK_UP_SECONDS, transaction
 from pipeline.store.learner import SKILLS
 from pipeline.store.locking import skill_from
 
 LEARNER = text(
-    """
-    SELECT l.recent_correct, s.id::text AS submission_id, s.locale, s.career_goal, s.industry,
+    f"""
+    SELECT l.recent_correct, s.id::text AS submission_id, s.locale, s.industry, {aim_of(":learner_id")} AS career_goal,
         ARRAY(SELECT v.question_key FROM answers a JOIN question_versions v ON v.key = a.version_key
               WHERE a.submission_id = s.id ORDER BY a.position) AS question_keys
     FROM (VALUES (1)) AS one
     LEFT JOIN learners l ON l.tenant_id = :tenant_id AND l.id = :learner_id
     LEFT JOIN LATERAL (
-        SELECT id, locale, career_goal, industry FROM submissions
-        WHERE tenant_id = :tenant_id AND learner_id = :learner_id ORDER BY id DESC LIMIT 1
+        SELECT id, locale, industry FROM ({latest_arrivals(":learner_id", "s.locale, s.industry")}) latest
+        ORDER BY handed_in_at DESC, id DESC LIMIT 1
     ) s ON true
     """
 )
@@ -48,6 +49,7 @@ class AdvisingStore:
         return Basis(
             skills={skill.topic: skill for skill in skills},
             recent_correct=names(bank, row.recent_correct or ()),
+            career_goal=row.career_goal,
             latest=None if row.submission_id is None else latest_from(row, bank),
             bank=bank.candidates,
             guide=bank.guide,
@@ -65,5 +67,5 @@ def latest_from(row: Any, bank: TenantBank) -> Latest:
         submission_id=row.submission_id,
         question_ids=names(bank, row.question_keys),
         language=languages.most_common(1)[0][0] if languages else "",
-        context=LearnerContext(row.locale, row.career_goal, row.industry),
+        context=LearnerContext(locale=row.locale, industry=row.industry),
     )

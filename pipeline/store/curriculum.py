@@ -17,6 +17,7 @@ from pipeline.model import Question
 from pipeline.ports.bank import Saved
 from pipeline.ports.curriculum import SavedCurriculum
 from pipeline.store.bank import save_questions
+from pipeline.store.curriculum_deleting import count_aiming, delete_entry, note_deletion
 from pipeline.store.engine import LOOK_UP_SECONDS, as_json, statement, transaction
 
 MOST_KEPT: Final = 100_000
@@ -86,6 +87,25 @@ class CurriculumStore:
             changed = await asyncio.to_thread(change, before)  # which checks a whole that may be large
             after = await _write(connection, tenant_id, before, changed)
         return SavedCurriculum(before, after, tuple(saved))
+
+    async def delete(
+        self,
+        tenant_id: int,
+        kind: Kind,
+        entry_id: str,
+        *,
+        allow: Callable[[Curriculum, int], None],
+        actor: str,
+        audit_id: str,
+    ) -> None:
+        """Delete an entry and note in the audit log who did, or nothing of both where `allow` raises."""
+        async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
+            await connection.execute(LOCK, {"tenant_id": tenant_id})
+            curriculum = await read_curriculum(connection, tenant_id)
+            allow(curriculum, await count_aiming(connection, tenant_id, kind, entry_id))
+            await delete_entry(connection, tenant_id, kind, entry_id)
+            await connection.execute(RAISE_VERSION, {"tenant_id": tenant_id})
+            await note_deletion(connection, tenant_id, kind, entry_id, actor=actor, audit_id=audit_id)
 
     async def _look_up(self, tenant_ids: list[int]) -> list[int]:
         async with statement(self._engine) as connection:

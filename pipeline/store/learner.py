@@ -97,7 +97,7 @@ class LearnerStore:
         self._engine = engine
 
     async def known(self, tenant_id: int, learner_id: str) -> bool:
-        """Whether the learner ever handed in or is in a group, and was not erased since."""
+        """Whether the learner ever handed in, is in a group or has goals, and was not erased since."""
         rows = await self._of_learner(KNOWN, tenant_id, learner_id)
         return bool(rows[0][0])
 

@@ -14,6 +14,7 @@ from pipeline.learning.session import Answered, HandIn
 from pipeline.lifecycle import Stage
 from pipeline.model import JsonValue, Outcome, StoredQuestion
 from pipeline.ports.report import HandInsFound, KeptReport, LearnersFound
+from pipeline.store.aim import aim_of
 from pipeline.store.browsing import CLOCK_DIFFERENCE, first_id_at
 from pipeline.store.engine import LOOK_UP_SECONDS, as_json, transaction
 from pipeline.store.packing import unpacked
@@ -21,7 +22,6 @@ from pipeline.store.question import QuestionVersions
 
 LATE: Final = timedelta(days=31)
 """Work done off line counts for the week in which it was done if it arrives within so long."""
-GOALS_LOOKED_AT: Final = 200
 
 # Ids begin with the time at which they were made, so the learner's index bounds what is read.
 HAND_INS = text(
@@ -39,14 +39,7 @@ HAND_INS = text(
     """
 )
 
-CAREER_GOAL = text(
-    """
-    SELECT career_goal FROM (
-        SELECT id, career_goal FROM submissions
-        WHERE tenant_id = :tenant_id AND learner_id = :learner_id ORDER BY id DESC LIMIT :looked_at
-    ) latest WHERE career_goal IS NOT NULL ORDER BY id DESC LIMIT 1
-    """
-)
+AIM = text(f"SELECT {aim_of('CAST(:learner_id AS text)')} AS aim")
 
 ADVISED = text(
     """
@@ -57,10 +50,11 @@ ADVISED = text(
 
 GOALS = text("SELECT goals FROM learners WHERE tenant_id = :tenant_id AND id = :learner_id")
 
-# Only where the learner is: a row made here could outlive an erasure that has just passed.
+# Goals may start a learner, as a hand-in does. An erasure under way is waited for; whoever comes after it begins anew.
 SET_GOALS = text(
     """
-    UPDATE learners SET goals = CAST(:goals AS jsonb) WHERE tenant_id = :tenant_id AND id = :learner_id RETURNING id
+    INSERT INTO learners (tenant_id, id, goals) VALUES (:tenant_id, :learner_id, CAST(:goals AS jsonb))
+    ON CONFLICT (tenant_id, id) DO UPDATE SET goals = excluded.goals RETURNING id
     """
 )
 
@@ -128,10 +122,10 @@ class ReportStore:
             versions = await self._versions.load(connection, keys)
         return HandInsFound(tuple(hand_in_from(row, versions) for row in rows[:most]), clipped=len(rows) > most)
 
-    async def career_goal(self, tenant_id: int, learner_id: str) -> str | None:
-        """What the latest of the learner's hand-ins that names a career goal works towards."""
-        rows = await self._of_learner(CAREER_GOAL, tenant_id, learner_id, looked_at=GOALS_LOOKED_AT)
-        return rows[0].career_goal if rows else None
+    async def aim(self, tenant_id: int, learner_id: str) -> str | None:
+        """What the learner works towards: the target among the goals, else the goal of what was handed in last."""
+        aim: str | None = (await self._of_learner(AIM, tenant_id, learner_id))[0].aim
+        return aim
 
     async def advised_topics(self, tenant_id: int, learner_id: str) -> Sequence[str]:
         """The topic of each question that was recommended after the learner's latest submission that got as far."""
@@ -144,9 +138,9 @@ class ReportStore:
         rows = await self._of_learner(GOALS, tenant_id, learner_id)
         return msgspec.convert(rows[0].goals, Goals) if rows and rows[0].goals is not None else NO_GOALS
 
-    async def set_goals(self, tenant_id: int, learner_id: str, goals: Goals) -> bool:
-        """Keep these goals in place of earlier ones; False where there is no such learner."""
-        return bool(await self._of_learner(SET_GOALS, tenant_id, learner_id, goals=as_json(goals)))
+    async def set_goals(self, tenant_id: int, learner_id: str, goals: Goals) -> None:
+        """Keep these goals in place of earlier ones, of a learner who may be new."""
+        await self._of_learner(SET_GOALS, tenant_id, learner_id, goals=as_json(goals))
 
     async def kept(self, tenant_id: int, learner_id: str, week: date) -> KeptReport | None:
         """The report that was stored of the week that begins on `week`."""

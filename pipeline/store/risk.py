@@ -22,13 +22,11 @@ from pipeline.ports.analytics import (
     RiskPlace,
     RiskSums,
 )
+from pipeline.store.aim import aim_of
 from pipeline.store.engine import LOOK_UP_SECONDS, as_json, transaction
 from pipeline.store.learning import SUMS
 
 LEARNER_IDS = text("SELECT id FROM learners WHERE tenant_id = :tenant_id AND id > :after ORDER BY id LIMIT :most")
-
-LATEST_SUBMISSIONS: Final = 50
-"""The career goal is the newest one that these name: who has not named one for longer has none."""
 
 EVER = ", ".join(f"coalesce(sum({name}), 0)::bigint AS {name}" for name in SUMS.split(", "))
 RECENT = ", ".join(
@@ -36,11 +34,7 @@ RECENT = ", ".join(
 )
 FACTS = text(
     f"""
-    SELECT w.id, d.*, (
-        SELECT career_goal FROM (
-            SELECT s.id, s.career_goal FROM submissions s
-            WHERE s.tenant_id = :tenant_id AND s.learner_id = w.id ORDER BY s.id DESC LIMIT {LATEST_SUBMISSIONS}
-        ) latest WHERE career_goal IS NOT NULL ORDER BY id DESC LIMIT 1) AS career_goal
+    SELECT w.id, d.*, {aim_of("w.id")} AS career_goal
     FROM unnest(CAST(:ids AS text[])) AS w(id)
     CROSS JOIN LATERAL (
         SELECT max(day) AS last_day, {EVER}, {RECENT} FROM learner_days

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from pipeline.curriculum.entry import PARTS
 from pipeline.service.access import Role
 
 ANYBODY: Final = frozenset(Role)
@@ -23,6 +24,7 @@ class Foreign(StrEnum):
     """What comes back for another tenant's things."""
 
     NOT_FOUND = "404"
+    UNKNOWN = "422, as for a name that nothing has"
     EMPTY = "an empty list"
     OWN = "an answer about one's own things or none"
     PUBLIC = "the same as for everybody, without a key"
@@ -80,7 +82,11 @@ CURRICULUM: Final = [
     Route("GET", "/v1/curriculum/categories/{category_id}/tracks", READERS, Foreign.NOT_FOUND),
     Route("GET", "/v1/curriculum/tracks/{track_id}/modules", READERS, Foreign.NOT_FOUND),
     Route("GET", "/v1/curriculum/modules/{module_id}", READERS, Foreign.NOT_FOUND),
-    Route("GET", "/v1/curriculum/recommend-path", READERS, Foreign.NOT_FOUND, query="?category={category_id}"),
+    Route("GET", "/v1/curriculum/recommend-path", READERS, Foreign.UNKNOWN, query="?category={category_id}"),
+    *(
+        Route("DELETE", f"/v1/curriculum/{part}/{{{kind}_id}}", TEACHERS, Foreign.NOT_FOUND)
+        for kind, part in PARTS.items()
+    ),
     Route("POST", "/v1/curriculum/import", TEACHERS, Foreign.OWN, {"modules": [THEIR_MODULE]}),
 ]
 
@@ -90,7 +96,7 @@ LEARNERS: Final = [
     Route("GET", "/v1/learners/{learner_id}/recommendations", LEARNING, Foreign.NOT_FOUND),
     Route("GET", "/v1/learners/{learner_id}/report", LEARNING, Foreign.NOT_FOUND),
     Route("GET", "/v1/learners/{learner_id}/goals", LEARNING, Foreign.NOT_FOUND),
-    Route("PUT", "/v1/learners/{learner_id}/goals", SUBMITTERS, Foreign.NOT_FOUND, {"weekly_answers": 9}),
+    Route("PUT", "/v1/learners/{learner_id}/goals", SUBMITTERS, Foreign.OWN, {"weekly_answers": 9}),
     Route("GET", "/v1/learners/{learner_id}/export", TEACHERS, Foreign.NOT_FOUND),
     Route("DELETE", "/v1/learners/{learner_id}", TEACHERS, Foreign.NOT_FOUND),
     Route("POST", "/v1/learners/{learner_id}/token", SUBMITTERS, Foreign.OWN),

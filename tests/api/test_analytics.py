@@ -175,6 +175,18 @@ async def test_a_query_that_makes_no_sense_is_refused(installation: Installation
     assert (await installation.caller().get(f"/v1/analytics/{query}")).status_code == 422
 
 
+@pytest.mark.parametrize("query", ["items?module=m9", "items?module=m9&format=csv", "at-risk?category=astronaut"])
+async def test_a_name_that_nothing_has_is_refused(installation: Installation, query: str) -> None:
+    teacher = installation.caller()
+    await teacher.put("/v1/questions/q1", question("q1", module="m1"))
+    await installation.run([await teacher.hand_in("ada", {"q1": "a"}, career_goal="baker")])
+    refused = await teacher.get(f"/v1/analytics/{query}")
+    [pointer] = [one["pointer"] for one in refused.json()["errors"]]
+    assert (refused.status_code, pointer) == (422, "/" + query.partition("?")[2].partition("=")[0])
+    known = query.replace("m9", "m1").replace("astronaut", "baker")
+    assert (await teacher.get(f"/v1/analytics/{known}")).status_code == 200
+
+
 async def test_a_cursor_of_another_list_is_refused(installation: Installation, engine: AsyncEngine) -> None:
     await live_through(engine, await school(engine), [Day(f"u{n}", TODAY, 10, 3) for n in range(3)])
     teacher = installation.caller()

@@ -244,6 +244,11 @@ async def test_what_is_said_to_be_mastered_is_left_out_and_a_specialisation_adde
         ("category=flutter_apps&hours_per_week=nan", ["/hours_per_week"]),
         ("category=flutter_apps&hours_per_week=169&locale=!&pace=1", ["/hours_per_week", "/locale", "/pace"]),
         ("category=flutter_apps&mastered=x,dart_basics&specialisations=dart", ["/mastered", "/specialisations"]),
+        ("category=none", ["/category"]),
+        ("category=none&mastered=x&specialisations=y", ["/category", "/mastered", "/specialisations"]),
+        ("category=none&specialisations=app_publishing", ["/category"]),
+        ("category=none&mastered=x&hours_per_week=0", ["/category", "/hours_per_week", "/mastered"]),
+        ("mastered=x&hours_per_week=0", ["/category", "/hours_per_week", "/mastered"]),
     ],
 )
 async def test_a_bad_wish_is_pointed_at(installation: Installation, query: str, pointers: list[str]) -> None:
@@ -251,4 +256,8 @@ async def test_a_bad_wish_is_pointed_at(installation: Installation, query: str, 
     answer = await teacher.get(f"/v1/curriculum/recommend-path?{query}")
     assert answer.status_code == 422
     assert sorted(error["pointer"] for error in answer.json()["errors"]) == pointers
-    assert (await teacher.get("/v1/curriculum/recommend-path?category=none")).status_code == 404
+
+
+async def test_a_wish_that_is_wrong_in_no_other_way_names_the_category(installation: Installation) -> None:
+    answer = await (await taught(installation)).get("/v1/curriculum/recommend-path?category=fluter_apps")
+    assert answer.json()["errors"] == [{"pointer": "/category", "detail": 'There is no category "fluter_apps".'}]

@@ -13,7 +13,7 @@ from api.app import create_app
 from api.description import OPTION
 from api.documents import SUBMISSION_EXAMPLE, SUBMISSION_IN_EXAMPLE, SubmissionDocument
 from api.openapi import openapi_document
-from pipeline.service.intake import SubmissionIn
+from pipeline.service.hand_in import SubmissionIn
 from pipeline.settings import Settings
 
 COMMITTED = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"

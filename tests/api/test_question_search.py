@@ -87,6 +87,37 @@ async def test_what_cannot_be_searched_is_refused_by_name(teacher: Caller, query
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/" + query.partition("=")[0])
 
 
+TYPES = "single_choice, multiple_choice, true_false, numeric, short_text, cloze, ordering, matching, essay"
+
+
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        ("type=singel_choice", f"One of {TYPES} is expected."),
+        ("module=m2", 'There is no module "m2": neither the curriculum nor a question has it.'),
+        ("module=m2&q=data", 'There is no module "m2": neither the curriculum nor a question has it.'),
+    ],
+)
+async def test_a_misspelt_filter_is_refused_and_not_answered_with_nothing(
+    teacher: Caller, query: str, detail: str
+) -> None:
+    answer = await teacher.get(f"/v1/questions?{query}")
+    pointer = "/" + query.partition("=")[0]
+    assert (answer.status_code, answer.json().get("errors")) == (422, [{"pointer": pointer, "detail": detail}])
+
+
+async def test_a_module_that_is_only_taught_or_only_asked_about_is_known(teacher: Caller) -> None:
+    module = {"id": "m2", "title": "M", "difficulty": 1, "hours": 1}
+    assert (await teacher.post("/v1/curriculum/import", {"modules": [module]})).status_code == 200
+    assert (await ids(teacher, module="m2"), await ids(teacher, module="m1")) == ([], ["en-2"])
+
+
+async def test_another_tenants_module_is_unknown(installation: Installation, teacher: Caller) -> None:
+    assert await ids(teacher, module="m1") == ["en-2"]
+    elsewhere = await installation.caller(Role.TEACHER, "academy").get("/v1/questions?module=m1")
+    assert elsewhere.status_code == 422
+
+
 async def test_a_search_shows_keys_to_teachers_only(installation: Installation, teacher: Caller) -> None:
     assert await ids(installation.caller(Role.TEACHER, "academy"), q="data") == []
     for role in (Role.SUBMITTER, Role.OPERATOR):

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from pipeline.learning.goal import Goals
 from pipeline.learning.report import WeeklyReport
 from pipeline.learning.week import Week, last_whole_week, week_of
 from pipeline.service.access import Role
@@ -145,7 +144,7 @@ async def test_goals_that_make_no_sense_are_refused(installation: Installation) 
     )
     assert answer.status_code == 422
     assert {one["pointer"] for one in answer.json()["errors"]} == {"/weekly_answers", "/hours_per_week", "/streak"}
-    assert (await installation.caller().put("/v1/learners/nobody/goals", {})).status_code == 404
+    assert (await installation.caller().get("/v1/learners/nobody/goals")).status_code == 404
 
 
 async def made(reports: Reports, week: Week, most: int = 100) -> int:
@@ -215,7 +214,34 @@ async def test_no_report_outlives_its_learner(installation: Installation, engine
     assert (await installation.caller().delete("/v1/learners/ada")).status_code == 204
     await store.keep(1, "ada", LAST_WEEK.monday, {"timezone": "UTC"})
     assert await stored(engine) == []
-    assert not await store.set_goals(1, "ada", Goals(weekly_answers=1))
+
+
+async def test_goals_set_before_the_first_hand_in_start_the_learner(installation: Installation) -> None:
+    """A school sets up its pupils first; every view is there from then on, for this tenant alone."""
+    school, teacher = installation.caller(Role.SUBMITTER), installation.caller()
+    before = await teacher.get("/v1/learners/ada/goals")
+    assert (before.status_code, "has goals" in before.json()["detail"]) == (404, True)
+    set_ = await school.put("/v1/learners/ada/goals", GOALS)
+    assert (set_.status_code, set_.json()) == (200, GOALS)
+    assert (await teacher.get("/v1/learners/ada/goals")).json() == GOALS
+    for part in ("skills", "progress", "recommendations", "report"):
+        assert (await teacher.get(f"/v1/learners/ada/{part}")).status_code == 200, part
+    await worked(installation)
+    assert (await teacher.get("/v1/learners/ada/progress")).json()["goals"] == GOALS
+
+
+async def test_erasing_a_learner_who_only_has_goals_leaves_nobody(installation: Installation) -> None:
+    teacher = installation.caller()
+    await teacher.put("/v1/learners/ada/goals", GOALS)
+    assert (await teacher.delete("/v1/learners/ada")).status_code == 204
+    assert (await teacher.get("/v1/learners/ada/goals")).status_code == 404
+    assert (await teacher.delete("/v1/learners/ada")).status_code == 404
+
+
+async def test_goals_are_kept_only_for_ids_that_can_hand_in(installation: Installation) -> None:
+    for id_ in ("x" * 201, "a%00b"):
+        refused = await installation.caller().put(f"/v1/learners/{id_}/goals", GOALS)
+        assert refused.status_code == 422, refused.text
 
 
 async def test_more_hand_ins_than_are_looked_at_are_said_to_be_cut(
@@ -270,6 +296,26 @@ async def test_progress_tells_topics_goals_and_the_way_to_the_target(installatio
     assert [module["id"] for module in course["next"]] == ["first"]
     steps = (await report(installation))["next_steps"]
     assert steps[-1]["text"] == "Go on with the module First."
+
+
+async def test_sentences_call_topics_after_their_modules_and_data_by_their_ids(installation: Installation) -> None:
+    await worked(installation)
+    teacher = installation.caller()
+    assert (await teacher.post("/v1/curriculum/import", CURRICULUM)).status_code == 200
+    await installation.run([await teacher.hand_in("ada", {"q1": "b"})])
+    [step] = [one for one in (await report(installation))["next_steps"] if one["values"].get("topic") == "choosing"]
+    assert step["text"] == "Practise First, where answers went wrong lately."
+    advice = (await teacher.get("/v1/learners/ada/recommendations")).json()
+    told = [one["reason"] for one in advice["questions"] if one["topic"] == "choosing"]
+    assert told
+    assert all("“First”" in reason["text"] and reason["topic"] == "choosing" for reason in told)
+    token = (await teacher.post("/v1/learners/ada/token")).json()["token"]
+    entered = await teacher.get(f"/pages/enter?token={token}")
+    page = await teacher.call("GET", "/pages/learner", None, Cookie=entered.headers["set-cookie"].partition(";")[0])
+    assert page.status_code == 200
+    assert "<bdi>q1" not in page.text
+    assert ">choosing<" not in page.text
+    assert question("q1")["prompt"] in page.text
 
 
 async def test_without_a_target_the_latest_career_goal_tells_the_course(installation: Installation) -> None:

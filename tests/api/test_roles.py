@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from api.app import create_app
+from api.description import PAGE_COOKIE
 from api.openapi import openapi_document
 from pipeline.service.access import Principal, Role
 from pipeline.settings import Settings
@@ -53,3 +54,27 @@ async def test_every_call_that_takes_nothing_public_is_protected() -> None:
     public = {path for path, methods in paths.items() for one in methods.values() if not one["security"]}
     documents = {"/schema", "/schema/openapi.json"}
     assert public == {"/health", "/health/live", "/health/ready", "/pages/enter", *documents}
+
+
+async def test_a_page_names_the_one_token_that_opens_it(api: Api) -> None:
+    """No key does, whatever it may read elsewhere; and of two tokens only one."""
+    principal = Principal(await api.tenant_id(), Role.OPERATOR, "test")
+    tokens = {
+        Role.LEARNER: (await api.parts.access.mint_token(principal, "u-1", 60)).token,
+        Role.VIEWER: (await api.parts.access.mint_page_token(principal, 60)).token,
+    }
+    paths = openapi_document(create_app(Settings()))["paths"]
+    pages = {path: one["get"] for path, one in paths.items() if {"page": []} in one.get("get", {}).get("security", ())}
+    assert {path: operation["x-roles"] for path, operation in pages.items()} == {
+        "/pages/learner": ["learner"],
+        "/pages/teacher": ["viewer"],
+        "/pages/teacher/careers": ["viewer"],
+        "/pages/teacher/items": ["viewer"],
+        "/pages/teacher/items/{question_id}": ["viewer"],
+    }
+    for path, operation in pages.items():
+        for role, secret in {**api.keys, **tokens}.items():
+            cookie = {"Cookie": f"{PAGE_COOKIE}={secret}"}
+            answered = await api.call("GET", path.replace("{question_id}", ANY_ID), None, headers=cookie)
+            opened = answered.status_code not in {401, 403}
+            assert opened is (role in operation["x-roles"]), (path, role, answered.status_code)

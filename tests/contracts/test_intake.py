@@ -4,7 +4,7 @@ import asyncio
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from pipeline.service.intake import AnswerIn, SubmissionIn
+from pipeline.service.hand_in import AnswerIn, SubmissionIn
 from pipeline.service.submitting import Intake, Submitted
 from pipeline.store.bank import BankStore
 from tests.contracts.fakes.live import FakeBell, FakeBoard

@@ -14,7 +14,7 @@ import redis
 from pipeline.bootstrap import ApiParts, build_api, open_servers
 from pipeline.embedded import EmbeddedPostgres, EmbeddedValkey
 from pipeline.embedded.port import free_port
-from pipeline.service.intake import AnswerIn, SubmissionIn
+from pipeline.service.hand_in import AnswerIn, SubmissionIn
 from pipeline.settings import Settings
 from tests.process import HOOKED_WORKER, Process, start_process
 from tests.samples import FIRST_QUESTIONS, new_tenant

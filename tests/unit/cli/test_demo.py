@@ -14,7 +14,8 @@ from cli.main import main
 from pipeline.model import Question
 from pipeline.scoring.answer_key import QUESTION_TYPES
 from pipeline.scoring.bank import parse_question
-from pipeline.service.intake import SubmissionIn, check_answers
+from pipeline.service.hand_in import SubmissionIn
+from pipeline.service.intake import check_answers
 
 
 def read(path: Path) -> list[dict[str, Any]]:

@@ -105,3 +105,11 @@ def test_what_is_not_known_adds_nothing_and_says_why() -> None:
 def test_who_never_handed_in_counts_as_away() -> None:
     away = assessed(recent=NO_ANSWERS, ever=NO_ANSWERS, last_day=None, completion=None).factors[1]
     assert (away.value, away.basis, away.contribution) == (None, FactorBasis.NEVER, 0.4)
+
+
+def test_who_was_set_a_target_and_has_not_begun_is_not_behind_on_the_way() -> None:
+    """Or a whole class would be flagged on the day on which its school sets goals."""
+    begins = assessed(recent=NO_ANSWERS, ever=NO_ANSWERS, last_day=None, completion=Completion(0, 10))
+    behind = begins.factors[2]
+    assert (behind.value, behind.basis, behind.contribution) == (None, FactorBasis.NO_ANSWERS, 0.0)
+    assert not begins.flagged

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 
 from pipeline.errors import FieldProblem, InvalidInput
-from pipeline.service.intake import IntakeLimits, SubmissionIn, read_submission
+from pipeline.service.hand_in import SubmissionIn
+from pipeline.service.intake import IntakeLimits, read_submission
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 

@@ -8,8 +8,10 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from api.pages.learner import Known, LearnerPageQuery, learner_page, weeks_of
+from api.pages.geometry import fitted
+from api.pages.learner import PROMPT_COLUMNS, Known, LearnerPageQuery, learner_page, weeks_of
 from api.pages.words import LANGUAGES, Words
 from tests.unit.api.pages.samples import HOSTILE, NOW, TOPICS, WEEK, known, nothing_known
 
@@ -152,3 +154,29 @@ def test_there_is_no_way_to_a_week_that_has_not_begun() -> None:
     report = known().report
     assert weeks_of(report, WEEK.end(UTC), LearnerPageQuery()).after is not None
     assert weeks_of(report, WEEK.start(UTC), LearnerPageQuery()).after is None
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_topics_and_questions_go_by_their_names_as_text(name: str) -> None:
+    """Whatever a teacher calls a module or asks in a question, it stays text; what has no name goes by its id."""
+    one = known()
+    first, second, *_ = one.advice.questions
+    page = Page(rendered(replace(one, names={TOPICS[0]: name}, prompts={first.question_id: name})))
+    texts = [text.strip() for text in page.texts]
+    assert {tag for tag, _ in page.found} <= ALLOWED
+    assert first.question_id not in texts
+    assert second.question_id in texts
+    assert fitted(" ".join(name.split()), PROMPT_COLUMNS) in texts
+    assert TOPICS[0] not in texts
+
+
+def test_sentences_call_topics_by_their_names() -> None:
+    html = rendered(replace(known(), names=dict.fromkeys(TOPICS[:2], "Lists")))
+    assert "Practise Lists, where answers went wrong lately." in html
+    assert "Answer the 6 questions picked for you: Lists, Lists" in html
+
+
+def test_a_long_prompt_is_shortened_to_what_it_is_known_by() -> None:
+    one = known()
+    texts = Page(rendered(replace(one, prompts={one.advice.questions[0].question_id: "word\n " * 100}))).texts
+    assert f"{'word ' * 19}word…" in texts

@@ -2,14 +2,17 @@
 
 from string import Formatter
 
+from msgspec.structs import replace
+
 from api.analytics_shown import FactorShown
 from api.pages.shared_words import SHARED
-from api.pages.teacher_view import TABLE, by_score, by_sign, drawn, height_of, reason_of
+from api.pages.teacher_view import TABLE, by_score, by_sign, careers_chart, drawn, height_of, reason_of
 from api.pages.teacher_words import TEACHER
 from api.pages.words import LANGUAGES, Words
 from pipeline.learning.item_analysis import Flag, Missing
 from pipeline.learning.risk import FactorBasis, Sign
 from pipeline.ports.analytics import RiskSums
+from pipeline.service.careers import Career
 
 ENGLISH = Words("en", TABLE)
 
@@ -57,3 +60,21 @@ def test_names_below_a_chart_are_cut_to_their_place() -> None:
 
 def test_a_question_that_discriminates_better_stands_higher() -> None:
     assert height_of(-1.0) > height_of(0.0) > height_of(0.5) > height_of(1.0)
+
+
+def career(name: str, learners: int) -> Career:
+    return Career(name, name, True, learners, 0.1, learners, 0.3, 0, 0.0, (learners, 0, 0, 0, 0), 0, 0, ())
+
+
+def test_careers_of_one_title_are_two_bars_and_two_rows() -> None:
+    chart = careers_chart([replace(career("a", 3), title="Web"), replace(career("b", 5), title="Web")], ENGLISH)
+    assert [lane.count.lines for lane in chart.chart.lanes] == [("3",), ("5",)]
+    assert chart.rows == (("Web", "3"), ("Web", "5"))
+
+
+def test_of_many_careers_the_picture_has_the_greatest_in_their_order_and_the_table_all() -> None:
+    many = [career(f"c{number:02}", 1 + number % 7) for number in range(50)]
+    chart = careers_chart(many, ENGLISH)
+    shown = [lane.name.lines[0] for lane in chart.chart.lanes]
+    assert (len(shown), shown, len(chart.rows)) == (20, sorted(shown), 50)
+    assert {one.title for one in many if one.learners >= 6} <= set(shown)

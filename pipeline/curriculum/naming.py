@@ -1,0 +1,35 @@
+"""What topics are called where people read of them: after the module that teaches them."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from pipeline.curriculum.language import title_in
+from pipeline.curriculum.model import Curriculum, Module
+
+NO_NAMES: Final[Mapping[str, str]] = MappingProxyType({})
+"""Nothing has another name than its id."""
+
+
+def topic_names(curriculum: Curriculum, topics: Iterable[str], locale: str | None) -> Mapping[str, str]:
+    """The names of those of `topics` that one module teaches and no other, in the language of `locale`, by topic.
+
+    It is the module's title; of a module with several topics the last part of the topic's id stands behind it. Names
+    that two topics would share are left out: nobody could tell them apart.
+    """
+    wanted, taught_by = set(topics), dict[str, list[Module]]()
+    for module in curriculum.modules.values():
+        for topic in wanted.intersection(module.topics or (module.id,)):
+            taught_by.setdefault(topic, []).append(module)
+    names = {topic: name_of(topic, modules[0], locale) for topic, modules in taught_by.items() if len(modules) == 1}
+    shared = Counter(names.values())
+    return {topic: name for topic, name in names.items() if shared[name] == 1}
+
+
+def name_of(topic: str, module: Module, locale: str | None) -> str:
+    """The name of a topic that this module teaches."""
+    title = title_in(module, locale)
+    if len(module.topics) <= 1:
+        return title
+    return f"{title}: {topic.rpartition('.')[2].replace('_', ' ')}"
