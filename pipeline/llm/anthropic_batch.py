@@ -4,23 +4,39 @@ These batches can't be marked as ours. After a crash one is told by what it answ
 time is still under way nothing is sent in its place.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 from typing import Any, Final
+from urllib.parse import quote
 
 import anthropic
 import httpx2
+import msgspec
 
 from pipeline.errors import Unavailable
-from pipeline.exchange import Route, named_briefly
+from pipeline.exchange import Failed, Reply, Route, Trouble, named_briefly
 from pipeline.llm.anthropic_form import messages_request, read_message
 from pipeline.llm.anthropic_messages import client
+from pipeline.llm.batch_lines import lines_in
 from pipeline.llm.trouble import classify
 from pipeline.ports.batch import Batch, BatchRequest, Line, Unsure
 
 PAGE: Final = 100
 CLOCKS_APART: Final = timedelta(minutes=10)
+
+
+class Result(msgspec.Struct, frozen=True):
+    type: str
+    message: msgspec.Raw = msgspec.Raw()
+    error: Any = None
+
+
+class LineIn(msgspec.Struct, frozen=True):
+    """One line of a file of results."""
+
+    custom_id: str
+    result: Result
 
 
 class AnthropicBatches:
@@ -51,8 +67,9 @@ class AnthropicBatches:
 
     async def _answers(self, remote_id: str, ours: set[str]) -> bool:
         """Whether any of its results has one of these names; all of them belong to one batch."""
-        async for line in self.lines(remote_id):
-            return line.custom_id in ours
+        async with aclosing(self.lines(remote_id)) as lines:
+            async for line in lines:
+                return line.custom_id in ours
         return False
 
     async def send(self, batch: Batch, requests: Sequence[BatchRequest]) -> str:
@@ -73,26 +90,47 @@ class AnthropicBatches:
         async with answered():
             return bool((await self._client.messages.batches.retrieve(remote_id)).processing_status == "ended")
 
-    async def lines(self, remote_id: str) -> AsyncIterator[Line]:
+    async def lines(self, remote_id: str) -> AsyncGenerator[Line, None]:
         """The lines of its results."""
         async with answered():
-            results = await self._client.messages.batches.results(remote_id)
-            async for one in results:
-                yield line_of(one)
+            response = await self._results(remote_id)
+            try:
+                async for line in lines_in(response.aiter_bytes()):
+                    if (found := line_of(line)) is not None:
+                        yield found
+            finally:
+                await response.aclose()
+
+    async def _results(self, remote_id: str) -> httpx2.Response:
+        """The file, its body yet to be read. It is where all are: an address in a reply could be anybody's."""
+        path = f"/v1/messages/batches/{quote(remote_id, safe='')}/results"
+        response: httpx2.Response = await self._client.get(path, cast_to=httpx2.Response, stream=True)
+        return response
 
     async def close(self) -> None:
         await self._client.close()
 
 
-def line_of(one: Any) -> Line:
-    """What a result says became of its request."""
-    match one.result.type:
+def line_of(line: bytes) -> Line | None:
+    """What a line says became of its request; None where it does not say whose it is."""
+    try:
+        found = msgspec.json.decode(line, type=LineIn)
+    except msgspec.DecodeError:
+        return None
+    match found.result.type:
         case "succeeded":
-            return Line(one.custom_id, named_briefly(read_message(one.result.message.to_json().encode())))
+            return Line(found.custom_id, reply_of(bytes(found.result.message)))
         case "errored":
-            return Line(one.custom_id, classify(None, one.result.error.to_dict()))
+            return Line(found.custom_id, classify(None, found.result.error))
         case _:
-            return Line(one.custom_id, None)
+            return Line(found.custom_id, None)
+
+
+def reply_of(message: bytes) -> Reply:
+    try:
+        return named_briefly(read_message(message))
+    except msgspec.DecodeError as error:
+        return Failed(Trouble.UNREADABLE, type(error).__name__)
 
 
 @asynccontextmanager

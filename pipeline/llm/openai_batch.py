@@ -14,6 +14,7 @@ import openai
 
 from pipeline.errors import Unavailable
 from pipeline.exchange import Failed, Reply, Route, Trouble, named_briefly
+from pipeline.llm.batch_lines import lines_in
 from pipeline.llm.openai_client import client
 from pipeline.llm.openai_form import chat_request, read_chat
 from pipeline.llm.trouble import classify
@@ -25,9 +26,6 @@ ENDED: Final = frozenset({"completed", "failed", "expired", "cancelled"})
 EXPIRED: Final = "batch_expired"
 OK: Final = 200
 PAGE: Final = 100
-MOST_LINE_BYTES: Final = 8 << 20
-MOST_FILE_BYTES: Final = 1 << 30
-"""More than all replies of a batch come to; who goes on and on would keep every other batch from being looked at."""
 CLOCKS_APART: Final = timedelta(minutes=10)
 
 
@@ -108,23 +106,6 @@ class OpenAIBatches:
         body = chat_request(self._route, request.prompt, user=request.user, official=True)
         whole = {"custom_id": request.custom_id, "method": "POST", "url": ENDPOINT, "body": body}
         return msgspec.json.encode(whole, enc_hook=dict)
-
-
-async def lines_in(
-    chunks: AsyncIterator[bytes], *, most_line_bytes: int = MOST_LINE_BYTES, most_bytes: int = MOST_FILE_BYTES
-) -> AsyncIterator[bytes]:
-    """The lines that are not empty, without their ends; raises `Unavailable` where it is no file of replies."""
-    rest, held, size = list[bytes](), 0, 0
-    async for chunk in chunks:
-        first, *more = chunk.split(b"\n")
-        rest.append(first)
-        held, size = held + len(first), size + len(chunk)
-        if size > most_bytes or held > most_line_bytes:
-            raise Unavailable("The file of a batch is longer than its replies can be.")
-        for line in more:
-            yield b"".join(rest)
-            rest, held = [line], len(line)
-    yield b"".join(rest)
 
 
 def line_of(line: bytes) -> Line | None:

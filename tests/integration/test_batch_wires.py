@@ -131,10 +131,12 @@ class StandIn:
             "request_counts": counts,
             "created_at": NOW.isoformat(),
             "expires_at": (NOW + timedelta(days=1)).isoformat(),
-            "results_url": f"{self.address}/v1/messages/batches/{made['id']}/results" if self.done else None,
+            "results_url": self.results_url if self.done else None,
         }
 
     address = ""
+    results_url = "http://127.0.0.1:9/somebody/elses"
+    """Whoever followed it would give the key away, or ask a server of ours for us."""
 
     def anthropic_line(self, name: str) -> bytes:
         if name == "expired":
