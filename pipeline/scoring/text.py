@@ -16,6 +16,8 @@ MAX_GROWTH: Final = 4
 """No written language grows more in NFKC; a text made of U+FDFA alone would grow 18 times."""
 
 _ALWAYS_KEPT_CHARS: Final = 500
+_UNSETTLED_CHARS: Final = 32 * 18
+"""What stands behind a cut can change no more than this before it: a character with its marks, each grown 18 times."""
 
 MAX_TOKENS: Final = 4_000
 """Tokens beyond these are ignored: a short answer that needs more is no short answer."""
@@ -87,12 +89,23 @@ def fold(text: str, *, keep_case: bool = False) -> str:
     text = _INVISIBLE.sub("", text[:TEXT_CHARS])
     if not text.isascii():
         limit = min(TEXT_CHARS, max(MAX_GROWTH * len(text), _ALWAYS_KEPT_CHARS))
-        text = unicodedata.normalize("NFKC", _MARK_RUN.sub(r"\1", text))[:limit]
+        text = _normalised(_MARK_RUN.sub(r"\1", text), limit)
     if not keep_case:
         text = text.casefold()
         if not text.isascii():
             text = unicodedata.normalize("NFKC", text)
     return " ".join(text.split())
+
+
+def _normalised(text: str, limit: int) -> str:
+    """The first `limit` characters of the text's NFKC, without working out much more than those."""
+    size = limit // 8
+    while size < len(text):
+        beginning = unicodedata.normalize("NFKC", text[:size])
+        if len(beginning) >= limit + _UNSETTLED_CHARS:
+            return beginning[:limit]
+        size *= 4
+    return unicodedata.normalize("NFKC", text)[:limit]
 
 
 def comparable(text: str, *, keep_case: bool = False) -> str:

@@ -1,8 +1,10 @@
 import unicodedata
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipeline.scoring.text import MAX_TOKENS, comparable, fold, is_blank, tokens
+from pipeline.scoring.text import MAX_GROWTH, MAX_TOKENS, TEXT_CHARS, comparable, fold, is_blank, tokens
 
 
 @pytest.mark.parametrize(
@@ -74,6 +76,29 @@ def test_tokens_are_words_or_pairs_of_characters(text: str, expected: list[str])
 
 def test_tokens_are_bounded() -> None:
     assert len(tokens("字" * 20_000)) == MAX_TOKENS
+
+
+PIECES = (
+    "\ufdfa",
+    "\ufb03",
+    "ｆ",
+    "\u1112\u1161\u11ab",
+    "각",
+    "e\u0301",
+    "o\u0316\u0301\u0315",
+    "\uff76\uff9e",
+    "字",
+    "a ",
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(PIECES), st.integers(1, 400)), min_size=1, max_size=12))
+def test_a_text_is_folded_as_if_all_of_it_had_been_normalised(runs: list[tuple[str, int]]) -> None:
+    """Though no more is worked out than is kept: where a text grows, and where characters join across a cut."""
+    text = "".join(piece * count for piece, count in runs)
+    whole = unicodedata.normalize("NFKC", text[:TEXT_CHARS])
+    kept = whole[: min(TEXT_CHARS, max(MAX_GROWTH * len(text[:TEXT_CHARS]), 500))]
+    assert fold(text, keep_case=True) == " ".join(kept.split())
 
 
 def test_normalisation_does_not_grow_with_marks_or_ligatures() -> None:
