@@ -46,6 +46,17 @@ def filter_options(command: Function) -> Function:
     return stage(error(command))
 
 
+def choice_options(command: Function) -> Function:
+    """The options that say which dead letters something is done with, and why."""
+    ids = click.argument("ids", nargs=-1, metavar="[ID]...")
+    everything = click.option(
+        "--all", "everything", is_flag=True, help="All of them, where neither ids nor a filter is given."
+    )
+    reason = click.option("--reason", required=True, help="Why; it is kept in the audit log.")
+    as_json = click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
+    return ids(filter_options(everything(reason(as_json(client_options(command))))))
+
+
 @click.group()
 def dead() -> None:
     """List, retry and discard dead letters.
@@ -87,12 +98,7 @@ def list_(
 
 
 @dead.command()
-@click.argument("ids", nargs=-1, metavar="[ID]...")
-@filter_options
-@click.option("--all", "everything", is_flag=True, help="All of them, where neither ids nor a filter is given.")
-@click.option("--reason", required=True, help="Why; it is kept in the audit log.")
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
-@client_options
+@choice_options
 def retry(ids: tuple[str, ...], **options: Any) -> None:
     """Give dead stages another round of attempts; what other stages reached is kept.
 
@@ -104,12 +110,7 @@ def retry(ids: tuple[str, ...], **options: Any) -> None:
 
 
 @dead.command()
-@click.argument("ids", nargs=-1, metavar="[ID]...")
-@filter_options
-@click.option("--all", "everything", is_flag=True, help="All of them, where neither ids nor a filter is given.")
-@click.option("--reason", required=True, help="Why; it is kept in the audit log.")
-@click.option("--json", "as_json", is_flag=True, help="Print the outcome as one JSON object.")
-@client_options
+@choice_options
 def discard(ids: tuple[str, ...], **options: Any) -> None:
     """Cancel submissions with a dead stage; what they have reached is kept.
 

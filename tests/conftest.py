@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,10 +10,12 @@ import hypothesis
 import psycopg
 import pytest
 import redis
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.bootstrap import migrate
 from pipeline.embedded import EmbeddedPostgres, EmbeddedValkey
 from pipeline.settings import Settings
+from pipeline.store.engine import create_engine
 from tests.process import PROVIDER_KEYS
 
 # Not `DROP … WITH (FORCE)`: that may not end a vacuum, which a plain drop ends by itself.
@@ -89,6 +91,14 @@ def new_database(postgres: EmbeddedPostgres, source: str) -> Iterator[str]:
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         connection.execute(END_CONNECTIONS, [name])
         connection.execute(f"DROP DATABASE {name}")
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """Connections to this test's database, enough for many at once."""
+    engine = create_engine(database_url, pool_size=20, pool_wait_seconds=30)
+    yield engine
+    await engine.dispose()
 
 
 @pytest.fixture

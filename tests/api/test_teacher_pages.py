@@ -1,6 +1,5 @@
 """The teacher's pages: who may look, what they show, and that nothing of it is taken for markup."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
@@ -10,8 +9,6 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.service.access import Role
-from pipeline.settings import Settings
-from pipeline.store.engine import create_engine
 from pipeline.store.item import ItemStore
 from tests.api.installation import Caller, Installation
 from tests.api.routes import TEACHER_PAGES
@@ -22,13 +19,6 @@ from tests.schoolroom import Day, aim, choice_question, live_through, made_up_tr
 TODAY = datetime.now(UTC).date()
 HOSTILE = '<script>alert("x")</script>&'
 PATHS = sorted(path.replace("{question_id}", "q003") for _, path in TEACHER_PAGES)
-
-
-@pytest.fixture
-async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(str(settings.database_url), pool_size=2)
-    yield engine
-    await engine.dispose()
 
 
 class Structure(HTMLParser):

@@ -1,7 +1,5 @@
 """What a `BankStore` promises."""
 
-from collections.abc import AsyncIterator
-
 import msgspec
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -11,16 +9,8 @@ from pipeline.ports import BankStore, QuestionFilter, Saved
 from pipeline.ports.bank import BEGINNING, Place
 from pipeline.store.access import AccessStore
 from pipeline.store.bank import BankStore as PostgresBankStore
-from pipeline.store.engine import create_engine
 
 EVERYTHING = QuestionFilter()
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database_url, pool_size=2)
-    yield engine
-    await engine.dispose()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Imports of the same bank at the same time, on real Postgres."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from random import Random
 from typing import Any
 
@@ -12,18 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from pipeline.model import Question
 from pipeline.store.access import AccessStore
 from pipeline.store.bank import BankStore, save_questions
-from pipeline.store.engine import create_engine, transaction
+from pipeline.store.engine import transaction
 
 IMPORTERS = 6
 ROUNDS = 4
 QUESTIONS = 60
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database_url, pool_size=IMPORTERS, pool_wait_seconds=30)
-    yield engine
-    await engine.dispose()
 
 
 @pytest.fixture

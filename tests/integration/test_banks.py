@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
@@ -12,7 +12,7 @@ from pipeline.learning.candidate import Candidate
 from pipeline.scoring.bank import parse_question
 from pipeline.store.bank import BankStore
 from pipeline.store.candidates import FRESH_SECONDS, RATINGS, Banks, TenantBank, fresh_seconds
-from pipeline.store.engine import create_engine, transaction
+from pipeline.store.engine import transaction
 from pipeline.store.shelving import Row, candidates_of
 from tests.samples import new_tenant
 
@@ -29,13 +29,6 @@ class Reader:
     def __call__(self, rows: Sequence[Row]) -> dict[int, Candidate]:
         self.sizes.append(len(rows))
         return candidates_of(rows)
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database_url, pool_size=5)
-    yield engine
-    await engine.dispose()
 
 
 async def tenant_with(engine: AsyncEngine, count: int, name: str = "school") -> int:

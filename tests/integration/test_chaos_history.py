@@ -1,12 +1,10 @@
 """The history that the chaos driver keeps accuses whoever breaks a rule, and nobody else."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from pipeline.store.engine import create_engine, transaction
+from pipeline.store.engine import transaction
 from pipeline.store.submission import IntakeStore
 from tests.chaos import history
 from tests.samples import a_hand_in, new_tenant, stored_questions
@@ -21,13 +19,6 @@ FOLLOW = """UPDATE stages SET state = 'done', epoch = epoch + 1, attempts = atte
 LOSE = """UPDATE stages SET state = 'ready', worker_id = NULL, lease_expires_at = NULL, available_at = now()
     WHERE stage = 'score'"""
 COMPLETE = "UPDATE submissions SET status = 'completed', version = version + 1, completed_at = now()"
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database_url, pool_size=2)
-    yield engine
-    await engine.dispose()
 
 
 @pytest.fixture

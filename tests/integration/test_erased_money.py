@@ -1,18 +1,16 @@
 """Erasing a learner and what was spent on models for him: the money stays, his name does not."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
-import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils import uuid7
 
 from pipeline.exchange import Usage
 from pipeline.ports.generation import Attempt, Budgets, Settlement, Spent
-from pipeline.store.engine import as_json, create_engine
+from pipeline.store.engine import as_json
 from pipeline.store.erasure import LOCK_MONEY, ErasureStore
 from pipeline.store.ledger import MONEY_LOCK, SHARE_MONEY, LedgerStore
 from pipeline.store.money import BOOK_FREELY
@@ -25,13 +23,6 @@ BOOK_ON_ADA = text(
     " VALUES (:tenant_id, 'ada', CAST(now() AT TIME ZONE 'UTC' AS date), 1)"
 )
 BUDGETS = Budgets(tenant=10_000, learner=500)
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database_url, pool_size=10, pool_wait_seconds=30)
-    yield engine
-    await engine.dispose()
 
 
 async def handed_in(engine: AsyncEngine, learner_id: str = "ada") -> Attempt:

@@ -1,8 +1,5 @@
 """What a new installation is given to begin with."""
 
-from collections.abc import AsyncIterator
-
-import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.bootstrap import furnish
@@ -10,15 +7,7 @@ from pipeline.service.access import Access, Role
 from pipeline.settings import Settings
 from pipeline.store.access import AccessStore
 from pipeline.store.curriculum import CurriculumStore
-from pipeline.store.engine import create_engine
 from tests.unit.curriculum.samples import a_curriculum, a_module
-
-
-@pytest.fixture
-async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(str(settings.database_url), pool_size=2)
-    yield engine
-    await engine.dispose()
 
 
 async def key_of(engine: AsyncEngine, tenant: str) -> tuple[int, str]:

@@ -1,6 +1,6 @@
 """Searching the bank on a real Postgres, beside a search that looks at every question."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,7 +16,7 @@ from pipeline.scoring.bank import parse_question
 from pipeline.scoring.search import read_search
 from pipeline.scoring.text import comparable
 from pipeline.store.bank import BankStore
-from pipeline.store.engine import create_engine, transaction
+from pipeline.store.engine import transaction
 from pipeline.store.search import find_page
 from pipeline.store.search_filling import SearchFilling
 from tests.samples import new_tenant
@@ -25,13 +25,6 @@ PLAIN = ["loop", "loops", "for", "a%b", "x_y", "리스트", "정렬", "数据", 
 WORDS = [*PLAIN, "\\", "'; --"]
 FILTERS: list[dict[str, Any]] = [{}, {"topic": "a"}, {"difficulties": (4,)}, {"difficulties": (1, 2, 5)}]
 PAGE = 7
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database_url, pool_size=4)
-    yield engine
-    await engine.dispose()
 
 
 @pytest.fixture

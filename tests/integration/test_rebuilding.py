@@ -13,7 +13,7 @@ from pipeline.errors import Conflict
 from pipeline.lifecycle import Stage
 from pipeline.service.rebuilding import Findings, Rebuilder
 from pipeline.store.bank import BankStore
-from pipeline.store.engine import create_engine, transaction
+from pipeline.store.engine import transaction
 from pipeline.store.erasure import ErasureStore
 from pipeline.store.rebuilding import RebuildStore
 from pipeline.store.switching import LearningSwitch
@@ -49,13 +49,6 @@ DAMAGES = [
     "UPDATE results SET item_steps = ARRAY[0.25, NULL]::float[] WHERE stage = 'recommend'",
     "UPDATE results SET item_steps = NULL WHERE stage = 'recommend'",
 ]
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(database_url, pool_size=6, pool_wait_seconds=30)
-    yield engine
-    await engine.dispose()
 
 
 @pytest.fixture
