@@ -61,13 +61,18 @@ def in_database(url: str, name: str) -> str:
     return url.rpartition("/")[0] + "/" + name
 
 
+def migrated_database(postgres: EmbeddedPostgres, name: str) -> str:
+    """Make a database with all tables; answers its name."""
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    asyncio.run(migrate(Settings(database_url=in_database(postgres.url, name))))
+    return name
+
+
 @pytest.fixture(scope="session")
 def template(postgres: EmbeddedPostgres) -> str:
     """The name of a migrated database that tests' databases are copied from."""
-    with psycopg.connect(postgres.url, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE template_gradeline")
-    asyncio.run(migrate(Settings(database_url=in_database(postgres.url, "template_gradeline"))))
-    return "template_gradeline"
+    return migrated_database(postgres, "template_gradeline")
 
 
 @pytest.fixture

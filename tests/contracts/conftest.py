@@ -3,7 +3,18 @@
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from pipeline.store.access import AccessStore
 from tests.contracts.house import FakeHouse, House, PostgresHouse
+
+
+@pytest.fixture
+async def tenants(engine: AsyncEngine) -> tuple[int, int]:
+    """Two tenants of this test's database."""
+    access = AccessStore(engine)
+    first, second = [
+        await access.ensure_tenant(name, token_secret="t", callback_secret="c") for name in ("school", "academy")
+    ]
+    return first, second
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from pipeline.model import Question
 from pipeline.ports import BankStore, QuestionFilter, Saved
 from pipeline.ports.bank import BEGINNING, Place
-from pipeline.store.access import AccessStore
 from pipeline.store.bank import BankStore as PostgresBankStore
 
 EVERYTHING = QuestionFilter()
@@ -22,15 +21,6 @@ def store(engine: AsyncEngine) -> BankStore:
 def elsewhere(engine: AsyncEngine) -> BankStore:
     """The same bank as another process sees it."""
     return PostgresBankStore(engine)
-
-
-@pytest.fixture
-async def tenants(engine: AsyncEngine) -> tuple[int, int]:
-    access = AccessStore(engine)
-    first, second = [
-        await access.ensure_tenant(name, token_secret="t", callback_secret="c") for name in ("school", "academy")
-    ]
-    return first, second
 
 
 def a_question(question_id: str, **fields: object) -> Question:

@@ -24,7 +24,6 @@ from pipeline.curriculum.whole import merged
 from pipeline.errors import FieldProblem, InvalidInput
 from pipeline.ports import Saved
 from pipeline.ports.curriculum import CurriculumStore
-from pipeline.store.access import AccessStore
 from pipeline.store.bank import BankStore
 from pipeline.store.curriculum import CurriculumStore as PostgresCurriculumStore
 from tests.contracts.test_bank_store import a_question
@@ -57,15 +56,6 @@ def store(engine: AsyncEngine) -> CurriculumStore:
 def elsewhere(engine: AsyncEngine) -> CurriculumStore:
     """The same curricula as another process sees them."""
     return PostgresCurriculumStore(engine)
-
-
-@pytest.fixture
-async def tenants(engine: AsyncEngine) -> tuple[int, int]:
-    access = AccessStore(engine)
-    first, second = [
-        await access.ensure_tenant(name, token_secret="t", callback_secret="c") for name in ("school", "academy")
-    ]
-    return first, second
 
 
 def adding(given: Curriculum) -> Callable[[Curriculum], Curriculum]:

@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api.llm_metrics import BOUNDS
 from pipeline.store.engine import create_engine, transaction
 from pipeline.store.insight import OPINIONS, REPLIES, SERVINGS, SPENT, SUMS, TALLIES, TROUBLES
+from tests.plans import pages_read
 
 MANY = 100_000
 FEW = 100
@@ -48,13 +49,6 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
         await connection.execute(RATINGS, {"many": MANY})
     yield engine
     await engine.dispose()
-
-
-async def pages_read(engine: AsyncEngine, query: TextClause, values: dict[str, Any]) -> int:
-    async with transaction(engine) as connection:
-        explained = text(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query.text}")
-        plan = (await connection.execute(explained, values)).scalar_one()[0]["Plan"]
-    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
 
 
 async def test_a_look_reads_no_more_than_the_tenants_own_calls_of_the_time(engine: AsyncEngine) -> None:

@@ -1,7 +1,6 @@
 """What a sweep reads, counted in pages, so that the machine's speed does not matter."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 from sqlalchemy import TextClause, text
@@ -14,6 +13,7 @@ from pipeline.store.engine import create_engine, transaction
 from pipeline.store.journal import FORGET
 from pipeline.store.ledger import CLOSE_LOST, FORGET_ATTEMPTS, FORGET_BUDGETS
 from pipeline.store.upkeep import FIND_UNTAKEN
+from tests.plans import pages_read
 
 MANY = 20_000
 FEW_PAGES = 50
@@ -60,13 +60,6 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
         await connection.execute(PUT_OFF_DELIVERIES, {"many": MANY})
     yield engine
     await engine.dispose()
-
-
-async def pages_read(engine: AsyncEngine, query: TextClause, values: dict[str, Any]) -> int:
-    async with transaction(engine) as connection:
-        explained = text(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query.text}")
-        plan = (await connection.execute(explained, values)).scalar_one()[0]["Plan"]
-    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
 
 
 @pytest.mark.parametrize("with_retries", [True, False])

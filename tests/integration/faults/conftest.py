@@ -1,16 +1,13 @@
 """Servers that may be killed: faults get a Postgres and a Valkey of their own."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
-from pipeline.bootstrap import migrate
 from pipeline.embedded import EmbeddedPostgres, EmbeddedValkey
 from pipeline.settings import Settings
-from tests.conftest import in_database, new_database
+from tests.conftest import migrated_database, new_database
 from tests.integration.faults.system import System, open_system
 
 
@@ -28,10 +25,7 @@ def mortal_valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded
 
 @pytest.fixture(scope="session")
 def mortal_template(mortal_postgres: EmbeddedPostgres) -> str:
-    with psycopg.connect(mortal_postgres.url, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE mortal_template")
-    asyncio.run(migrate(Settings(database_url=in_database(mortal_postgres.url, "mortal_template"))))
-    return "mortal_template"
+    return migrated_database(mortal_postgres, "mortal_template")
 
 
 @pytest.fixture
