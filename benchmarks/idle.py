@@ -24,7 +24,7 @@ from pipeline.embedded import EmbeddedPostgres, EmbeddedValkey
 from pipeline.lifecycle import Stage
 from pipeline.scoring.bank import parse_question
 from pipeline.service.access import Role
-from pipeline.service.intake import AnswerIn, SubmissionIn
+from pipeline.service.hand_in import AnswerIn, SubmissionIn
 from pipeline.settings import Settings
 from pipeline.store.engine import transaction
 

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from pipeline.bootstrap import ApiParts, build_api, open_servers
 from pipeline.scoring.bank import parse_question
 from pipeline.service.access import Role
-from pipeline.service.intake import AnswerIn, SubmissionIn
+from pipeline.service.hand_in import AnswerIn, SubmissionIn
 from pipeline.settings import Settings
 from pipeline.store.engine import transaction
 

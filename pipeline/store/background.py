@@ -1,6 +1,5 @@
 """What feedback on a submission is written with; the picture of the learner is kept as it was when it was begun."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -10,7 +9,6 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.batching import Batcher
-from pipeline.learning.rating import Skill
 from pipeline.learning.standing import standing_of
 from pipeline.ports.generation import Background, Learning
 from pipeline.prompting.feedback import LearnerPicture
@@ -18,8 +16,6 @@ from pipeline.store.engine import as_json, statement, transaction
 from pipeline.store.locking import skill_from
 
 TOGETHER: Final = 100
-Skills = dict[tuple[int, str], list[Skill]]
-"""By tenant and learner."""
 
 READ = text(
     """
@@ -92,10 +88,9 @@ class BackgroundStore:
             return int((await connection.execute(FORGET, {"older_seconds": older_seconds, "most": most})).rowcount)
 
     async def _read(self, wanted: list[Learning]) -> list[Background | None]:
-        read, skills = await asyncio.gather(self._rows(READ, wanted=wanted), self._skills(wanted))
-        rows = {row.id: row for row in read}
+        rows = {row.id: row for row in await self._rows(READ, wanted=wanted)}
         new = [one for one in wanted if one.submission_id in rows and rows[one.submission_id].picture is None]
-        kept = await self._keep(new, skills, read[0].now) if new else {}
+        kept = await self._keep(new, next(iter(rows.values())).now) if new else {}
         found: list[Background | None] = []
         for one in wanted:
             row = rows.get(one.submission_id)
@@ -103,26 +98,23 @@ class BackgroundStore:
             found.append(None if row is None or picture is None else background_from(row, picture))
         return found
 
-    async def _keep(self, new: Sequence[Learning], skills: Skills, now: datetime) -> dict[str, Any]:
+    async def _keep(self, new: Sequence[Learning], now: datetime) -> dict[str, Any]:
         """Take the picture of each learner now, unless somebody has taken it meanwhile."""
+        pictures = await self._pictures(new, now)
         values = [
-            {
-                "submission_id": one.submission_id,
-                "tenant_id": one.tenant_id,
-                "picture": LearnerPicture(**standing_of(skills[one.tenant_id, one.learner_id], now)._asdict()),
-            }
-            for one in new
+            {"submission_id": one.submission_id, "tenant_id": one.tenant_id, "picture": picture}
+            for one, picture in zip(new, pictures, strict=True)
         ]
         return {row.submission_id: row.picture for row in await self._rows(KEEP, kept=values)}
 
-    async def _skills(self, wanted: Sequence[Learning]) -> Skills:
-        """What these learners can do. Needed for new pictures alone, as nearly all are: so it waits for no answer."""
-        learners = {(one.tenant_id, one.learner_id) for one in wanted}
-        named = [{"tenant_id": tenant_id, "learner_id": learner_id} for tenant_id, learner_id in sorted(learners)]
-        skills: Skills = {learner: [] for learner in learners}
-        for row in await self._rows(SKILLS, wanted=named):
+    async def _pictures(self, new: Sequence[Learning], now: datetime) -> list[LearnerPicture]:
+        learners = {(one.tenant_id, one.learner_id) for one in new}
+        wanted = [{"tenant_id": tenant_id, "learner_id": learner_id} for tenant_id, learner_id in sorted(learners)]
+        skills: dict[tuple[int, str], list[Any]] = {learner: [] for learner in learners}
+        for row in await self._rows(SKILLS, wanted=wanted):
             skills[row.tenant_id, row.learner_id].append(skill_from(row))
-        return skills
+        standings = [standing_of(skills[one.tenant_id, one.learner_id], now) for one in new]
+        return [LearnerPicture(**standing._asdict()) for standing in standings]
 
     async def _rows(self, query: TextClause, **values: object) -> list[Any]:
         """Each by itself: a picture is the learner's at one moment, and kept once, by one statement each."""
