@@ -1,5 +1,6 @@
 """Telling a learner of one answer's feedback while a model writes it, as far as it has been checked."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -38,7 +39,8 @@ class Teller:
 
     Or `take_back`, where no model wrote it.
 
-    Only whole sections are told, for a check needs one. What went wrong here is never the generation's trouble.
+    Only whole sections are told, for a check needs one. What went wrong here is never the generation's trouble, and
+    nobody waits here for what is told on the way: the next thing told holds all of it.
     """
 
     def __init__(self, deltas: Deltas, answer: AnswerTold, *, compose: Compose, restore: Restore = str) -> None:
@@ -47,6 +49,7 @@ class Teller:
         self._compose = compose
         self._restore = restore
         self._told = ""
+        self._saying: asyncio.Task[None] | None = None
         self._begin()
 
     def _begin(self) -> None:
@@ -64,39 +67,56 @@ class Teller:
         if shown is None or not shown.startswith(self._told):
             self._silent = True
         elif shown != self._told:
-            await self._go_on(shown)
+            self._go_on(shown)
+            await asyncio.sleep(0)  # what can be said at once is
 
     async def anew(self) -> None:
         """Another request begins; what was told of an earlier reply, if anything, is taken back."""
         self._begin()
         if self._told:
-            self._told = ""
-            answer = self._answer
-            await self._deltas.restart(answer.submission_id, answer.tenant_id, answer.question_id)
+            await self._take_back()
 
     async def finish(self, text: str) -> None:
         """Tell the rest of the text that will be stored; where something else was told, take that back first."""
-        if not text.startswith(self._told):
-            await self.anew()
         self._silent = True
-        await self._go_on(text, whole=True)
+        if not text.startswith(self._told):
+            await self._take_back()
+        elif self._saying is not None:
+            self._saying.cancel()  # it would say a part of what is said now
+        after, self._told = self._told, text
+        await self._say(after, text, whole=True)
 
     async def take_back(self) -> None:
         """Nothing was written after all: take back whatever was told, by a worker that died before this one too."""
-        self._silent, self._told = True, ""
+        self._silent = True
+        await self._take_back()
+
+    async def _take_back(self) -> None:
+        if self._saying is not None:
+            await asyncio.wait([self._saying])  # said later, it would stand again
+        self._told = ""
         answer = self._answer
         await self._deltas.restart(answer.submission_id, answer.tenant_id, answer.question_id)
 
-    async def _go_on(self, text: str, *, whole: bool = False) -> None:
-        after, self._told = self._told, text
+    def _go_on(self, text: str) -> None:
+        before, self._told = self._told, text
+        if self._saying is None or self._saying.done():
+            self._saying = asyncio.create_task(self._say_on(before))
+
+    async def _say_on(self, said: str) -> None:
+        """Say what there is to say, until nothing new came while it was said."""
+        try:
+            while said != self._told:
+                after, said = said, self._told
+                await self._say(after, said)
+        except Exception as surprise:  # noqa: BLE001 - what is stored is told all the same
+            log.warning(telemetry.PREVIEW_FAILED, error=type(surprise).__name__)
+
+    async def _say(self, after: str, text: str, *, whole: bool = False) -> None:
         answer = self._answer
+        more = text[len(after) :]
         await self._deltas.tell(
-            answer.submission_id,
-            answer.tenant_id,
-            answer.question_id,
-            text[len(after) :],
-            after=after,
-            whole=whole,
+            answer.submission_id, answer.tenant_id, answer.question_id, more, after=after, whole=whole
         )
 
     def _shown(self) -> str | None:

@@ -1,5 +1,6 @@
 """Telling of one answer while a model writes it."""
 
+import asyncio
 import json
 from random import Random
 
@@ -29,8 +30,8 @@ def compose(sections: Sections) -> str | None:
 class Desk:
     """A teller, and what it told."""
 
-    def __init__(self) -> None:
-        self.deltas = FakeDeltas()
+    def __init__(self, deltas: FakeDeltas | None = None) -> None:
+        self.deltas = deltas or FakeDeltas()
         answer = AnswerTold("s", 1, "q")
         self.teller = Teller(self.deltas, answer, compose=compose, restore=lambda text: text.replace("<1>", "Ada"))
 
@@ -85,6 +86,42 @@ async def test_a_second_provider_after_the_first_text_restarts(desk: Desk) -> No
     await desk.write(REPLY)
     await desk.teller.finish(STORED)
     assert desk.told == ["Good Ada.", None, "Good Ada.", " But no.", " Try."]
+
+
+class SlowDeltas(FakeDeltas):
+    """Deltas that say nothing of a beginning until they may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_say = asyncio.Event()
+
+    async def tell(
+        self, submission_id: str, tenant_id: int, question_id: str, text: str, *, after: str = "", whole: bool = False
+    ) -> None:
+        if not whole:
+            await self.may_say.wait()
+        await super().tell(submission_id, tenant_id, question_id, text, after=after, whole=whole)
+
+
+async def test_a_reply_is_read_however_slowly_it_is_told() -> None:
+    """And its end waits for nothing that it holds as well."""
+    desk = Desk(SlowDeltas())
+    async with asyncio.timeout(10):
+        await desk.write(REPLY)
+        await desk.teller.finish(STORED)
+    assert desk.told == [STORED]
+
+
+async def test_what_is_being_told_is_taken_back_only_after_it_was() -> None:
+    slow = SlowDeltas()
+    desk = Desk(slow)
+    async with asyncio.timeout(10):
+        await desk.write(REPLY)
+        ending = asyncio.create_task(desk.teller.take_back())
+        await asyncio.sleep(0)
+        slow.may_say.set()
+        await ending
+    assert desk.told == ["Good Ada.", " But no. Try.", None]
 
 
 async def test_a_text_that_nobody_wrote_just_now_is_told_at_once(desk: Desk) -> None:
