@@ -212,9 +212,8 @@ async def plans(engine: AsyncEngine) -> None:
     """Print the plans of the statements that matter."""
     today = datetime.now(UTC).date()
     members = await GroupStore(engine).members(TENANT, "g1000", after="", most=200)
-    whose = {"tenant_id": TENANT, "ids": members}
-    await explain(engine, FACTS, **whose, today=today, recent_from=first_recent_day(today))
-    await explain(engine, SKILLS, **whose)
+    await explain(engine, FACTS, tenant_id=TENANT, ids=members, today=today, recent_from=first_recent_day(today))
+    await explain(engine, SKILLS, tenant_id=TENANT, ids=members)
     await explain(engine, FIRST_ATTEMPTS, scan=True, tenant_id=TENANT, keys=list(range(1, 2001)), unasked=UNASKED)
     await explain(engine, STANDINGS, scan=True, tenant_id=TENANT, learner_ids=members, as_of=None)
 
