@@ -30,7 +30,7 @@ CALLS: Final = 300
 FEW: Final = 10
 GROUP_SIZE: Final = 1_000
 JOBS: Final = ("at-risk", "items", "weekly-reports")
-LONGEST_JOB_SECONDS: Final = 300.0
+LONGEST_JOB_SECONDS: Final = 900.0
 LOOK_SECONDS: Final = 0.25
 FAILED: Final = 300
 
