@@ -2,8 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Coroutine
-from contextlib import suppress
 from typing import Any, Final
+
+import structlog
+
+from pipeline import telemetry
+
+log = structlog.get_logger()
 
 STOPPING_SECONDS: Final = 5.0
 """How long a worker that is being stopped keeps and settles the reply at hand."""
@@ -15,8 +20,10 @@ async def to_the_end(part: Coroutine[Any, Any, None]) -> None:
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
-        with suppress(Exception):  # whoever stops us learns that we stopped; nobody uses the reply here any more
+        try:
             await asyncio.wait_for(task, STOPPING_SECONDS)
+        except Exception as error:  # noqa: BLE001 - whoever stops us learns that we stopped; what was left is told
+            log.warning(telemetry.GENERATION_LEFT, error=type(error).__name__)
         raise
 
 
