@@ -1,7 +1,7 @@
 """The question bank over HTTP. Questions are shown with their answer keys, so all of it is for teachers."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Response, Router, get, post, put
@@ -15,6 +15,7 @@ from api.reading import query_of, require_media_type
 from pipeline.errors import InvalidInput
 from pipeline.model import JsonValue, Question
 from pipeline.ports import QuestionFilter
+from pipeline.scoring.answer_key import QuestionType
 from pipeline.scoring.bank import question_document
 from pipeline.scoring.search import read_search
 from pipeline.service.access import Permission
@@ -29,18 +30,6 @@ SearchText = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Level = Annotated[int, msgspec.Meta(ge=1, le=5)]
 LEVELS: Final = range(1, 6)
 Label = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-Type = Literal[
-    "single_choice",
-    "multiple_choice",
-    "true_false",
-    "numeric",
-    "short_text",
-    "cloze",
-    "ordering",
-    "matching",
-    "essay",
-]
-"""The types of `pipeline.scoring.rule.RULES`; a test holds both together."""
 
 
 class QuestionIn(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -78,7 +67,7 @@ class QuestionQuery(msgspec.Struct, frozen=True):
             "case and width of letters do not matter."
         ),
     ] = None
-    type: Type | None = None
+    type: QuestionType | None = None
     topic: Label | None = None
     difficulty: Level | None = None
     difficulty_min: Annotated[Level | None, msgspec.Meta(description="Of this difficulty or harder.")] = None

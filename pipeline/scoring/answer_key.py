@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -187,6 +187,18 @@ _CHECKS: Final[Mapping[str, Callable[[Fields, Sequence[str]], None]]] = MappingP
     }
 )
 
+QuestionType = Literal[
+    "single_choice",
+    "multiple_choice",
+    "true_false",
+    "numeric",
+    "short_text",
+    "cloze",
+    "ordering",
+    "matching",
+    "essay",
+]
+"""What callers may name; a test holds it to `pipeline.scoring.rule.RULES`."""
 QUESTION_TYPES: Final = tuple(_CHECKS)
 OPTION_TYPES: Final = frozenset({"single_choice", "multiple_choice"})
 """Types that make no sense without options."""

@@ -17,6 +17,7 @@ from pipeline.model import JsonValue
 from pipeline.ports import Bell
 from pipeline.ports.generation import Policies
 from pipeline.ports.job import FINAL_JOB_STATES, Earlier, JobKind, JobState, JobStore, JobView, NewJob
+from pipeline.scoring.answer_key import QuestionType
 from pipeline.scoring.fields import forbidden_text
 from pipeline.service.access import Principal
 from pipeline.service.bank import Bank
@@ -32,17 +33,6 @@ LOOK_SECONDS: Final = 0.5
 NO_SUCH: Final = "There is no such generation."
 NO_SUCH_DRAFT: Final = "There is no such draft in this generation."
 
-QuestionType = Literal[
-    "single_choice",
-    "multiple_choice",
-    "true_false",
-    "numeric",
-    "short_text",
-    "cloze",
-    "ordering",
-    "matching",
-    "essay",
-]
 DEFAULT_TYPES: Final[tuple[QuestionType, ...]] = ("single_choice", "multiple_choice", "true_false", "short_text")
 
 
