@@ -84,6 +84,9 @@ BOOK_FREELY = text(
 
 # Budgets are locked before attempts, in order; each is then written as it is by that time, not as it was seen first. An
 # attempt that was given up as lost may be settled after all: then its true cost is known.
+#
+# LATERAL, LIMIT and the arrays hold the planner to the primary keys. A young day's statistics are out of date within
+# seconds; left to them, it joined all of a tenant's attempts with all budgets of that day.
 SETTLE = text(
     """
     WITH wish AS MATERIALIZED (
@@ -91,16 +94,25 @@ SETTLE = text(
             status smallint, code text, served_model text, request_id text, input_tokens bigint,
             cached_input_tokens bigint, cache_write_tokens bigint, output_tokens bigint, reasoning_tokens bigint,
             cut_quotations int, duration_ms bigint, first_text_ms bigint)
+    ), account AS MATERIALIZED (
+        SELECT a.tenant_id, l.learner_id, a.day
+        FROM wish w CROSS JOIN LATERAL (
+            SELECT tenant_id, learner_id, CAST(started_at AT TIME ZONE 'UTC' AS date) AS day
+            FROM llm_attempts WHERE id = w.id LIMIT 1
+        ) AS a CROSS JOIN unnest(ARRAY['', a.learner_id]) AS l(learner_id)
+        GROUP BY a.tenant_id, l.learner_id, a.day ORDER BY a.tenant_id, l.learner_id COLLATE "C", a.day
     ), budgets AS MATERIALIZED (
-        SELECT FROM wish w JOIN llm_attempts a ON a.id = w.id
-        CROSS JOIN unnest(ARRAY['', a.learner_id]) AS l(learner_id)
-        JOIN llm_budgets b ON b.tenant_id = a.tenant_id AND b.learner_id = l.learner_id
-          AND b.day = CAST(a.started_at AT TIME ZONE 'UTC' AS date)
-        ORDER BY b.tenant_id, b.learner_id COLLATE "C", b.day FOR UPDATE OF b
+        SELECT FROM account a CROSS JOIN LATERAL (
+            SELECT FROM llm_budgets b
+            WHERE b.tenant_id = a.tenant_id AND b.learner_id = a.learner_id AND b.day = a.day
+            FOR UPDATE
+        ) AS b
     ), booked AS MATERIALIZED (
-        SELECT a.id AS attempt_id, a.state AS left_state, coalesce(a.cost, a.estimate) AS amount, w.*
-        FROM llm_attempts a JOIN wish w ON w.id = a.id
-        WHERE a.state IN ('open', 'lost') AND (SELECT count(*) FROM budgets) >= 0 ORDER BY a.id FOR UPDATE OF a
+        SELECT a.*, w.* FROM (SELECT * FROM wish ORDER BY id) AS w CROSS JOIN LATERAL (
+            SELECT id AS attempt_id, state AS left_state, coalesce(cost, estimate) AS amount FROM llm_attempts
+            WHERE id = w.id AND state IN ('open', 'lost') FOR UPDATE
+        ) AS a
+        WHERE (SELECT count(*) FROM budgets) >= 0
     ), settled AS (
         UPDATE llm_attempts a
         SET state = 'settled', cost = w.cost, cost_known = w.known, trouble = w.trouble, status = w.status,
@@ -109,7 +121,8 @@ SETTLE = text(
             output_tokens = w.output_tokens, reasoning_tokens = w.reasoning_tokens,
             cut_quotations = w.cut_quotations, duration_ms = w.duration_ms, first_text_ms = w.first_text_ms,
             settled_at = clock_timestamp()
-        FROM booked w WHERE a.id = w.attempt_id AND a.state = w.left_state
+        FROM booked w
+        WHERE a.id = w.attempt_id AND a.id = ANY (ARRAY(SELECT id FROM wish)) AND a.state = w.left_state
         RETURNING a.tenant_id, a.learner_id, CAST(a.started_at AT TIME ZONE 'UTC' AS date) AS day,
             w.cost - w.amount AS difference
     ), sums AS (
@@ -118,6 +131,10 @@ SETTLE = text(
         WHERE l.learner_id IS NOT NULL GROUP BY s.tenant_id, l.learner_id, s.day
     )
     UPDATE llm_budgets b SET spent = greatest(0, b.spent + s.difference)
-    FROM sums s WHERE b.tenant_id = s.tenant_id AND b.learner_id = s.learner_id AND b.day = s.day
+    FROM sums s
+    WHERE b.tenant_id = s.tenant_id AND b.learner_id = s.learner_id AND b.day = s.day
+      AND b.tenant_id = ANY (ARRAY(SELECT tenant_id FROM account))
+      AND b.learner_id = ANY (ARRAY(SELECT learner_id FROM account))
+      AND b.day = ANY (ARRAY(SELECT day FROM account))
     """
 )
