@@ -1,19 +1,21 @@
 """What feedback on a submission is written with; the picture of the learner is kept as it was when it was begun."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import TextClause, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.batching import Batcher
+from pipeline.learning.rating import Skill
 from pipeline.learning.standing import standing_of
 from pipeline.ports.generation import Background, Learning
 from pipeline.prompting.feedback import LearnerPicture
 from pipeline.store.engine import as_json, statement, transaction
 from pipeline.store.locking import skill_from
+from pipeline.store.round_trip import in_one_trip
 
 TOGETHER: Final = 100
 
@@ -88,38 +90,48 @@ class BackgroundStore:
             return int((await connection.execute(FORGET, {"older_seconds": older_seconds, "most": most})).rowcount)
 
     async def _read(self, wanted: list[Learning]) -> list[Background | None]:
-        rows = {row.id: row for row in await self._rows(READ, wanted=wanted)}
+        found, skills = await self._look(wanted)
+        rows = {row.id: row for row in found}
         new = [one for one in wanted if one.submission_id in rows and rows[one.submission_id].picture is None]
-        kept = await self._keep(new, next(iter(rows.values())).now) if new else {}
-        found: list[Background | None] = []
+        kept = await self._keep(pictures(new, skills, found[0].now)) if new else {}
+        backgrounds: list[Background | None] = []
         for one in wanted:
             row = rows.get(one.submission_id)
             picture = kept.get(one.submission_id) or (row.picture if row is not None else None)
-            found.append(None if row is None or picture is None else background_from(row, picture))
-        return found
+            backgrounds.append(None if row is None or picture is None else background_from(row, picture))
+        return backgrounds
 
-    async def _keep(self, new: Sequence[Learning], now: datetime) -> dict[str, Any]:
-        """Take the picture of each learner now, unless somebody has taken it meanwhile."""
-        pictures = await self._pictures(new, now)
-        values = [
-            {"submission_id": one.submission_id, "tenant_id": one.tenant_id, "picture": picture}
-            for one, picture in zip(new, pictures, strict=True)
-        ]
-        return {row.submission_id: row.picture for row in await self._rows(KEEP, kept=values)}
-
-    async def _pictures(self, new: Sequence[Learning], now: datetime) -> list[LearnerPicture]:
-        learners = {(one.tenant_id, one.learner_id) for one in new}
-        wanted = [{"tenant_id": tenant_id, "learner_id": learner_id} for tenant_id, learner_id in sorted(learners)]
-        skills: dict[tuple[int, str], list[Any]] = {learner: [] for learner in learners}
-        for row in await self._rows(SKILLS, wanted=wanted):
-            skills[row.tenant_id, row.learner_id].append(skill_from(row))
-        standings = [standing_of(skills[one.tenant_id, one.learner_id], now) for one in new]
-        return [LearnerPicture(**standing._asdict()) for standing in standings]
-
-    async def _rows(self, query: TextClause, **values: object) -> list[Any]:
-        """Each by itself: a picture is the learner's at one moment, and kept once, by one statement each."""
+    async def _look(self, wanted: Sequence[Learning]) -> tuple[list[Any], list[Any]]:
+        """The submissions, and their learners' skills at one moment; most pictures are still to be taken."""
+        learners = sorted({(one.tenant_id, one.learner_id) for one in wanted})
+        whose = [{"tenant_id": tenant_id, "learner_id": learner_id} for tenant_id, learner_id in learners]
         async with statement(self._engine) as connection:
-            return list(await connection.execute(query, {name: as_json(value) for name, value in values.items()}))
+            found, skills = await in_one_trip(
+                connection, (READ, {"wanted": as_json(wanted)}), (SKILLS, {"wanted": as_json(whose)})
+            )
+        return found, skills
+
+    async def _keep(self, taken: Sequence[dict[str, object]]) -> dict[str, Any]:
+        """Keep these pictures, but for those that somebody has taken meanwhile; answers what is kept now."""
+        async with statement(self._engine) as connection:
+            kept = await connection.execute(KEEP, {"kept": as_json(taken)})
+            return {row.submission_id: row.picture for row in kept}
+
+
+def pictures(new: Sequence[Learning], skills: Iterable[Any], now: datetime) -> list[dict[str, object]]:
+    """The picture of each submission's learner as of now, as a row to be kept."""
+    known: dict[tuple[int, str], list[Skill]] = {}
+    for row in skills:
+        known.setdefault((row.tenant_id, row.learner_id), []).append(skill_from(row))
+    standings = [standing_of(known.get((one.tenant_id, one.learner_id), []), now) for one in new]
+    return [
+        {
+            "submission_id": one.submission_id,
+            "tenant_id": one.tenant_id,
+            "picture": LearnerPicture(**standing._asdict()),
+        }
+        for one, standing in zip(new, standings, strict=True)
+    ]
 
 
 def background_from(row: Any, picture: Any) -> Background:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pipeline.lifecycle import Stage, StageState, Status
 from pipeline.model import Held, StageTiming
 from pipeline.store.engine import as_json
+from pipeline.store.round_trip import in_one_trip
 
 LOCK = text(
     """
@@ -35,7 +36,7 @@ STATES = text(
     """
     SELECT t.submission_id::text AS id, t.stage, t.state, t.epoch, t.attempts, t.worker_id::text,
         t.queued_at, t.started_at, t.finished_at
-    FROM stages t WHERE t.submission_id = ANY(CAST(:ids AS uuid[]))
+    FROM stages t WHERE t.submission_id = ANY(CAST(:ids AS uuid[])) AND t.tenant_id = ANY(CAST(:tenants AS int[]))
     """
 )
 
@@ -63,21 +64,22 @@ async def lock(
     statement: Any = LOCK,
     states_statement: Any = STATES,
 ) -> Locked:
-    """Lock these (id, tenant) in id order and read all their stages.
+    """Lock these (id, tenant) in id order and read all their stages, in one trip.
 
     That keeps every stage as it is but a ready one, which may still be claimed: whoever moves those reads
     by `LOCKED_STATES`.
     """
     claims = as_json([{"submission_id": id_, "tenant_id": tenant_id} for id_, tenant_id in submissions])
-    locked = list(await connection.execute(statement, {"claims": claims}))
+    whose = {"ids": [id_ for id_, _ in submissions], "tenants": [*{tenant_id for _, tenant_id in submissions}]}
+    locked, stages = await in_one_trip(connection, (statement, {"claims": claims}), (states_statement, whose))
     states: dict[str, dict[Stage, StageState]] = {row.id: {} for row in locked}
     epochs: dict[str, dict[Stage, int]] = {row.id: {} for row in locked}
     attempts: dict[str, dict[Stage, int]] = {row.id: {} for row in locked}
     owners: dict[tuple[str, Stage], tuple[int, str | None]] = {}
     timings: dict[str, tuple[StageTiming, ...]] = {row.id: () for row in locked}
-    for id_, stage_name, state, epoch, attempt, worker_id, *moments in await connection.execute(
-        states_statement, {"ids": list(states)}
-    ):
+    for id_, stage_name, state, epoch, attempt, worker_id, *moments in stages:
+        if id_ not in states:  # somebody else holds it
+            continue
         stage = Stage(stage_name)
         states[id_][stage] = StageState(state)
         epochs[id_][stage] = epoch

@@ -19,6 +19,7 @@ from pipeline.ports.generation import Attempt, Budgets, Settlement, Spent
 from pipeline.store.booking import Booking, BudgetKey, judge
 from pipeline.store.engine import statement, transaction
 from pipeline.store.money import BOOK, BOOK_FREELY, LOOK, OPEN_BUDGETS, SETTLE
+from pipeline.store.round_trip import in_one_trip
 from pipeline.store.storable import storable_json
 
 AT_ONCE: Final = 200
@@ -156,8 +157,10 @@ class LedgerStore:
     async def _judge_and_book(self, bookings: Sequence[Booking]) -> dict[str, Spent | None]:
         async with transaction(self._engine) as connection:
             tenants = sorted({booking.attempt.tenant_id for booking in bookings})
-            await connection.execute(SHARE_MONEY, {"space": MONEY_LOCK, "tenants": tenants})
-            found = {row.id: row for row in await run(connection, LOOK, [look_row(b.attempt) for b in bookings])}
+            share = {"space": MONEY_LOCK, "tenants": tenants}
+            look = {"rows": storable_json([look_row(booking.attempt) for booking in bookings])}
+            _, rows = await in_one_trip(connection, (SHARE_MONEY, share), (LOOK, look))
+            found = {row.id: row for row in rows}
             fresh = [anonymous_if_erased(b, found) for b in bookings if not found[b.attempt.id].noted]
             spent = await self._open_budgets(connection, fresh)
             judged = judge(fresh, spent)
