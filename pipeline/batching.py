@@ -16,17 +16,21 @@ Reply = TypeVar("Reply")
 class Spacing:
     """Keeps beginnings apart: the first is at once, and each other one `seconds` after the one before at the earliest.
 
-    It costs nothing where little happens; where much does, it makes few large batches of many small ones.
+    It costs nothing where little happens; where much does, it makes few large batches of many small ones. With `ahead`,
+    so many more may begin at once after a rest: on average they are `seconds` apart all the same, so whatever comes
+    less often than that hardly ever waits, however unevenly it comes.
     """
 
     def __init__(
         self,
         seconds: float,
         *,
+        ahead: int = 0,
         clock: Callable[[], float] = time.monotonic,
         rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._seconds = seconds
+        self._ahead_seconds = ahead * seconds
         self._clock = clock
         self._rest = rest
         self._not_before = 0.0
@@ -40,7 +44,8 @@ class Spacing:
     def begun(self) -> None:
         """Something begins now."""
         if self._seconds:
-            self._not_before = self._clock() + self._seconds
+            rested = self._clock() - self._ahead_seconds
+            self._not_before = max(self._not_before, rested) + self._seconds
 
 
 NO_SPACING: Final = Spacing(0.0)

@@ -31,7 +31,7 @@ async def in_one_trip(connection: AsyncConnection, *queries: Query) -> list[list
                 await driver.cursor(row_factory=namedtuple_row).execute(driver_text(query), values)
                 for query, values in queries
             ]
-            return [await cursor.fetchall() for cursor in cursors]
+        return [await cursor.fetchall() for cursor in cursors]  # all are here: asked within, each would be another trip
     except asyncio.CancelledError:
         await connection.invalidate()  # it was closed half-way, and there is nothing to roll back
         raise

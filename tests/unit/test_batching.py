@@ -192,8 +192,8 @@ class Time:
         await asyncio.sleep(0)
         self.now += seconds
 
-    def spacing(self, seconds: float) -> Spacing:
-        return Spacing(seconds, clock=self.clock, rest=self.rest)
+    def spacing(self, seconds: float, *, ahead: int = 0) -> Spacing:
+        return Spacing(seconds, ahead=ahead, clock=self.clock, rest=self.rest)
 
 
 async def test_at_idle_a_spaced_batcher_waits_for_nothing() -> None:
@@ -221,6 +221,30 @@ async def test_what_comes_within_the_spacing_goes_together_when_it_has_passed() 
     assert await batcher.add_all([2, 3]) == [2, 3]
     assert batches == [(100.0, [1]), (100.5, [2, 3])]
     assert time.rests == [0.25]
+
+
+async def test_a_few_may_go_ahead_after_a_rest() -> None:
+    """Three at once, and then one every half second; who rests for one and a half may have three again, and no more."""
+    time = Time()
+    batcher = Batcher(doubled, most=10, spacing=time.spacing(0.5, ahead=2))
+    for number in range(4):
+        await batcher.add(number)
+    assert time.rests == [0.5]
+    time.now += 100
+    for number in range(5):
+        await batcher.add(number)
+    assert time.rests == [0.5, 0.5, 0.5]
+
+
+async def test_what_comes_unevenly_and_seldom_enough_waits_for_nothing() -> None:
+    """Pairs, a second apart: on average the spacing is kept."""
+    time = Time()
+    batcher = Batcher(doubled, most=10, spacing=time.spacing(0.5, ahead=1))
+    for number in range(10):
+        await batcher.add(number)
+        await batcher.add(number)
+        time.now += 1.0
+    assert time.rests == []
 
 
 async def test_a_whole_batch_waits_for_no_spacing() -> None:

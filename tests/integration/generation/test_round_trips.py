@@ -1,12 +1,13 @@
 """How often Postgres is asked for one text by a model: counted, so that it cannot creep up unseen."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Generator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import pytest
+from psycopg.waiting import Wait
 from sqlalchemy import text
 from uuid_utils import uuid7
 
@@ -20,25 +21,35 @@ from pipeline.store.submission import IntakeStore
 from tests.samples import a_hand_in, new_tenant
 from tests.standin.server import standing_in
 
-ONE_TEXT: Final = 15
-"""Claim, load; policy, background, skills read, picture kept; journal begun; request booked, settled; reply journalled.
+ONE_TEXT: Final = 12
+"""Claim, load; policy; background and skills, picture kept; journal begun; request booked, settled; reply journalled.
 
-Then one transaction: submission locked, states read, written, committed, connection given back.
+Then one transaction: begun with the submission locked and its states read, written, committed.
 """
 MANY: Final = 20
 QUESTION: Final = {"type": "short_text", "prompt": "What does a loop do?", "answer": {"accepted": ["it iterates"]}}
 
 
 class Exchanges:
-    """How often a connection of ours was waited for."""
+    """How often Postgres was waited for."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
         wait = store_engine.Connection.wait
 
-        async def counted(connection: Any, *given: Any, **named: Any) -> Any:
-            self.count += 1
-            return await wait(connection, *given, **named)
+        def watched(exchange: Generator[Wait, Any, Any]) -> Generator[Wait, Any, Any]:
+            """Psycopg's side of an exchange: it yields what it waits for, `R` where that is Postgres' reply."""
+            ready = None
+            while True:
+                try:
+                    wanted = exchange.send(ready)
+                except StopIteration as end:
+                    return end.value
+                self.count += wanted is Wait.R
+                ready = yield wanted
+
+        async def counted(connection: Any, exchange: Any, *given: Any, **named: Any) -> Any:
+            return await wait(connection, watched(exchange), *given, **named)
 
         monkeypatch.setattr(store_engine.Connection, "wait", counted)
 
