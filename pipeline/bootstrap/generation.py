@@ -8,8 +8,7 @@ import msgspec
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from pipeline.batching import Spacing
-from pipeline.bootstrap.writers import TOGETHER_SECONDS, Writers
+from pipeline.bootstrap.writers import Writers, together
 from pipeline.exchange import Route
 from pipeline.generation.asking import Asker
 from pipeline.generation.author import Author, Taste
@@ -107,7 +106,7 @@ def build_ground(settings: Settings, configuration: AiConfiguration, engine: Asy
         health=health,
         gate=FairGate(health),
         prices=prices,
-        ledger=LedgerStore(engine, settling=Spacing(TOGETHER_SECONDS)),
+        ledger=LedgerStore(engine, settling=together()),
         policies=PolicyStore(engine, default=default_policy(settings)),
     )
 

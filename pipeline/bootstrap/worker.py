@@ -7,12 +7,11 @@ from typing import Final
 import msgspec
 from uuid_utils import uuid7
 
-from pipeline.batching import Spacing
 from pipeline.bootstrap.chores import build_chores
 from pipeline.bootstrap.periodic import build_periodic_jobs
 from pipeline.bootstrap.planning import build_plan
 from pipeline.bootstrap.servers import Servers, build_board
-from pipeline.bootstrap.writers import TOGETHER_SECONDS, Writers
+from pipeline.bootstrap.writers import Writers, together
 from pipeline.delivery.reply import DeliveryPolicy
 from pipeline.execution import DELIVER, GENERATE, ApartRunner, Runner, Shop, StageRunner, each_alone, ring
 from pipeline.follow_through import Perform
@@ -180,7 +179,7 @@ def build_runner(stage: Stage, shop: Shop, stages: Sequence[Stage], writers: Wri
             partial(write_feedback_by_models, writers),
             room=writers.room,
             follow=follow,
-            spacing=Spacing(TOGETHER_SECONDS),
+            spacing=together(),
         )
     return StageRunner(stage, shop, performs[stage], follow=follow, concurrency=COMPUTING)
 

@@ -5,13 +5,21 @@ from typing import Final
 
 import msgspec
 
+from pipeline.batching import Spacing
 from pipeline.generation.batching import Batching
 from pipeline.ports import FeedbackProvider
 from pipeline.prompting.feedback import FeedbackRequest
 from pipeline.service.generating import Compose
 
 TOGETHER_SECONDS: Final = 0.05
-"""What models are asked about, and what they reply, is taken further together where it comes closer than this."""
+"""What models are asked about, and what they reply, is taken further together where much comes closer than this."""
+AHEAD: Final = 4
+"""So many go on at once after a rest: up to twenty a second wait for nobody, however unevenly they come."""
+
+
+def together() -> Spacing:
+    """Keeps one step of what models are asked about apart, where much is under way."""
+    return Spacing(TOGETHER_SECONDS, ahead=AHEAD)
 
 
 class Writers(msgspec.Struct, frozen=True):
