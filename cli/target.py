@@ -44,7 +44,12 @@ def find_target(url: str | None, api_key: str | None, home: Path | None, *, oper
         raise EnvironmentFault(
             f"no Gradeline runs in {home}; start one with `gradeline up`, or name one with --url and --api-key"
         )
-    return Target((url or running_url(running)).rstrip("/"), api_key or key_of(running, url, operator=operator))
+    key = api_key or key_of(running, url, operator=operator)
+    if not (key.isascii() and key.isprintable() and " " not in key):
+        raise EnvironmentFault(
+            "that is no API key: it has characters that no key has; see --api-key or GRADELINE_API_KEY"
+        )
+    return Target((url or running_url(running)).rstrip("/"), key)
 
 
 def running_url(running: Connection | None) -> str:

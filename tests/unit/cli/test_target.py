@@ -27,6 +27,13 @@ def test_options_win_over_everything(home: Path, monkeypatch: pytest.MonkeyPatch
     assert find_target("http://option/", "option", home) == Target("http://option", "option")
 
 
+@pytest.mark.parametrize("key", ["gl_ä", "gl_a\nb", "gl a", "\x00"])
+def test_a_key_that_no_header_can_carry_is_refused_without_being_shown(home: Path, key: str) -> None:
+    with pytest.raises(EnvironmentFault, match="--api-key or GRADELINE_API_KEY") as refused:
+        find_target("http://option/", key, home)
+    assert key not in str(refused.value)
+
+
 def test_variables_win_over_what_runs_here(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADELINE_URL", "http://variable")
     monkeypatch.setenv("GRADELINE_API_KEY", "variable")
