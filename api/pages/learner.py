@@ -1,6 +1,6 @@
 """The page of a learner: the week in words, skills, progress, activity, and what to do next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final
 
@@ -27,8 +27,9 @@ from api.pages.words import Words
 from api.reading import query_of
 from pipeline.curriculum.naming import NO_NAMES
 from pipeline.errors import Unauthenticated
+from pipeline.learning.finding import QUESTIONS_STEP, questions_step
 from pipeline.learning.metrics import LearnerDay
-from pipeline.learning.report import WeeklyReport
+from pipeline.learning.report import Finding, WeeklyReport
 from pipeline.learning.week import week_named, week_of
 from pipeline.service.access import Permission, Role
 from pipeline.service.advising import Recommendations
@@ -110,7 +111,7 @@ async def show_learner_page(request: AnyRequest) -> Response[str]:
         days=days,
         course=await parts.reports.course(principal, learner_id, say.language),
         advice=advice,
-        names=await parts.curricula.topic_names(principal, topics_on(skills, reported.report), say.language),
+        names=await parts.curricula.topic_names(principal, topics_on(skills, reported.report, advice), say.language),
         prompts=await parts.questions.prompts(principal.tenant_id, [one.question_id for one in advice.questions]),
     )
     return learner_page(known, say, query)
@@ -139,7 +140,7 @@ def learner_page(known: Known, say: Words, query: LearnerPageQuery) -> Response[
         weeks=weeks_of(report, known.now, query),
         moment=moment_of(report, say),
         findings=[said(finding, say, topics=names) for finding in report.findings],
-        steps=[said(step, say, titles, names) for step in report.next_steps],
+        steps=[said(step, say, titles, names) for step in steps_now(report.next_steps, known.advice)],
         topics=topic_rows(topics, say),
         skills=skills_view(skills, say),
         progress=progress_view(known.days, known.now.date(), say),
@@ -152,10 +153,19 @@ def learner_page(known: Known, say: Words, query: LearnerPageQuery) -> Response[
     )
 
 
-def topics_on(skills: Sequence[SkillShown], report: WeeklyReport) -> list[str]:
+def topics_on(skills: Sequence[SkillShown], report: WeeklyReport, advice: Recommendations) -> list[str]:
     """Every topic that the page speaks of."""
-    met = [one.topic for one in skills] + [one.topic for one in report.topics]
+    met = [one.topic for one in (*skills, *report.topics, *advice.questions)]
     return met + topics_in([*report.findings, *report.next_steps])
+
+
+def steps_now(steps: Iterable[Finding], advice: Recommendations) -> Iterator[Finding]:
+    """The next steps of a report, with the questions that the page lists in place of those picked at its time."""
+    for step in steps:
+        if step.code != QUESTIONS_STEP:
+            yield step
+        elif advice.questions:
+            yield questions_step(len(advice.questions), [one.topic for one in advice.questions])
 
 
 def moment_of(report: WeeklyReport, say: Words) -> str:

@@ -174,7 +174,7 @@ def test_topics_and_questions_go_by_their_names_as_text(name: str) -> None:
 def test_sentences_call_topics_by_their_names() -> None:
     html = rendered(replace(known(), names=dict.fromkeys(TOPICS[:2], "Lists")))
     assert "Practise Lists, where answers went wrong lately." in html
-    assert "Answer the 6 questions picked for you: Lists, Lists" in html
+    assert "Answer the 3 questions picked for you: Lists, Lists" in html
 
 
 def test_a_first_week_is_shown_while_it_lasts_and_a_later_one_when_it_is_over() -> None:
@@ -186,6 +186,21 @@ def test_a_first_week_is_shown_while_it_lasts_and_a_later_one_when_it_is_over() 
     assert week_shown(query, [replace(days[0], day=today - timedelta(days=7)), *fresh], NOW) is None
     assert week_shown(query, [], NOW) is None
     assert week_shown(replace(query, week="2026-W01"), fresh, NOW) == "2026-W01"
+
+
+def test_the_next_steps_speak_of_the_questions_that_the_page_lists() -> None:
+    """A report was made with advice of its time; what is listed below it is of now."""
+    one = known()
+    question = one.advice.questions[0]
+    advice = replace(one.advice, questions=(replace(question, topic="graphs"),))
+    assert "Answer the question picked for you: graphs." in rendered(replace(one, advice=advice))
+    assert "picked for you" not in rendered(replace(one, advice=replace(one.advice, questions=())))
+
+
+def test_minutes_are_rounded_as_in_the_sentence_beside_them() -> None:
+    one = known()
+    total = replace(one.report.total, minutes=1.6)
+    assert "<dd>2</dd></div>" in rendered(replace(one, report=replace(one.report, total=total)))
 
 
 def test_code_in_a_prompt_does_not_run_into_its_words() -> None:
