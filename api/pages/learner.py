@@ -155,8 +155,8 @@ def learner_page(known: Known, say: Words, query: LearnerPageQuery) -> Response[
 
 def topics_on(skills: Sequence[SkillShown], report: WeeklyReport, advice: Recommendations) -> list[str]:
     """Every topic that the page speaks of."""
-    met = [one.topic for one in (*skills, *report.topics, *advice.questions)]
-    return met + topics_in([*report.findings, *report.next_steps])
+    met = [one.topic for one in skills] + [one.topic for one in report.topics]
+    return met + [one.topic for one in advice.questions] + topics_in([*report.findings, *report.next_steps])
 
 
 def steps_now(steps: Iterable[Finding], advice: Recommendations) -> Iterator[Finding]:
