@@ -34,6 +34,15 @@ def test_a_key_that_no_header_can_carry_is_refused_without_being_shown(home: Pat
     assert key not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "url", ["notaurl", "ftp://x", "http://", "http://[::1", "http://127.0.0.1:99999", "http://a b/", "http://x:y"]
+)
+def test_what_is_no_address_of_a_server_is_refused_by_its_name(home: Path, url: str) -> None:
+    with pytest.raises(EnvironmentFault) as refused:
+        find_target(url, "key", home)
+    assert str(refused.value).startswith(f"{url} is not the address of a server")
+
+
 def test_variables_win_over_what_runs_here(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADELINE_URL", "http://variable")
     monkeypatch.setenv("GRADELINE_API_KEY", "variable")
