@@ -10,6 +10,7 @@ setup: .venv/.ready
 
 .venv/.ready: requirements-dev.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Gradeline needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
+	@echo "installing what Gradeline needs into .venv, once; it takes a minute or two"
 	$(PYTHON) -m venv .venv
 	$(INSTALL) --require-hashes -r requirements-dev.lock
 	$(INSTALL) --no-deps --no-build-isolation -e .

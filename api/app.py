@@ -8,6 +8,7 @@ from typing import Final
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
+from litestar.exceptions import NotFoundException
 from litestar.types import ControllerRouterHandler
 
 from api.analytics import analytics_handlers
@@ -24,6 +25,7 @@ from api.learners import learner_handlers
 from api.llm import llm_handlers
 from api.metrics import Traffic, metric_handlers
 from api.operations import operation_handlers
+from api.pages.faults import on_no_such_path
 from api.pages.routes import page_handlers
 from api.patience import TRANSACTION_SECONDS
 from api.policy import policy_handlers
@@ -126,7 +128,7 @@ def create_app(settings: Settings, documentation: Documentation | None = None) -
         middleware=[traffic.counting],
         cors_config=cors_of(settings.browser_origins),
         state=State({"traffic": traffic}),
-        exception_handlers=EXCEPTION_HANDLERS,
+        exception_handlers={**EXCEPTION_HANDLERS, NotFoundException: on_no_such_path},
         openapi_config=None,
         logging_config=None,
         request_max_body_size=settings.max_body_bytes,

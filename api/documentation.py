@@ -4,6 +4,8 @@ from typing import Any, Final
 
 import msgspec
 from litestar import Litestar, Response, get
+from litestar.response import Redirect
+from litestar.status_codes import HTTP_303_SEE_OTHER
 
 from api.caller import AnyRequest
 from api.description import HTML, JSON, Answer, described
@@ -11,6 +13,7 @@ from api.handbook import Handbook, handbook_of
 from api.openapi import openapi_document
 
 TAG: Final = "Documentation"
+PAGE: Final = "/schema"
 CACHE: Final = {"Cache-Control": "public, max-age=300"}
 
 
@@ -33,6 +36,16 @@ def given_in(request: AnyRequest) -> Documentation:
 
 
 @get(
+    "/",
+    opt=described(TAG, {303: Answer("The page is there.", headers={"Location": "`/schema`."})}, permission=None),
+    sync_to_thread=False,
+)
+def lead_to_handbook() -> Redirect:
+    """Lead whoever opens the bare address to this page."""
+    return Redirect(PAGE, status_code=HTTP_303_SEE_OTHER)
+
+
+@get(
     "/schema/openapi.json",
     opt=described(TAG, {200: Answer("The document.", dict[str, Any])}, permission=None),
     sync_to_thread=False,
@@ -43,7 +56,7 @@ def show_openapi(request: AnyRequest) -> Response[bytes]:
 
 
 @get(
-    "/schema",
+    PAGE,
     opt=described(TAG, {200: Answer("The page.", str, media_type=HTML)}, permission=None),
     sync_to_thread=False,
 )
@@ -60,4 +73,4 @@ def show_handbook(request: AnyRequest) -> Response[str]:
 
 
 def documentation_handlers() -> list[Any]:
-    return [show_openapi, show_handbook]
+    return [lead_to_handbook, show_openapi, show_handbook]

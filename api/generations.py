@@ -10,6 +10,7 @@ from api.caller import AnyRequest, allow
 from api.condition import IdempotencyKey, idempotency_key, known_version, matches
 from api.description import JSON, Answer, Body, Page, described
 from api.errors import Problem, problem_of
+from api.generation_examples import GENERATION_ID, QUESTIONS, QUESTIONS_IN, SUMMARY, SUMMARY_IN
 from api.patience import ANSWER_SECONDS, Patience
 from api.reading import body_bytes, query_of, require_media_type
 from pipeline.errors import InvalidInput, NotFound
@@ -36,56 +37,6 @@ ACCEPTED: Final = {
     "Idempotency-Replayed": "`true` where the same request had been accepted before.",
 }
 TAGGED: Final = {"ETag": "A strong tag of this very representation; it begins with the version."}
-
-TEXT: Final = "Water boils at 100 °C at sea level. On a mountain it boils at less, because the air presses less."
-SUMMARY_IN: Final = {"text": TEXT, "locale": "en", "audience": "14-year-olds", "length": "short"}
-QUESTIONS_IN: Final = {"text": TEXT, "count": 2, "types": ["single_choice", "true_false"], "topics": ["physics.heat"]}
-GENERATION_ID: Final = "019abc5e-90b2-7d41-8f0c-5b7a1e2d3c44"
-SUMMARY: Final = {
-    "id": GENERATION_ID,
-    "kind": "summary",
-    "status": "pending",
-    "version": 1,
-    "attempts": 0,
-    "request": {"locale": "en", "audience": "14-year-olds", "length": "short", "text_chars": len(TEXT)},
-    "created_at": "2026-03-02T09:00:00.000000Z",
-    "updated_at": "2026-03-02T09:00:00.000000Z",
-}
-QUESTIONS: Final = {
-    **SUMMARY,
-    "kind": "questions",
-    "status": "completed",
-    "version": 3,
-    "attempts": 1,
-    "request": {
-        "count": 2,
-        "types": ["single_choice", "true_false"],
-        "topics": ["physics.heat"],
-        "difficulty": None,
-        "locale": "en",
-        "text_chars": len(TEXT),
-    },
-    "result": {
-        "drafts": [
-            {
-                "id": f"{GENERATION_ID}-1",
-                "question": {
-                    "type": "true_false",
-                    "prompt": "Does water boil at a lower temperature on a mountain?",
-                    "answer": {"value": True},
-                    "topics": ["physics.heat"],
-                },
-                "source": "On a mountain it boils at less",
-            }
-        ],
-        "dropped": [{"position": 2, "reasons": [{"pointer": "/answer/option", "detail": "Is not an option here."}]}],
-        "accepted": [],
-        "provider": "openai",
-        "model": "gpt-6-luna",
-        "prompt_version": "generate/questions/en@1",
-    },
-    "finished_at": "2026-03-02T09:00:04.000000Z",
-}
 
 
 class KeyHeaders(msgspec.Struct, frozen=True, rename={"idempotency_key": "Idempotency-Key"}):
@@ -133,8 +84,8 @@ async def generate_summary(request: AnyRequest) -> Response[JobView]:
     """Have a text summarised by a language model.
 
     Look at the address in `Location` until it is completed. Send an `Idempotency-Key` to be able to repeat the request
-    safely. There is no template for this: 409 where no model is
-    configured or the tenant's policy allows none, and `failed` with an `error` where none gave a usable reply.
+    safely. There is no template for this: 409 where no model is configured or the tenant's policy allows none, and
+    `failed` with an `error` where none gave a usable reply.
     """
     parts, principal = await allow(request, Permission.GENERATE)
     require_media_type(request.headers, JSON)

@@ -3,13 +3,16 @@
 from typing import Any, Final
 
 import msgspec
-from litestar import Response, get
+from litestar import Response, route
+from litestar.enums import HttpMethod
 
 from api.caller import AnyRequest, parts_of
 from api.description import Answer, described
 from pipeline.service.health import Details, Health, Readiness
 
 TAG: Final = "Health"
+METHODS: Final = [HttpMethod.GET, HttpMethod.HEAD]
+"""Probes and load balancers often ask for the head alone."""
 
 
 class Alive(msgspec.Struct, frozen=True):
@@ -22,14 +25,20 @@ def status_code_of(health: Health) -> int:
     return 503 if health is Health.UNAVAILABLE else 200
 
 
-@get("/health/live", sync_to_thread=False, opt=described(TAG, {200: Answer("It lives.", Alive)}, permission=None))
+@route(
+    "/health/live",
+    http_method=METHODS,
+    sync_to_thread=False,
+    opt=described(TAG, {200: Answer("It lives.", Alive)}, permission=None),
+)
 def live() -> Alive:
     """Tell whether the process lives."""
     return Alive()
 
 
-@get(
+@route(
     "/health/ready",
+    http_method=METHODS,
     opt=described(
         TAG,
         {200: Answer("Send requests here.", Readiness), 503: Answer("Postgres is away.", Readiness)},
@@ -45,8 +54,9 @@ async def ready(request: AnyRequest) -> Response[Readiness]:
     return Response(readiness, status_code=status_code_of(readiness.status), headers={"Cache-Control": "no-store"})
 
 
-@get(
+@route(
     "/health",
+    http_method=METHODS,
     opt=described(
         TAG,
         {200: Answer("It can serve.", Details), 503: Answer("Postgres is away.", Details)},

@@ -16,6 +16,7 @@ from pipeline.service.intake import decode_json, first_problems, pointer_and_det
 Kind = TypeVar("Kind", bound=msgspec.Struct)
 
 UNKNOWN: Final = "There is no such query parameter."
+AS_IT_IS: Final = frozenset({"", "identity"})
 TWICE: Final = "The query parameter is given more than once."
 
 
@@ -72,7 +73,14 @@ def is_list(kind: Any) -> bool:
 
 
 def require_media_type(headers: Mapping[str, str], *allowed: str) -> str:
-    """The request's media type, if it is one of `allowed`; a request that names none is taken for the first."""
+    """The request's media type, if it is one of `allowed`; a request that names none is taken for the first.
+
+    Raises `UnsupportedMediaType` for another, and for a body that is compressed: to say that it is no JSON would send
+    people looking in the wrong place.
+    """
+    coding = headers.get("content-encoding", "").strip().lower()
+    if coding not in AS_IT_IS:
+        raise UnsupportedMediaType(f"Send the body as it is, without Content-Encoding, not as {coding[:100]}.")
     media_type = headers.get("content-type", allowed[0]).partition(";")[0].strip().lower()
     if media_type not in allowed:
         raise UnsupportedMediaType(f"Send {' or '.join(allowed)}, not {media_type[:100] or 'nothing'}.")

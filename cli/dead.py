@@ -93,8 +93,10 @@ def list_(
     items = asyncio.run(fetch(target, Wanted((), stage, error), limit))
     if as_json:
         print_json(items)
-        return
-    print_table(["submission", "stage", "learner", "died", "attempts", "error"], [row(item) for item in items])
+    elif not items:
+        click.echo("no dead letters", err=True)
+    else:
+        print_table(["submission", "stage", "learner", "died", "attempts", "error"], [row(item) for item in items])
 
 
 @dead.command()

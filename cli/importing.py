@@ -68,7 +68,7 @@ def import_(
       gradeline import --shipped
     """
     if (file is None) is not shipped:
-        raise click.UsageError("Give a FILE, or --shipped.")
+        raise click.UsageError("Give either a FILE or --shipped.")
     find = partial(find_target, url, api_key, home)
     if file is None:
         from pipeline.curriculum.shipping import shipped_curriculum

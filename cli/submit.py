@@ -2,42 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Protocol
+from typing import Any, BinaryIO, Final
 
 import click
 import msgspec
 
-from cli.backlog import Entry
-from cli.handing_in import MOST_IN_BATCH
-from cli.idempotency import FIELD, LineKeys
-from cli.ndjson import BadLine, Line, count_lines, opened, read_lines
+from cli.ndjson import count_lines, opened, read_lines
 from cli.outcome import Outcome, answer_rows
 from cli.output import print_json
+from cli.submitting import ignore, submit_lines
 from cli.target import Target, client_options, find_target
-from cli.watching import FINAL
 from pipeline.errors import EnvironmentFault
 
 SHOWN_PROBLEMS: Final = 20
-
-
-OnFinal = Callable[[dict[str, Any], int], None]
-"""Gets a final submission and the number of its line."""
-
-
-def ignore(_document: dict[str, Any], _line: int) -> None:
-    """Do nothing with a final submission."""
-
-
-class Progress(Protocol):
-    """Whoever shows how far it is."""
-
-    def update(self, outcome: Outcome, put_off: int) -> None:
-        """Show the figures as they are now; `put_off` lines wait until the server will take them."""
-        ...
 
 
 @click.command()
@@ -96,66 +76,6 @@ async def submit_file(
         progress = stack.enter_context(shown(total, watch=watch, quiet=quiet))
         write = partial(write_rows, results) if results else ignore
         await submit_lines(target, lines, outcome, progress, watch=watch, on_final=write)
-
-
-async def submit_lines(
-    target: Target,
-    lines: Iterable[Line | BadLine],
-    outcome: Outcome,
-    progress: Progress,
-    *,
-    watch: bool,
-    most_in_batch: int = MOST_IN_BATCH,
-    on_final: OnFinal = ignore,
-) -> None:
-    """Hand in lines and, where asked, watch each until it is final: then `on_final` gets it with its line.
-
-    `outcome` is filled as things happen, so that it is true whenever this ends.
-    """
-    from cli.client import connected
-    from cli.handing_in import Said, Sender
-    from cli.limited import LimitNotice
-    from cli.together import together
-    from cli.watching import Watch
-
-    def tell(said: Said) -> None:
-        if isinstance(said, BadLine):
-            outcome.problems.append(said)
-        elif outcome.kept(said) and watch:
-            watch_one(said.submission)
-        progress.update(outcome, sender.backlog.put_off)
-
-    def watch_one(document: dict[str, Any]) -> None:
-        if document["status"] in FINAL:  # it was handed in before
-            tell_seen(document)
-        else:
-            watcher.add(document)
-
-    def tell_seen(document: dict[str, Any]) -> None:
-        outcome.seen(document)
-        if document["status"] in FINAL:
-            on_final(document, outcome.lines[document["id"]])
-        progress.update(outcome, sender.backlog.put_off)
-
-    async def send() -> None:
-        await sender.run()
-        watcher.close()
-
-    async with connected(target) as client:
-        entries = entries_of(lines, outcome)
-        sender = Sender(client, entries, tell, on_limit=LimitNotice(), most_in_batch=most_in_batch)
-        watcher = Watch(client, tell_seen)
-        await together(send(), watcher.run())
-
-
-def entries_of(lines: Iterable[Line | BadLine], outcome: Outcome) -> Iterator[Entry]:
-    """What can be sent, each under its key; what cannot is noted."""
-    keys = LineKeys()
-    for line in lines:
-        if isinstance(line, BadLine):
-            outcome.problems.append(line)
-        else:
-            yield Entry(line.number, msgspec.json.encode({**line.value, FIELD: keys.key_of(line.value)}))
 
 
 def write_rows(results: BinaryIO, document: dict[str, Any], line: int) -> None:

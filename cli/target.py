@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
@@ -44,7 +45,24 @@ def find_target(url: str | None, api_key: str | None, home: Path | None, *, oper
         raise EnvironmentFault(
             f"no Gradeline runs in {home}; start one with `gradeline up`, or name one with --url and --api-key"
         )
-    return Target((url or running_url(running)).rstrip("/"), api_key or key_of(running, url, operator=operator))
+    key = api_key or key_of(running, url, operator=operator)
+    if not (key.isascii() and key.isprintable() and " " not in key):
+        raise EnvironmentFault(
+            "that is no API key: it has characters that no key has; see --api-key or GRADELINE_API_KEY"
+        )
+    return Target(checked_address(url or running_url(running)), key)
+
+
+def checked_address(url: str) -> str:
+    """The address without a slash at its end; raises `EnvironmentFault` for what can be none."""
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and " " not in url and parts.port != 0
+    except ValueError:  # brackets that do not match, a port beyond all ports
+        sound = False
+    if not sound:
+        raise EnvironmentFault(f"{url} is not the address of a server, such as https://gradeline.example")
+    return url.rstrip("/")
 
 
 def running_url(running: Connection | None) -> str:

@@ -19,7 +19,7 @@ WORKERS: Final = "How many worker processes; where language models are configure
 
 READY: Final = """\
 Gradeline is ready.
-  address       {url}
+  address       {url} (documentation at {url}/schema)
   API key       {api_key}
   operator key  {operator_key}
 Stop it with Ctrl-C."""

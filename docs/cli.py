@@ -17,10 +17,10 @@ HEAD: Final = """\
 
 Written by `python -m docs.cli` from the commands' own help; do not edit.
 
-Client commands (`import`, `submit`, `queues`, `dead`, `llm`, `bench`) find the server by `--url` and `--api-key`, by
-`GRADELINE_URL` and `GRADELINE_API_KEY`, or by the `connection.json` that a running `gradeline up` keeps in its
-home. Commands that work on the servers directly (`api`, `worker`, `migrate`, `keys`, `doctor`) read the
-[settings](settings.md); what those leave open is taken from the same file.
+Client commands (`import`, `questions`, `submit`, `queues`, `dead`, `llm`, `bench`) find the server by `--url` and
+`--api-key`, by `GRADELINE_URL` and `GRADELINE_API_KEY`, or by the `connection.json` that a running `gradeline up`
+keeps in its home. Commands that work on the servers directly (`api`, `worker`, `migrate`, `keys`, `learners`,
+`doctor`) read the [settings](settings.md); what those leave open is taken from the same file.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage. An error is one line on stderr. With `--json` stdout carries JSON
 alone; progress always goes to stderr.

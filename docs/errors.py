@@ -16,7 +16,8 @@ Written by `python -m docs.errors` from `api/errors.py`; do not edit.
 
 Every refusal is a problem document (RFC 9457) of type `application/problem+json`, with `type`, `title`,
 `status`, `detail` and `instance`. The `type` is `{type_uri("<name>")}`, with a name from this page.
-`invalid-input` also lists `errors`: each has a `pointer` (a JSON pointer into the body, RFC 6901) and a `detail`.
+`invalid-input` also lists `errors`: each has a `pointer` and a `detail`. The pointer is a JSON pointer (RFC 6901) into
+the body; of a query parameter or a header it is the name behind a `/`.
 `rate-limited` comes with `Retry-After` and the `RateLimit` headers, `unavailable` with `Retry-After`.
 
 Nothing is stored by halves. Only after `unavailable` can a hand-in have been stored all the same, if the connection

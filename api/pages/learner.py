@@ -1,6 +1,6 @@
 """The page of a learner: the week in words, skills, progress, activity, and what to do next."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final
 
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from api.caller import AnyRequest
 from api.description import HTML, Answer, described
 from api.pages.entering import TAG
-from api.pages.geometry import fitted
+from api.pages.excerpt import excerpt
 from api.pages.learner_view import (
     activity_view,
     progress_view,
@@ -27,24 +27,27 @@ from api.pages.words import Words
 from api.reading import query_of
 from pipeline.curriculum.naming import NO_NAMES
 from pipeline.errors import Unauthenticated
+from pipeline.learning.finding import QUESTIONS_STEP, questions_step
 from pipeline.learning.metrics import LearnerDay
-from pipeline.learning.report import WeeklyReport
-from pipeline.learning.week import week_named
+from pipeline.learning.report import Finding, WeeklyReport
+from pipeline.learning.week import week_named, week_of
 from pipeline.service.access import Permission, Role
 from pipeline.service.advising import Recommendations
 from pipeline.service.course import Course
 from pipeline.service.learner import SkillShown
-from pipeline.service.report import zone_named
+from pipeline.service.report import UTC_NAME, zone_named
 
 PATH: Final = "/pages/learner"
 TEMPLATE: Final = "learner.html.jinja"
-QUESTIONS: Final = 6
 PROMPT_COLUMNS: Final = 100
 """So much of a question is shown, in columns: enough to know it by, on two lines of a phone."""
 
 
 class LearnerPageQuery(msgspec.Struct, frozen=True):
-    """Which week (`2026-W47`, by default the last one that is over), where its days begin, and in which language."""
+    """Which week (`2026-W47`), where its days begin, and in which language.
+
+    By default it is the last week that is over, or a learner's first one while that lasts.
+    """
 
     week: Annotated[str, msgspec.Meta(max_length=8)] | None = None
     timezone: Annotated[str, msgspec.Meta(max_length=64)] | None = None
@@ -95,21 +98,31 @@ async def show_learner_page(request: AnyRequest) -> Response[str]:
     if principal.learner_id is None:
         raise Unauthenticated("This token names no learner.")
     query, learner_id, say = query_of(request, LearnerPageQuery), principal.learner_id, words_for(request)
-    reported = await parts.reports.week(principal, learner_id, query.week, query.timezone)
+    now, days = datetime.now(UTC), await parts.learners.days(principal, learner_id)
+    week = week_shown(query, days, now)
+    reported = await parts.reports.week(principal, learner_id, week, query.timezone)
     skills = await parts.learners.skills(principal, learner_id)
-    advice = await parts.advising.recommendations(principal, learner_id, count=QUESTIONS, locale=say.language)
+    advice = await parts.advising.recommendations(principal, learner_id, locale=say.language)
     known = Known(
         learner_id=learner_id,
-        now=datetime.now(UTC),
+        now=now,
         report=reported.report,
         skills=skills,
-        days=await parts.learners.days(principal, learner_id),
+        days=days,
         course=await parts.reports.course(principal, learner_id, say.language),
         advice=advice,
-        names=await parts.curricula.topic_names(principal, topics_on(skills, reported.report), say.language),
+        names=await parts.curricula.topic_names(principal, topics_on(skills, reported.report, advice), say.language),
         prompts=await parts.questions.prompts(principal.tenant_id, [one.question_id for one in advice.questions]),
     )
     return learner_page(known, say, query)
+
+
+def week_shown(query: LearnerPageQuery, days: Sequence[LearnerDay], now: datetime) -> str | None:
+    """The week asked for; while a learner's first week lasts that one, for the week before has nothing to show."""
+    if query.week is not None or not days:
+        return query.week
+    this = week_of(now.astimezone(zone_named(query.timezone or UTC_NAME).rules).date())
+    return this.name if min(day.day for day in days) >= this.monday else None
 
 
 def learner_page(known: Known, say: Words, query: LearnerPageQuery) -> Response[str]:
@@ -127,7 +140,7 @@ def learner_page(known: Known, say: Words, query: LearnerPageQuery) -> Response[
         weeks=weeks_of(report, known.now, query),
         moment=moment_of(report, say),
         findings=[said(finding, say, topics=names) for finding in report.findings],
-        steps=[said(step, say, titles, names) for step in report.next_steps],
+        steps=[said(step, say, titles, names) for step in steps_now(report.next_steps, known.advice)],
         topics=topic_rows(topics, say),
         skills=skills_view(skills, say),
         progress=progress_view(known.days, known.now.date(), say),
@@ -135,15 +148,24 @@ def learner_page(known: Known, say: Words, query: LearnerPageQuery) -> Response[
         weak=weak_rows(skills, say),
         reviews=review_rows(skills, known.now, say),
         advice=known.advice,
-        prompts={id_: fitted(" ".join(prompt.split()), PROMPT_COLUMNS) for id_, prompt in known.prompts.items()},
+        prompts={id_: excerpt(prompt, PROMPT_COLUMNS) for id_, prompt in known.prompts.items()},
         course=known.course,
     )
 
 
-def topics_on(skills: Sequence[SkillShown], report: WeeklyReport) -> list[str]:
+def topics_on(skills: Sequence[SkillShown], report: WeeklyReport, advice: Recommendations) -> list[str]:
     """Every topic that the page speaks of."""
     met = [one.topic for one in skills] + [one.topic for one in report.topics]
-    return met + topics_in([*report.findings, *report.next_steps])
+    return met + [one.topic for one in advice.questions] + topics_in([*report.findings, *report.next_steps])
+
+
+def steps_now(steps: Iterable[Finding], advice: Recommendations) -> Iterator[Finding]:
+    """The next steps of a report, with the questions that the page lists in place of those picked at its time."""
+    for step in steps:
+        if step.code != QUESTIONS_STEP:
+            yield step
+        elif advice.questions:
+            yield questions_step(len(advice.questions), [one.topic for one in advice.questions])
 
 
 def moment_of(report: WeeklyReport, say: Words) -> str:

@@ -75,7 +75,7 @@ LEARNER: Final[Table] = MappingProxyType(
             "最近{weeks}周每天的作答数",
         ),
         "activity_description": Said(
-            "{answers} answers on {days} days. The stronger the colour, the more answers; days begin at midnight UTC.",
+            "Answers: {answers}, active days: {days}. Stronger colour, more answers; days begin at midnight UTC.",
             "{days}일 동안 답안 {answers}개. 색이 뚜렷할수록 답안이 많습니다. 날짜는 UTC 기준입니다.",
             "{days}日間に{answers}問。色がはっきりしているほど解答が多い日です。日付はUTCによります。",
             "{days}天共作答{answers}道。颜色越鲜明，作答越多。日期按UTC计算。",

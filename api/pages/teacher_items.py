@@ -14,7 +14,7 @@ from api.analytics_tables import items_table
 from api.caller import AnyRequest
 from api.description import CSV, HTML, Answer, described
 from api.pages.entering import TAG
-from api.pages.geometry import fitted
+from api.pages.excerpt import excerpt
 from api.pages.rendering import page
 from api.pages.teacher_frame import ITEMS_PATH, Locale, looked_at, part_links, places
 from api.pages.teacher_view import LONGEST_PROMPT, Link, address, drawn, figure_said, item_map, moment_said
@@ -123,11 +123,16 @@ def row_of(item: ItemShown, say: Words) -> ItemRow:
     return ItemRow(
         shown=item,
         href=address(path_of(item.question_id), say),
-        prompt=fitted(" ".join(item.prompt.split()), LONGEST_PROMPT),
-        facility=figure_said(item, "facility", say),
-        discrimination=figure_said(item, "discrimination", say),
-        mean_time=figure_said(item, "mean_time_ms", say),
+        prompt=excerpt(item.prompt, LONGEST_PROMPT),
+        facility=figure_listed(item, "facility", say),
+        discrimination=figure_listed(item, "discrimination", say),
+        mean_time=figure_listed(item, "mean_time_ms", say),
     )
+
+
+def figure_listed(item: ItemShown, name: str, say: Words) -> str:
+    """A figure in the list; of a question that was never analysed a dash, for the row says so once."""
+    return say("unknown") if item.computed_at is None else figure_said(item, name, say)
 
 
 @get(

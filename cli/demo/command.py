@@ -73,7 +73,7 @@ async def run(connection: Connection, *, quiet: bool) -> Ran:
     from cli.outcome import Outcome
     from cli.progress import shown
     from cli.queues import fetch
-    from cli.submit import submit_lines
+    from cli.submitting import submit_lines
 
     target = Target(connection.url, connection.api_key)
     imported = await import_file(target, QUESTIONS, quiet=quiet)

@@ -27,6 +27,7 @@ TOPIC_CHANGE: Final = 0.1
 """A topic is named where its accuracy moved by a tenth or more."""
 EVEN_FROM: Final = 0.75
 MOST_STEPS_OF_A_KIND: Final = 3
+QUESTIONS_STEP: Final = "questions"
 
 
 class Module(msgspec.Struct, frozen=True):
@@ -161,10 +162,15 @@ def steps_of(prospects: Prospects, now: datetime) -> Iterator[Finding]:
     for weakness in prospects.weaknesses[:MOST_STEPS_OF_A_KIND]:
         yield Finding("practise", {"topic": weakness.topic, "score": weakness.score})
     if prospects.questions:
-        topics = list(prospects.question_topics[:MOST_STEPS_OF_A_KIND])
-        yield Finding("questions", {"count": prospects.questions, "topics": topics})
+        yield questions_step(prospects.questions, prospects.question_topics)
     if (module := prospects.module) is not None:
         yield Finding("module", {"module": module.id, "title": module.title, "category": module.category})
+
+
+def questions_step(count: int, topics: Iterable[str]) -> Finding:
+    """To answer the questions that are recommended, and what the first of them are about."""
+    named = list(dict.fromkeys(topics))[:MOST_STEPS_OF_A_KIND]
+    return Finding(QUESTIONS_STEP, {"count": count, "topics": named})
 
 
 def due_of(skills: Iterable[Skill], now: datetime) -> tuple[Skill, ...]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
-from typing import Annotated, Any, Final, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 import msgspec
 
@@ -151,8 +152,9 @@ def _text_problems(body: bytes) -> Iterator[FieldProblem]:
 
 def problems_in(raw: JsonValue, kind: Any, pointer: str = "") -> Iterator[FieldProblem]:
     """Everything that keeps `raw` from being a `kind` (a struct, a list of structs, or a plain type)."""
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        yield from _struct_problems(raw, kind, pointer)
+    struct = _struct_of(kind)
+    if struct is not None and (struct is kind or isinstance(raw, dict)):
+        yield from _struct_problems(raw, struct, pointer)
         return
     item = _struct_item(kind)
     if item is not None and isinstance(raw, list) and raw:
@@ -179,6 +181,14 @@ def _struct_problems(raw: JsonValue, kind: type[msgspec.Struct], pointer: str) -
             yield from problems_in(raw[name], field.type, f"{pointer}/{name}")
         elif field.required:
             yield FieldProblem(f"{pointer}/{name}", "This field is required.")
+
+
+def _struct_of(kind: Any) -> type[msgspec.Struct] | None:
+    """The struct that `kind` is, or the one that may stand there beside null and nothing."""
+    if get_origin(kind) in {Union, UnionType}:
+        there = [one for one in get_args(kind) if one is not NoneType and one is not msgspec.UnsetType]
+        return _struct_of(there[0]) if len(there) == 1 else None
+    return kind if isinstance(kind, type) and issubclass(kind, msgspec.Struct) else None
 
 
 def _struct_item(kind: Any) -> type[msgspec.Struct] | None:

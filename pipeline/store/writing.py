@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
-from uuid_utils import uuid7
 
 from pipeline.learning.rating import ItemSteps
 from pipeline.lifecycle import FINAL_STATUSES, SUCCEEDED_STATES, Event, Stage, StageState, status_of
@@ -15,6 +14,7 @@ from pipeline.stages.run import Run, Step
 from pipeline.stages.verdict import Verdict
 from pipeline.store.engine import as_json
 from pipeline.store.lesser import improve_later
+from pipeline.store.outbox import tell_ended
 from pipeline.store.packing import packed
 
 # Everything a batch came to, in one statement. Each stage row names the state and epoch it leaves; `moved`
@@ -71,44 +71,6 @@ WRITE = text(
         JOIN stages t ON t.submission_id = a.submission_id AND t.stage = a.stage
     )
     SELECT (SELECT count(*) FROM moved) AS moved, (SELECT count(*) FROM updated) AS updated
-    """
-)
-
-
-# Deliveries to one receiver share a lane: a registered endpoint is one, callback URLs are one per origin, since
-# their paths may differ for every submission while the machine behind them is the same.
-OUTBOX_TARGETS = text(
-    """
-    WITH ended AS (
-        SELECT e.event, s.* FROM jsonb_to_recordset(CAST(:ended AS jsonb)) AS e(id uuid, tenant_id int, event text)
-        JOIN submissions s ON s.tenant_id = e.tenant_id AND s.id = e.id
-    ), target AS (
-        SELECT ended.*, w.id AS webhook_id, w.url, w.id::text AS lane FROM ended
-        JOIN webhooks w ON w.tenant_id = ended.tenant_id AND ended.event = ANY(w.events) AND w.disabled_at IS NULL
-        UNION ALL
-        SELECT ended.*, NULL::uuid, ended.callback_url,
-            ended.tenant_id || ' ' || lower(substring(ended.callback_url FROM '^[^/]+//[^/?#]+'))
-        FROM ended WHERE ended.callback_url IS NOT NULL
-    )
-    SELECT t.tenant_id, t.id::text AS submission_id, t.webhook_id::text, t.event, t.url, t.lane,
-        jsonb_build_object('type', t.event, 'timestamp', to_char(t.updated_at AT TIME ZONE 'UTC',
-            'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-            'data', jsonb_build_object('id', t.id, 'status', t.status, 'version', t.version,
-                'learner_id', t.learner_id, 'assignment_id', t.assignment_id,
-                'metadata', coalesce(t.metadata, '{}'::jsonb),
-                'score', (SELECT r.body - 'answers' FROM results r WHERE r.submission_id = t.id AND r.stage = 'score'))
-        )::text AS payload
-    FROM target t
-    """
-)
-
-
-OUTBOX_INSERT = text(
-    """
-    INSERT INTO deliveries (id, tenant_id, submission_id, webhook_id, event, url, lane, payload, state, available_at)
-    SELECT id, tenant_id, submission_id, webhook_id, event, url, lane, payload, 'ready', clock_timestamp()
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS d(
-        id uuid, tenant_id int, submission_id uuid, webhook_id uuid, event text, url text, lane text, payload text)
     """
 )
 
@@ -239,11 +201,11 @@ async def write(connection: AsyncConnection, pending: Sequence[PendingWrite]) ->
         raise FenceBroken(f"moved {row.moved} of {len(moves)} stages, {row.updated} of {len(changes)} submissions")
     await improve_later(connection, [one.run.before for one in pending if has_lesser_feedback(one.run)])
     ended = [
-        {"id": c.submission_id, "tenant_id": c.tenant_id, "event": f"submission.{c.status}"}
-        for c, one in zip(changes, pending, strict=True)
-        if c.status in FINAL_STATUSES and c.status is not one.run.before.status
+        change
+        for change, one in zip(changes, pending, strict=True)
+        if change.status in FINAL_STATUSES and change.status is not one.run.before.status
     ]
-    return Recorded(tuple(changes), await _outbox(connection, ended))
+    return Recorded(tuple(changes), await tell_ended(connection, ended))
 
 
 def has_lesser_feedback(run: Run) -> bool:
@@ -270,13 +232,3 @@ def change_of(run: Run) -> Change:
         finished=tuple(step.stage for step in run.steps if states[step.stage] in SUCCEEDED_STATES),
         followed=tuple(step.stage for step in run.steps if step.begun_at is not None),
     )
-
-
-async def _outbox(connection: AsyncConnection, ended: list[dict[str, Any]]) -> tuple[str, ...]:
-    if not ended:
-        return ()
-    targets = (await connection.execute(OUTBOX_TARGETS, {"ended": as_json(ended)})).mappings()
-    rows = [{"id": str(uuid7()), **target} for target in targets]
-    if rows:
-        await connection.execute(OUTBOX_INSERT, {"rows": as_json(rows)})
-    return tuple(row["id"] for row in rows)

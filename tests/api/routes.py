@@ -44,7 +44,7 @@ class Route(msgspec.Struct, frozen=True):
 
 PUBLIC: Final = [
     Route("GET", path, ANYBODY, Foreign.PUBLIC)
-    for path in ("/health", "/health/live", "/health/ready", "/schema", "/schema/openapi.json")
+    for path in ("/", "/health", "/health/live", "/health/ready", "/schema", "/schema/openapi.json")
 ]
 
 THEIR_ANSWERS: Final = {"learner_id": "{learner_id}", "answers": [{"question_id": "{question_id}", "response": "a"}]}

@@ -33,6 +33,11 @@ class Elements(HTMLParser):
         self.found.append((tag, dict(attrs)))
 
 
+async def test_who_opens_the_bare_address_is_led_to_the_documentation(api: Api) -> None:
+    answer = await api.http.get("/")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/schema")
+
+
 @pytest.fixture(scope="module")
 def documentation() -> Documentation:
     return documentation_of(create_app(Settings()))

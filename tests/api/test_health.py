@@ -17,6 +17,13 @@ async def test_a_whole_installation_is_ready(api: Api) -> None:
     assert (await api.call("GET", "/health/live", None)).json() == {"status": "ok"}
 
 
+@pytest.mark.parametrize("path", ["/health", "/health/live", "/health/ready"])
+async def test_probes_may_ask_for_the_head_alone(api: Api, path: str) -> None:
+    asked = await api.call("HEAD", path, None)
+    assert (asked.status_code, asked.content) == (200, b"")
+    assert asked.headers["Content-Type"] == "application/json"
+
+
 async def test_details_name_versions_and_no_secrets(api: Api, settings: Settings) -> None:
     answered = await api.call("GET", "/health", None)
     details = answered.json()

@@ -82,6 +82,20 @@ async def test_language_and_time_zone_go_along_and_nothing_else_does(api: Api) -
     assert (await entered(api, token, week="2026-W01")).status_code == 422
 
 
+async def test_what_is_wrong_with_an_address_is_told_with_its_name(api: Api) -> None:
+    answer = await api.http.get("/pages/enter", params={"tokn": "x"})
+    assert answer.status_code == 422
+    assert "<code>token</code>: This query parameter is required." in answer.text
+    assert "<code>tokn</code>: There is no such query parameter." in answer.text
+
+
+async def test_a_page_that_there_is_not_is_told_of_as_a_page(api: Api) -> None:
+    answer = await api.http.get("/pages/teachers/of?x=<b>", headers={"Accept-Language": "ko"})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert 'lang="ko"' in answer.text
+    check_is_strict(answer)
+
+
 @pytest.mark.parametrize("place", ["https://evil.example/", "//evil.example", "/v1/keys", "learner/../../x", ""])
 async def test_entering_leads_to_our_pages_only(api: Api, place: str) -> None:
     answer = await entered(api, await learner_token(api), to=place)

@@ -52,7 +52,7 @@ async def test_every_call_that_takes_nothing_public_is_protected() -> None:
     """What needs no key is this and nothing else."""
     paths = openapi_document(create_app(Settings()))["paths"]
     public = {path for path, methods in paths.items() for one in methods.values() if not one["security"]}
-    documents = {"/schema", "/schema/openapi.json"}
+    documents = {"/", "/schema", "/schema/openapi.json"}
     assert public == {"/health", "/health/live", "/health/ready", "/pages/enter", *documents}
 
 

@@ -117,6 +117,31 @@ async def test_the_questions_page_points_at_the_wrong_key(installation: Installa
     assert "option c" in one
 
 
+async def test_a_question_shows_its_options_in_one_picture_and_one_table(
+    installation: Installation, engine: AsyncEngine
+) -> None:
+    await furnish(installation, engine)
+    page = (await looked(installation, "/pages/teacher/items/q003?locale=en")).text
+    assert (page.count("<svg"), page.count("<table>")) == (1, 1)
+    assert 'class="none"' not in page
+
+
+async def test_why_there_is_no_figure_does_not_look_like_one(installation: Installation) -> None:
+    await installation.caller().put("/v1/questions/z-new", {"type": "essay", "prompt": "Why?", "answer": {}})
+    page = (await looked(installation, "/pages/teacher/items/z-new?locale=en")).text
+    assert "<dd>0</dd>" in page
+    assert page.count('<dd class="none">') == 4
+
+
+async def test_a_question_that_no_night_has_seen_says_so_once(installation: Installation, engine: AsyncEngine) -> None:
+    await furnish(installation, engine)
+    await installation.caller().put("/v1/questions/z-new", {"type": "essay", "prompt": "Why?", "answer": {}})
+    page = (await looked(installation, "/pages/teacher/items?locale=en")).text
+    row = page.partition("/pages/teacher/items/z-new?locale=en")[2].partition("</tr>")[0]
+    assert row.count("not analysed yet") == 1
+    assert row.count("–") == 3
+
+
 async def test_a_page_is_a_table_to_save_as_well(installation: Installation, engine: AsyncEngine) -> None:
     await furnish(installation, engine)
     for path in PATHS[:3]:

@@ -114,6 +114,8 @@ def test_queues_are_shown(run: Run) -> None:
 
 def test_there_are_no_dead_letters(run: Run) -> None:
     assert said(run("dead", "list", "--json")) == []
+    listed = run("dead", "list")
+    assert (listed.returncode, listed.stdout, listed.stderr) == (0, "", "no dead letters\n")
     assert said(run("dead", "retry", "--all", "--reason", "to see", "--json")) == {"count": 0, "ids": [], "skipped": []}
 
 

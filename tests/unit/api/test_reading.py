@@ -70,6 +70,17 @@ def test_a_body_without_a_media_type_is_taken_for_the_first() -> None:
     assert require_media_type({}, "application/x-ndjson", "application/json") == "application/x-ndjson"
 
 
+@pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip"])
+def test_a_compressed_body_is_refused_by_the_name_of_its_coding(coding: str) -> None:
+    with pytest.raises(UnsupportedMediaType, match=coding):
+        require_media_type({"content-type": "application/json", "content-encoding": coding}, "application/json")
+
+
+@pytest.mark.parametrize("coding", ["identity", "Identity", ""])
+def test_a_body_that_is_said_to_be_as_it_is_is_read(coding: str) -> None:
+    assert require_media_type({"content-encoding": coding}, "application/json") == "application/json"
+
+
 @pytest.mark.parametrize("given", ["text/plain", "", "application/jsonp"])
 def test_other_media_types_are_refused(given: str) -> None:
     with pytest.raises(UnsupportedMediaType):

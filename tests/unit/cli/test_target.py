@@ -27,6 +27,22 @@ def test_options_win_over_everything(home: Path, monkeypatch: pytest.MonkeyPatch
     assert find_target("http://option/", "option", home) == Target("http://option", "option")
 
 
+@pytest.mark.parametrize("key", ["gl_ä", "gl_a\nb", "gl a", "\x00"])
+def test_a_key_that_no_header_can_carry_is_refused_without_being_shown(home: Path, key: str) -> None:
+    with pytest.raises(EnvironmentFault, match="--api-key or GRADELINE_API_KEY") as refused:
+        find_target("http://option/", key, home)
+    assert key not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["notaurl", "ftp://x", "http://", "http://[::1", "http://127.0.0.1:99999", "http://a b/", "http://x:y"]
+)
+def test_what_is_no_address_of_a_server_is_refused_by_its_name(home: Path, url: str) -> None:
+    with pytest.raises(EnvironmentFault) as refused:
+        find_target(url, "key", home)
+    assert str(refused.value).startswith(f"{url} is not the address of a server")
+
+
 def test_variables_win_over_what_runs_here(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADELINE_URL", "http://variable")
     monkeypatch.setenv("GRADELINE_API_KEY", "variable")

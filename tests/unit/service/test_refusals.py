@@ -36,6 +36,23 @@ def test_a_wrong_value_is_told_in_jsons_words(raw: Any, kind: Any, detail: str) 
     assert problem.detail == detail
 
 
+class Narrowed(msgspec.Struct, forbid_unknown_fields=True):
+    stage: str | None = None
+    most: int = 1
+
+
+@pytest.mark.parametrize("kind", [Narrowed, Narrowed | None, Narrowed | None | msgspec.UnsetType])
+def test_every_wrong_field_of_an_object_is_pointed_at_also_where_there_may_be_none(kind: Any) -> None:
+    found = problems_in({"stage": 7, "created": 1, "most": "x"}, kind, "/filter")
+    assert {problem.pointer for problem in found} == {"/filter/stage", "/filter/created", "/filter/most"}
+
+
+def test_null_is_no_wrong_object_where_there_may_be_none() -> None:
+    assert list(problems_in(None, Narrowed | None)) == []
+    [wrong] = problems_in(7, Narrowed | None, "/filter")
+    assert (wrong.pointer, wrong.detail) == ("/filter", "An object or null is expected, not a number.")
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [

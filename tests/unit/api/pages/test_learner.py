@@ -1,7 +1,7 @@
 """The page of a learner as HTML: whole, well formed, in every language, and safe whatever things are called."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC
+from datetime import UTC, timedelta
 from html.parser import HTMLParser
 from typing import Final
 
@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from api.pages.geometry import fitted
-from api.pages.learner import PROMPT_COLUMNS, Known, LearnerPageQuery, learner_page, weeks_of
+from api.pages.learner import PROMPT_COLUMNS, Known, LearnerPageQuery, learner_page, week_shown, weeks_of
 from api.pages.words import LANGUAGES, Words
+from pipeline.learning.week import week_of
 from tests.unit.api.pages.samples import HOSTILE, NOW, TOPICS, WEEK, known, nothing_known
 
 VOID: Final = {"meta", "link", "br", "wbr"}
@@ -173,7 +174,40 @@ def test_topics_and_questions_go_by_their_names_as_text(name: str) -> None:
 def test_sentences_call_topics_by_their_names() -> None:
     html = rendered(replace(known(), names=dict.fromkeys(TOPICS[:2], "Lists")))
     assert "Practise Lists, where answers went wrong lately." in html
-    assert "Answer the 6 questions picked for you: Lists, Lists" in html
+    assert "Answer the 3 questions picked for you: Lists, Lists" in html
+
+
+def test_a_first_week_is_shown_while_it_lasts_and_a_later_one_when_it_is_over() -> None:
+    """The last week of somebody who began on Monday is empty, and what was just done would seem lost."""
+    days, query = known().days, LearnerPageQuery(timezone="Asia/Seoul")
+    today = days[-1].day
+    fresh = [replace(days[0], day=today), replace(days[0], day=today - timedelta(days=today.weekday()))]
+    assert week_shown(query, fresh, NOW) == week_of(today).name
+    assert week_shown(query, [replace(days[0], day=today - timedelta(days=7)), *fresh], NOW) is None
+    assert week_shown(query, [], NOW) is None
+    assert week_shown(replace(query, week="2026-W01"), fresh, NOW) == "2026-W01"
+
+
+def test_the_next_steps_speak_of_the_questions_that_the_page_lists() -> None:
+    """A report was made with advice of its time; what is listed below it is of now."""
+    one = known()
+    question = one.advice.questions[0]
+    advice = replace(one.advice, questions=(replace(question, topic="graphs"),))
+    assert "Answer the question picked for you: graphs." in rendered(replace(one, advice=advice))
+    assert "picked for you" not in rendered(replace(one, advice=replace(one.advice, questions=())))
+
+
+def test_minutes_are_rounded_as_in_the_sentence_beside_them() -> None:
+    one = known()
+    total = replace(one.report.total, minutes=1.6)
+    assert "<dd>2</dd></div>" in rendered(replace(one, report=replace(one.report, total=total)))
+
+
+def test_code_in_a_prompt_does_not_run_into_its_words() -> None:
+    one = known()
+    prompt = "What does `f` print?\n```python\na = 1\nprint(a)\n```\nChoose one."
+    html = rendered(replace(one, prompts={one.advice.questions[0].question_id: prompt}))
+    assert "<bdi>What does f print? … Choose one.</bdi>" in html
 
 
 def test_a_long_prompt_is_shortened_to_what_it_is_known_by() -> None:
