@@ -16,6 +16,7 @@ from pipeline.generation.batching import Batching, HalfPrice, Wake
 from pipeline.generation.composing import Composer
 from pipeline.generation.flight import Flights
 from pipeline.generation.quota import Frequency, LearnerQuota
+from pipeline.generation.sending import Sending
 from pipeline.generation.waiting import FairGate
 from pipeline.live.deltas import RedisDeltas
 from pipeline.live.health import RedisHealth
@@ -162,13 +163,15 @@ def build_halfprice(ground: Ground, batched: Sequence[str]) -> HalfPrice:
 
 
 def build_batching(ground: Ground, remotes: Mapping[str, AnyBatches], wake: Wake) -> Batching:
+    store = BatchStore(ground.engine)
     return Batching(
-        store=BatchStore(ground.engine),
+        store=store,
         remotes=remotes,
+        sending=Sending(store=store, ledger=ground.ledger, meter=ground.prices, policies=ground.policies),
         ledger=ground.ledger,
         meter=ground.prices,
-        policies=ground.policies,
         wake=wake,
+        fresh_seconds=ground.settings.ai_cache_seconds,
     )
 
 

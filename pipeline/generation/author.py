@@ -71,8 +71,11 @@ class Getting(Protocol):
 class Waiting(Protocol):
     """Whoever lets texts wait for half the price: `pipeline.generation.batching.HalfPrice`."""
 
-    async def offer(self, wish: Wish) -> float | None:
-        """For how many seconds to wait for this text; None: not at all, or not any longer."""
+    async def offer(self, wish: Wish, *, anew: bool) -> float | None:
+        """For how many seconds to wait for this text; None: not at all, or not any longer.
+
+        If not `anew`, only for one that was sent already.
+        """
         ...
 
 
@@ -156,16 +159,14 @@ class Author:
         """For how many seconds a submission is to wait for half the price; 0: its feedback is to be written now.
 
         Submissions of low priority wait where the tenant's policy says so, until every text is there or is to be asked
-        for after all. Raises `Unavailable`.
+        for after all; and for what was sent before it said otherwise. Raises `Unavailable`.
         """
         planned = plan(request, on=self._taste.on, most=self._taste.most)
         commission = await self._commission(request) if self._halfprice is not None and planned.asked else None
-        if self._halfprice is None or commission is None or not commission.policy.batch:
-            return 0.0
-        if commission.background.priority != LOW:
+        if self._halfprice is None or commission is None or commission.background.priority != LOW:
             return 0.0
         wishes = [self._wish(commission, self._errand(commission, place)) for place in planned.asked]
-        return max([await self._halfprice.offer(wish) or 0.0 for wish in wishes])
+        return max([await self._halfprice.offer(wish, anew=commission.policy.batch) or 0.0 for wish in wishes])
 
     async def _commission(self, request: FeedbackRequest) -> Commission | None:
         """What to write with; None where no model may be asked, or the submission is gone."""

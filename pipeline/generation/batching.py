@@ -1,11 +1,12 @@
-"""Half the price for those who can wait: laid down → gathered → sent → looked at → kept → settled → woken.
+"""Half the price for those who can wait: laid down → gathered → sent → looked at → settled → kept → woken.
 
 Every step is written before the next one begins, so that whoever goes on after a crash sends nothing twice: a batch
-is known here before the provider hears of it, and one whose sending was cut off is looked for there first.
+is known here before the provider hears of it, and one whose sending was cut off is looked for there first
+(`pipeline.generation.sending`).
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
@@ -13,12 +14,13 @@ import structlog
 from uuid_utils import uuid7
 
 from pipeline import telemetry
-from pipeline.errors import Unavailable
-from pipeline.exchange import Completion, Failed, Purpose, Reply, Route, Trouble
+from pipeline.errors import NotFound, Unavailable
+from pipeline.exchange import Completion, Failed, Reply, Route, Trouble
 from pipeline.generation.assignment import Meter
 from pipeline.generation.flight import Wish
-from pipeline.ports.batch import Batch, BatchRequest, BatchStore, Line, Lying, Remote, Unsure
-from pipeline.ports.generation import Answered, Attempt, Journal, Ledger, Policies, Settlement, Yours
+from pipeline.generation.sending import HALF, Sending
+from pipeline.ports.batch import Batch, BatchRequest, BatchStore, Line, Lying, Remote
+from pipeline.ports.generation import Answered, Journal, Ledger, Settlement, Yours
 
 log = structlog.get_logger()
 
@@ -29,17 +31,15 @@ OLDEST_SECONDS: Final = 300.0
 LOOK_AGAIN_SECONDS: Final = 3_600.0
 """Who waits looks again at the latest after so long, should nobody have woken them."""
 LEAST_LOOK: Final = 60.0
-GIVEN_UP_AFTER: Final = timedelta(hours=72)
+GIVEN_UP_AFTER_SECONDS: Final = 72 * 3_600.0
 """No provider takes longer than a day; of a batch that can't be asked about for so long nothing will be heard."""
+UNHEEDED_SECONDS: Final = 3_600.0
+"""A route that no process has known for so long is gone from the settings; before, they may be about to change."""
+MOST_MISSES: Final = 20
+"""So often in a row a provider may not know a batch that it took."""
 LEASE_SECONDS: Final = 30.0
-HALF: Final = 2
-"""What the price is divided by, at OpenAI and at Anthropic (2026-11)."""
 
 Wake = Callable[[Sequence[str]], Awaitable[None]]
-
-
-def now_utc() -> datetime:
-    return datetime.now(UTC)
 
 
 class HalfPrice:
@@ -64,30 +64,38 @@ class HalfPrice:
         self._wait_seconds = wait_seconds
         self._fresh_seconds = fresh_seconds
 
-    async def offer(self, wish: Wish) -> float | None:
-        """For how many seconds to wait for this text; None: not (any longer), ask for it now, or find it journalled."""
+    async def offer(self, wish: Wish, *, anew: bool) -> float | None:
+        """For how many seconds to wait for this text; None: not (any longer), ask for it now, or find it journalled.
+
+        Where it is not to be laid down `anew`, what was sent already is waited for all the same: it is paid for.
+        """
         first = next(iter(wish.assignment.routes), None)
         if first is None or first.name not in self._routes:
             return None
-        lying = await self._store.lay(
-            wish.wanted,
-            request_of(wish, first),
-            wait_seconds=self._wait_seconds,
-            fresh_seconds=self._fresh_seconds,
-        )
-        if lying.state in {"waiting", "sent"}:
+        lying = await self._lying(wish, first, anew=anew)
+        if lying is None:
+            return None
+        if lying.state == "sent" or (lying.state == "waiting" and anew):
             return min(self._look_again_seconds(lying), lying.seconds_left) or None
         if isinstance(lying.reply, Completion) and wish.assignment.judge(lying.reply.text).problem is None:
             await self._journalled(wish, first, lying.reply)
         return None
+
+    async def _lying(self, wish: Wish, first: Route, *, anew: bool) -> Lying | None:
+        wait_seconds, fresh_seconds = self._wait_seconds, self._fresh_seconds
+        if not anew:
+            return await self._store.known(wish.wanted, wait_seconds=wait_seconds, fresh_seconds=fresh_seconds)
+        request = request_of(wish, first)
+        return await self._store.lay(wish.wanted, request, wait_seconds=wait_seconds, fresh_seconds=fresh_seconds)
 
     def _look_again_seconds(self, lying: Lying) -> float:
         """Nobody wakes who waits for another's request, and its reply serves others only while it is fresh."""
         return LOOK_AGAIN_SECONDS if lying.own else min(LOOK_AGAIN_SECONDS, max(LEAST_LOOK, self._fresh_seconds / 2))
 
     async def _journalled(self, wish: Wish, route: Route, reply: Completion) -> None:
-        """Put a reply that will do where it is looked for; one that is there already stays."""
-        standing = await self._journal.begin(wish.wanted, lease_seconds=LEASE_SECONDS, fresh_seconds=self._wait_seconds)
+        """Put a reply that will do where it is looked for; one that is there stays if it will be fresh then, too."""
+        fresh_seconds = self._fresh_seconds / 2
+        standing = await self._journal.begin(wish.wanted, lease_seconds=LEASE_SECONDS, fresh_seconds=fresh_seconds)
         if isinstance(standing, Answered):
             return
         token = standing.token if isinstance(standing, Yours) else str(uuid4())
@@ -103,23 +111,25 @@ class Batching:
         *,
         store: BatchStore,
         remotes: Mapping[str, Remote],
+        sending: Sending,
         ledger: Ledger,
         meter: Meter,
-        policies: Policies,
         wake: Wake,
+        fresh_seconds: float,
         least: int = LEAST,
         oldest_seconds: float = OLDEST_SECONDS,
-        now: Callable[[], datetime] = now_utc,
     ) -> None:
+        """A reply of the journal is good for `fresh_seconds`."""
         self._store = store
         self._remotes = remotes
+        self._sending = sending
         self._ledger = ledger
         self._meter = meter
-        self._policies = policies
         self._wake = wake
+        self._fresh_seconds = fresh_seconds
         self._least = least
         self._oldest_seconds = oldest_seconds
-        self._now = now
+        self._misses: Counter[str] = Counter()
 
     async def tick(self) -> None:
         """One round over all batches, unless another process is at it; an outage of Postgres ends it."""
@@ -132,18 +142,19 @@ class Batching:
 
     async def _round(self) -> None:
         """A provider that cannot be asked, or whose batch can't be read, keeps nobody else from it."""
-        await self._store.expire()
+        await self._wake(await self._store.expire(fresh_seconds=self._fresh_seconds / 2))
+        await self._store.attend([*self._remotes])
         for name in self._remotes:
             await self._store.gather(name, least=self._least, most=MOST, older_seconds=self._oldest_seconds)
         for batch in await self._store.open():
             await self._try(batch)
-            if self._now() - batch.created_at > GIVEN_UP_AFTER:
+            if (batch.tried_seconds or 0.0) > GIVEN_UP_AFTER_SECONDS:
                 await self._over(batch)
 
     async def _try(self, batch: Batch) -> None:
         try:
             await self._go_on(batch, self._remotes.get(batch.route))
-        except Unavailable as error:
+        except (Unavailable, NotFound) as error:
             log.warning(telemetry.BATCH_UNREACHABLE, batch_id=batch.id, route=batch.route, error=str(error))
         except Exception as surprise:  # noqa: BLE001 - what one provider says must not keep all others from it
             kind, place = type(surprise).__name__, telemetry.place_of(surprise)
@@ -152,34 +163,26 @@ class Batching:
     async def _go_on(self, batch: Batch, remote: Remote | None) -> None:
         """The next steps of one batch; without its route any more, those who wait go on without it."""
         if remote is None:
-            await self._over(batch)
-        elif batch.remote_id is None:
-            await self._send(batch, remote)
-        elif await remote.ended(batch.remote_id):
-            await self._take_in(batch, remote, batch.remote_id)
-
-    async def _send(self, batch: Batch, remote: Remote) -> None:
-        requests = await self._store.requests(batch.id)
-        found = await remote.find(batch, requests)
-        if isinstance(found, Unsure):
-            return
-        if found is None:
-            requests = [request for request in requests if await self._affordable(request, remote.route)]
-            if not requests:
+            if batch.unheeded_seconds > UNHEEDED_SECONDS:
+                await self._sending.forgo(batch, await self._store.requests(batch.id))
                 await self._over(batch)
-                return
-            found = await remote.send(batch, requests)
-        await self._store.mark_sent(batch.id, found)
+        elif batch.remote_id is not None:
+            await self._look_at(batch, remote, batch.remote_id)
+        elif await self._sending.go_on(batch, remote):
+            await self._over(batch)
 
-    async def _affordable(self, request: BatchRequest, route: Route) -> bool:
-        """Whether the budgets have room; booked under the same id however often."""
-        policy = await self._policies.of(request.tenant_id)
-        if policy.allows(route.place) and policy.batch:
-            estimate = self._meter.estimate(route, request.prompt) // HALF
-            if await self._ledger.reserve(attempt_of(request, route, estimate), policy.budgets) is None:
-                return True
-        await self._store.drop(request.custom_id)
-        return False
+    async def _look_at(self, batch: Batch, remote: Remote, remote_id: str) -> None:
+        """Take in what has ended; one that its provider does not know, time and again, is over, its cost unknown."""
+        try:
+            if await remote.ended(remote_id):
+                await self._take_in(batch, remote, remote_id)
+            del self._misses[batch.id]
+        except NotFound:
+            self._misses[batch.id] += 1
+            if self._misses[batch.id] < MOST_MISSES:
+                return
+            log.warning(telemetry.BATCH_GONE, batch_id=batch.id, route=batch.route)
+            await self._over(batch)
 
     async def _take_in(self, batch: Batch, remote: Remote, remote_id: str) -> None:
         requests = {request.custom_id: request for request in await self._store.requests(batch.id)}
@@ -187,6 +190,8 @@ class Batching:
             request = requests.pop(line.custom_id, None)
             if request is not None:
                 await self._take_one(request, line, remote.route)
+        if requests:
+            log.warning(telemetry.BATCH_UNANSWERED, batch_id=batch.id, route=batch.route, requests=len(requests))
         for request in requests.values():
             await self._take_one(request, Line(request.custom_id, None), remote.route)
         await self._over(batch)
@@ -241,21 +246,3 @@ def request_of(wish: Wish, route: Route) -> BatchRequest:
 def unreadable(reply: Reply | None) -> bool:
     """Whether something came that can't be read: it may have been billed."""
     return isinstance(reply, Failed) and reply.trouble is Trouble.UNREADABLE
-
-
-def attempt_of(request: BatchRequest, route: Route, estimate: int) -> Attempt:
-    """A request as the ledger books it."""
-    return Attempt(
-        id=request.attempt_id,
-        tenant_id=request.tenant_id,
-        learner_id=request.learner_id,
-        submission_id=request.submission_id,
-        question_id=request.question_id,
-        purpose=Purpose.FEEDBACK,
-        provider=route.provider,
-        model=route.model,
-        account=route.account,
-        arm=request.arm,
-        prompt_version=request.prompt.reference,
-        estimate=estimate,
-    )

@@ -4,26 +4,30 @@ These batches can't be marked as ours. After a crash one is told by what it answ
 time is still under way nothing is sent in its place.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+import asyncio
+from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import aclosing
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import quote
 
-import anthropic
 import httpx2
 import msgspec
 
-from pipeline.errors import Unavailable
 from pipeline.exchange import Failed, Reply, Route, Trouble, named_briefly
 from pipeline.llm.anthropic_form import messages_request, read_message
-from pipeline.llm.anthropic_messages import client
+from pipeline.llm.anthropic_messages import AnthropicMessages, client
+from pipeline.llm.attempt import GARBLED
+from pipeline.llm.batch_arrival import SEND_SECONDS, answered, arrival, named
 from pipeline.llm.batch_lines import lines_in
 from pipeline.llm.trouble import classify
-from pipeline.ports.batch import Batch, BatchRequest, Line, Unsure
+from pipeline.ports.batch import Batch, BatchRequest, Line, Refused, Unsure
 
 PAGE: Final = 100
-CLOCKS_APART: Final = timedelta(minutes=10)
+CLOCKS_APART: Final = timedelta(days=1)
+"""So far the provider's clock and ours may be apart at most. A batch that was passed over for that is paid twice."""
+ERRORS: Final = AnthropicMessages.wire.errors
+FAILURES: Final = (ERRORS.any, httpx2.HTTPError, OSError, *GARBLED)
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -50,14 +54,16 @@ class AnthropicBatches:
     def route(self) -> Route:
         return self._route
 
-    async def find(self, batch: Batch, requests: Sequence[BatchRequest]) -> str | Unsure | None:
+    async def find(
+        self, batch: Batch, requests: Sequence[BatchRequest], others: Collection[str]
+    ) -> str | Unsure | None:
         """By the names in its results; `Unsure` while a batch that might be it has none."""
         ours, unsure = {request.custom_id for request in requests}, False
-        async with answered():
+        async with answered(ERRORS):
             async for found in self._client.messages.batches.list(limit=PAGE):
                 if found.created_at < batch.created_at - CLOCKS_APART:
                     break
-                if sum(found.request_counts.model_dump().values()) != len(ours):
+                if found.id in others or sum(found.request_counts.model_dump().values()) != (batch.size or len(ours)):
                     continue
                 if found.processing_status != "ended":
                     unsure = True
@@ -66,15 +72,19 @@ class AnthropicBatches:
         return Unsure() if unsure else None
 
     async def _answers(self, remote_id: str, ours: set[str]) -> bool:
-        """Whether any of its results has one of these names; all of them belong to one batch."""
+        """Whether any of its results has one of these names; those of learners who were erased have none any more."""
         async with aclosing(self.lines(remote_id)) as lines:
             async for line in lines:
-                return line.custom_id in ours
+                if line.custom_id in ours:
+                    return True
         return False
 
-    async def send(self, batch: Batch, requests: Sequence[BatchRequest]) -> str:
+    async def prepare(self, batch: Batch, requests: Sequence[BatchRequest]) -> None:
+        """Nothing: a batch is handed in whole."""
+
+    async def send(self, batch: Batch, requests: Sequence[BatchRequest], file_id: str | None) -> str | Unsure | Refused:
         """Hand it in, in one request."""
-        del batch
+        del batch, file_id
         sent = [
             {
                 "custom_id": request.custom_id,
@@ -82,17 +92,21 @@ class AnthropicBatches:
             }
             for request in requests
         ]
-        async with answered():
-            return str((await self._client.messages.batches.create(requests=sent)).id)
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                made = await self._client.messages.batches.create(requests=sent)
+        except FAILURES as error:
+            return arrival(error)
+        return named(made)
 
     async def ended(self, remote_id: str) -> bool:
         """Whether nothing more will come of it."""
-        async with answered():
+        async with answered(ERRORS):
             return bool((await self._client.messages.batches.retrieve(remote_id)).processing_status == "ended")
 
     async def lines(self, remote_id: str) -> AsyncGenerator[Line, None]:
         """The lines of its results."""
-        async with answered():
+        async with answered(ERRORS):
             response = await self._results(remote_id)
             try:
                 async for line in lines_in(response.aiter_bytes()):
@@ -131,12 +145,3 @@ def reply_of(message: bytes) -> Reply:
         return named_briefly(read_message(message))
     except msgspec.DecodeError as error:
         return Failed(Trouble.UNREADABLE, type(error).__name__)
-
-
-@asynccontextmanager
-async def answered() -> AsyncIterator[None]:
-    """Whatever goes wrong with a call is tried again in a later round."""
-    try:
-        yield
-    except (anthropic.AnthropicError, httpx2.HTTPError, OSError) as error:
-        raise Unavailable(f"The provider's batches cannot be asked ({type(error).__name__}).") from None

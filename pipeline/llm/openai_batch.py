@@ -1,24 +1,27 @@
 """OpenAI's batches of chat completions: a file of requests goes in, files of replies come out within a day.
 
-Loading this module loads the SDK. A batch carries our id in its metadata, by which it is found after a crash.
+Loading this module loads the SDK. A batch carries our id in its metadata, by which it is found after a crash; and if
+that is lost on the way, it tells the file it was made of.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import httpx2
 import msgspec
-import openai
 
-from pipeline.errors import Unavailable
+from pipeline.errors import NotFound
 from pipeline.exchange import Failed, Reply, Route, Trouble, named_briefly
+from pipeline.llm.attempt import GARBLED
+from pipeline.llm.batch_arrival import SEND_SECONDS, answered, arrival, named, refusal
 from pipeline.llm.batch_lines import lines_in
-from pipeline.llm.openai_client import client
+from pipeline.llm.openai_client import ERRORS, client
 from pipeline.llm.openai_form import chat_request, read_chat
 from pipeline.llm.trouble import classify
-from pipeline.ports.batch import Batch, BatchRequest, Line, Unsure
+from pipeline.ports.batch import Batch, BatchRequest, Line, Refused, Unsure
 
 MARK: Final = "gradeline_batch"
 ENDPOINT: Final = "/v1/chat/completions"
@@ -26,7 +29,9 @@ ENDED: Final = frozenset({"completed", "failed", "expired", "cancelled"})
 EXPIRED: Final = "batch_expired"
 OK: Final = 200
 PAGE: Final = 100
-CLOCKS_APART: Final = timedelta(minutes=10)
+CLOCKS_APART: Final = timedelta(days=1)
+"""So far the provider's clock and ours may be apart at most. A batch that was passed over for that is paid twice."""
+FAILURES: Final = (ERRORS.any, httpx2.HTTPError, OSError, *GARBLED)
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -58,35 +63,58 @@ class OpenAIBatches:
     def route(self) -> Route:
         return self._route
 
-    async def find(self, batch: Batch, requests: Sequence[BatchRequest]) -> str | Unsure | None:
+    async def find(
+        self, batch: Batch, requests: Sequence[BatchRequest], others: Collection[str]
+    ) -> str | Unsure | None:
         """The newest batches are looked through, back to when this one was made."""
         del requests
-        async with answered():
+        async with answered(ERRORS):
             async for found in self._client.batches.list(limit=PAGE):
-                if (found.metadata or {}).get(MARK) == batch.id:
+                if found.id not in others and self._is_of(found, batch):
                     return str(found.id)
                 if datetime.fromtimestamp(found.created_at, UTC) < batch.created_at - CLOCKS_APART:
                     return None
         return None
 
-    async def send(self, batch: Batch, requests: Sequence[BatchRequest]) -> str:
-        """Hand in the file, then the batch of it; a file without a batch costs nothing."""
+    def _is_of(self, found: Any, batch: Batch) -> bool:
+        marked = (found.metadata or {}).get(MARK) == batch.id
+        return marked or (batch.file_id is not None and found.input_file_id == batch.file_id)
+
+    async def prepare(self, batch: Batch, requests: Sequence[BatchRequest]) -> str | Refused:
+        """Hand in the file; without a batch it costs nothing. One of before goes: no batch can be made of it then."""
+        if batch.file_id is not None:
+            with suppress(NotFound):
+                async with answered(ERRORS):
+                    await self._client.files.delete(batch.file_id)
         content = b"\n".join(self._line(request) for request in requests)
-        async with answered():
-            file = await self._client.files.create(file=(f"{batch.id}.jsonl", content), purpose="batch")
-            made = await self._client.batches.create(
-                input_file_id=file.id, endpoint=ENDPOINT, completion_window="24h", metadata={MARK: batch.id}
-            )
-        return str(made.id)
+        try:
+            return str((await self._client.files.create(file=(f"{batch.id}.jsonl", content), purpose="batch")).id)
+        except FAILURES as error:
+            return refusal(error)
+
+    async def send(self, batch: Batch, requests: Sequence[BatchRequest], file_id: str | None) -> str | Unsure | Refused:
+        """Make the batch of its file."""
+        del requests
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                made = await self._client.batches.create(
+                    input_file_id=file_id,
+                    endpoint=ENDPOINT,
+                    completion_window="24h",
+                    metadata={MARK: batch.id},
+                )
+        except FAILURES as error:
+            return arrival(error)
+        return named(made)
 
     async def ended(self, remote_id: str) -> bool:
         """Whether nothing more will come of it."""
-        async with answered():
+        async with answered(ERRORS):
             return (await self._client.batches.retrieve(remote_id)).status in ENDED
 
     async def lines(self, remote_id: str) -> AsyncIterator[Line]:
         """The lines of both files, those that went well and those that did not."""
-        async with answered():
+        async with answered(ERRORS):
             batch = await self._client.batches.retrieve(remote_id)
         for file_id in filter(None, (batch.output_file_id, batch.error_file_id)):
             async for line in self._lines_of_file(file_id):
@@ -94,7 +122,7 @@ class OpenAIBatches:
 
     async def _lines_of_file(self, file_id: str) -> AsyncIterator[Line]:
         """Line by line as they come: a file of thousands of replies need not be held."""
-        async with answered(), self._client.files.with_streaming_response.content(file_id) as response:
+        async with answered(ERRORS), self._client.files.with_streaming_response.content(file_id) as response:
             async for line in lines_in(response.iter_bytes()):
                 if (found := line_of(line)) is not None:
                     yield found
@@ -132,12 +160,3 @@ def reply_of(response: Response) -> Reply:
         return read_chat(body, request_id=response.request_id)
     except msgspec.DecodeError as error:
         return Failed(Trouble.UNREADABLE, type(error).__name__)
-
-
-@asynccontextmanager
-async def answered() -> AsyncIterator[None]:
-    """Whatever goes wrong with a call is tried again in a later round."""
-    try:
-        yield
-    except (openai.OpenAIError, httpx2.HTTPError, OSError) as error:
-        raise Unavailable(f"The provider's batches cannot be asked ({type(error).__name__}).") from None

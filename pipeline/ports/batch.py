@@ -1,6 +1,6 @@
 """Requests that may wait for half the price: what is kept of them, and the providers' batches that they travel in."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
@@ -42,13 +42,24 @@ class Lying(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """Requests of one route that travel together; `remote_id` is the provider's name for it, once it is known."""
+    """Requests of one route that travel together; `remote_id` is the provider's name for it, once it is known.
+
+    `tried_at` is when its last hand-over began, `tried_seconds` how long ago that is by the store's clock; None where
+    none was begun of which anything could have arrived. So many `tries` there were, the last with `size` requests in
+    the file `file_id`. Nobody who knows its route has looked after it for `unheeded_seconds`.
+    """
 
     id: str
     route: str
     state: Literal["sending", "sent"]
     remote_id: str | None
     created_at: datetime
+    tried_at: datetime | None = None
+    tried_seconds: float | None = None
+    tries: int = 0
+    size: int | None = None
+    file_id: str | None = None
+    unheeded_seconds: float = 0.0
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -62,21 +73,45 @@ class Unsure(msgspec.Struct, frozen=True):
     """Whether a batch arrived cannot be told yet; nothing may be sent in its place."""
 
 
+class Refused(msgspec.Struct, frozen=True):
+    """The provider did not take a batch and never will; `status` is HTTP's."""
+
+    status: int
+
+
 @runtime_checkable
 class Remote(Protocol):
-    """A provider's batches, over one route. Raises `Unavailable` where it cannot be asked."""
+    """A provider's batches, over one route.
+
+    Raises `Unavailable` where it cannot be asked, `NotFound` where it does not know a batch or its results.
+    """
 
     @property
     def route(self) -> Route:
         """Which one."""
         ...
 
-    async def find(self, batch: Batch, requests: Sequence[BatchRequest]) -> str | Unsure | None:
-        """The provider's name for this batch if it ever arrived there; None where it surely did not."""
+    async def prepare(self, batch: Batch, requests: Sequence[BatchRequest]) -> str | Refused | None:
+        """What has to be there before a batch can be made of it, and costs nothing; answers its name, if it has any.
+
+        What was prepared before is taken away first: of what comes late of that, nothing can come.
+        """
         ...
 
-    async def send(self, batch: Batch, requests: Sequence[BatchRequest]) -> str:
-        """Hand a batch in, marked with our id; answers the provider's name for it."""
+    async def send(self, batch: Batch, requests: Sequence[BatchRequest], file_id: str | None) -> str | Unsure | Refused:
+        """Hand a prepared batch in, marked with our id where it can be; answers the provider's name for it.
+
+        Raises `Unavailable` only where it surely did not arrive, so that it may be handed in again.
+        """
+        ...
+
+    async def find(
+        self, batch: Batch, requests: Sequence[BatchRequest], others: Collection[str]
+    ) -> str | Unsure | None:
+        """The provider's name for this batch if it is listed there, and None if not: it may be some minutes later.
+
+        It is none of the `others`, whose names are known to be other batches'.
+        """
         ...
 
     async def ended(self, remote_id: str) -> bool:
@@ -96,16 +131,28 @@ class BatchStore(Protocol):
         """Whether nobody else sends and looks at this moment; kept off while the context lasts."""
         ...
 
+    async def known(self, wanted: Wanted, *, wait_seconds: float, fresh_seconds: float) -> Lying | None:
+        """What is known of a request for a reply, as `lay` tells it; None where there is none."""
+        ...
+
     async def lay(self, wanted: Wanted, request: BatchRequest, *, wait_seconds: float, fresh_seconds: float) -> Lying:
         """Keep a request unless there is one for the same reply already; answers what is known of that.
 
         It may wait for `wait_seconds` since its submission was accepted. A reply that was journalled less than
-        `fresh_seconds` ago, or for this submission, is an answer, and will be found there.
+        `fresh_seconds` ago, or for this submission, is an answer, and will be found there. One that came with a batch
+        is this submission's if it was laid for it, and anybody's for `fresh_seconds`.
         """
         ...
 
-    async def expire(self) -> int:
-        """Let go of what waited too long to be sent; answers how many."""
+    async def expire(self, *, fresh_seconds: float) -> list[str]:
+        """Let go of what waited too long to be put in a batch, and of what was journalled so short a time ago.
+
+        Makes who waited for a reply that is there due now, and answers their ids.
+        """
+        ...
+
+    async def attend(self, routes: Sequence[str]) -> None:
+        """Say that somebody who knows these routes looks after their batches."""
         ...
 
     async def gather(self, route: str, *, least: int, most: int, older_seconds: float) -> Batch | None:
@@ -116,12 +163,31 @@ class BatchStore(Protocol):
         """Batches that are being sent or were sent, oldest first."""
         ...
 
+    async def remote_ids(self, route: str) -> list[str]:
+        """The names of a route's batches that are known, of those that are not long over."""
+        ...
+
     async def requests(self, batch_id: str) -> list[BatchRequest]:
         """The requests of a batch that have no reply yet."""
         ...
 
+    async def overdue(self, batch_id: str) -> list[BatchRequest]:
+        """Those of a batch yet to be sent for which nobody waits any more."""
+        ...
+
     async def drop(self, custom_id: str) -> None:
         """A request that may not be sent after all; whoever waits for it goes on without it."""
+        ...
+
+    async def begin(self, batch: Batch, custom_ids: Sequence[str], file_id: str | None) -> Batch | None:
+        """Note that the hand-over of these requests begins; answers the batch as it is now.
+
+        None where somebody else began one since `batch` was read, or not all of these are to be sent any more.
+        """
+        ...
+
+    async def take_back(self, batch: Batch) -> None:
+        """The hand-over that `begin` noted surely failed."""
         ...
 
     async def mark_sent(self, batch_id: str, remote_id: str) -> None:

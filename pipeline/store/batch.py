@@ -1,69 +1,25 @@
 """Requests that may wait for half the price, and the batches they travel in; every step is one transaction."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils import uuid7
 
-from pipeline.exchange import Completion, Failed, Reply
 from pipeline.ports.batch import Batch, BatchRequest, Line, Lying
 from pipeline.ports.generation import Wanted
-from pipeline.store.engine import ANSWER_SECONDS, BESIDE, as_json, statement, transaction
-from pipeline.store.storable import storable
+from pipeline.store.batch_row import batch_from, kept_row, lying_from, request_row, wanted_row
+from pipeline.store.engine import ANSWER_SECONDS, BESIDE, statement, transaction
+from pipeline.store.laying import DUE, EXPIRE, FEEDBACK, FORGO, JOURNALLED, lay_down, look_up
 
-FEEDBACK: Final = "feedback"
 BATCHING_LOCK: Final = 0x62_6174_6368  # "batch": one process at a time per database
 ROUND_SECONDS: Final = 1_800.0
 """How long one round over all batches may take: files of thousands of requests go both ways in it."""
 TRY_LOCK: Final = text("SELECT pg_try_advisory_lock(:key)")
 UNLOCK: Final = text("SELECT pg_advisory_unlock(:key)")
-# Of the submission's own requests the newest; of others' only what is under way. So a reply that was paid for is
-# found, and one that came to nothing is not waited for twice.
-KNOWN: Final = text(
-    """
-    SELECT state, reply, submission_id = CAST(:submission_id AS uuid) AS own,
-        greatest(0, extract(epoch FROM least(deadline_at, (
-            SELECT s.created_at + make_interval(secs => :wait_seconds) FROM submissions s
-            WHERE s.tenant_id = :tenant_id AND s.id = CAST(:submission_id AS uuid))) - clock_timestamp())
-        )::float AS seconds_left
-    FROM llm_batch_items
-    WHERE tenant_id = :tenant_id AND key = decode(:key, 'hex')
-      AND (submission_id = CAST(:submission_id AS uuid)
-        OR (state IN ('waiting', 'sent') AND (batch_id IS NOT NULL OR deadline_at > clock_timestamp())))
-    ORDER BY submission_id = CAST(:submission_id AS uuid) DESC, created_at DESC LIMIT 1
-    """
-)
-JOURNALLED: Final = text(
-    """
-    SELECT FROM llm_replies
-    WHERE tenant_id = :tenant_id AND key = decode(:key, 'hex') AND text IS NOT NULL
-      AND (submission_id = CAST(:submission_id AS uuid)
-        OR (state = 'answered' AND answered_at > clock_timestamp() - make_interval(secs => :fresh_seconds)))
-    """
-)
-# Who waited for another's request, which came to nothing, has waited already: time counts from the hand-in.
-LAY: Final = text(
-    """
-    INSERT INTO llm_batch_items (
-        custom_id, tenant_id, key, submission_id, prompt, route, state, attempt_id, deadline_at)
-    SELECT :custom_id, :tenant_id, decode(:key, 'hex'), s.id, CAST(:request AS jsonb), :route, 'waiting',
-        CAST(:attempt_id AS uuid), s.created_at + make_interval(secs => :wait_seconds)
-    FROM submissions s
-    WHERE s.tenant_id = :tenant_id AND s.id = CAST(:submission_id AS uuid)
-      AND s.created_at + make_interval(secs => :wait_seconds) > clock_timestamp()
-    ON CONFLICT DO NOTHING
-    """
-)
-_OVERDUE: Final = """
-    UPDATE llm_batch_items SET state = 'expired'
-    WHERE state = 'waiting' AND batch_id IS NULL AND deadline_at <= clock_timestamp()
-"""
-EXPIRE: Final = text(_OVERDUE)
-EXPIRE_ONE: Final = text(f"{_OVERDUE} AND tenant_id = :tenant_id AND key = decode(:key, 'hex')")
 # What nobody would wait for any more is not sent.
 WAITING: Final = text(
     """
@@ -73,19 +29,31 @@ WAITING: Final = text(
     ORDER BY created_at LIMIT :most FOR UPDATE SKIP LOCKED
     """
 )
+_BATCH: Final = """
+    id::text, provider AS route, state, remote_id, created_at, tried_at, tries, size, file_id,
+    CAST(extract(epoch FROM clock_timestamp() - tried_at) AS float) AS tried_seconds,
+    CAST(extract(epoch FROM clock_timestamp() - coalesce(polled_at, created_at)) AS float) AS unheeded_seconds
+"""
 NEW_BATCH: Final = text(
-    """
-    INSERT INTO llm_batches (id, provider, account, state) VALUES (CAST(:id AS uuid), :route, '', 'sending')
-    RETURNING id::text, provider AS route, state, remote_id, created_at
+    f"""
+    INSERT INTO llm_batches (id, provider, account, state, tried_at)
+    VALUES (CAST(:id AS uuid), :route, '', 'sending', NULL)
+    RETURNING {_BATCH}
     """
 )
 TAKE: Final = text(
     "UPDATE llm_batch_items SET batch_id = CAST(:id AS uuid) WHERE custom_id = ANY(:ids) AND state = 'waiting'"
 )
-OPEN: Final = text(
+ATTEND: Final = text(
+    "UPDATE llm_batches SET polled_at = clock_timestamp()"
+    " WHERE state IN ('sending', 'sent') AND provider = ANY(:routes)"
+)
+OPEN: Final = text(f"SELECT {_BATCH} FROM llm_batches WHERE state IN ('sending', 'sent') ORDER BY created_at")
+# Old ones are not looked for any more: a provider lists the newest first.
+REMOTE_IDS: Final = text(
     """
-    SELECT id::text, provider AS route, state, remote_id, created_at FROM llm_batches
-    WHERE state IN ('sending', 'sent') ORDER BY created_at
+    SELECT remote_id FROM llm_batches
+    WHERE provider = :route AND remote_id IS NOT NULL AND created_at > now() - interval '10 days'
     """
 )
 REQUESTS: Final = text(
@@ -94,7 +62,32 @@ REQUESTS: Final = text(
     WHERE batch_id = CAST(:id AS uuid) AND state IN ('waiting', 'sent') ORDER BY custom_id
     """
 )
+OVERDUE: Final = text(
+    """
+    SELECT prompt FROM llm_batch_items
+    WHERE batch_id = CAST(:id AS uuid) AND state = 'waiting' AND deadline_at <= clock_timestamp() ORDER BY custom_id
+    """
+)
 DROP: Final = text("UPDATE llm_batch_items SET state = 'failed' WHERE custom_id = :id AND state IN ('waiting', 'sent')")
+# Whoever saw the batch as it was before somebody else's hand-over finds it changed. Of erased learners nothing is sent.
+BEGIN: Final = text(
+    f"""
+    UPDATE llm_batches b
+    SET tried_at = clock_timestamp(), tries = tries + 1, size = cardinality(CAST(:ids AS text[])), file_id = :file_id
+    WHERE id = CAST(:id AS uuid) AND state = 'sending'
+      AND tried_at IS NOT DISTINCT FROM CAST(:tried_at AS timestamptz)
+      AND cardinality(CAST(:ids AS text[])) = (
+        SELECT count(*) FROM llm_batch_items i
+        WHERE i.batch_id = b.id AND i.state = 'waiting' AND i.custom_id = ANY(:ids))
+    RETURNING {_BATCH}
+    """
+)
+TAKE_BACK: Final = text(
+    """
+    UPDATE llm_batches SET tried_at = NULL, tries = tries - 1
+    WHERE id = CAST(:id AS uuid) AND state = 'sending' AND tried_at = CAST(:tried_at AS timestamptz)
+    """
+)
 MARK_SENT: Final = text(
     """
     WITH sent AS (
@@ -110,24 +103,17 @@ KEEP: Final = text(
     WHERE custom_id = :id AND state IN ('waiting', 'sent')
     """
 )
-# Who waits for the same reply as the owner of a request finds out by looking again.
 FINISH: Final = text(
-    """
+    f"""
     WITH over AS (
         UPDATE llm_batches SET state = :state, finished_at = clock_timestamp(), polled_at = clock_timestamp()
         WHERE id = CAST(:id AS uuid) AND state IN ('sending', 'sent') RETURNING id
     ), failed AS (
         UPDATE llm_batch_items i SET state = 'failed' FROM over
         WHERE i.batch_id = over.id AND i.state IN ('waiting', 'sent')
-    ), due AS (
-        SELECT t.submission_id FROM stages t
-        WHERE t.stage = :stage AND t.state = 'ready' AND t.available_at > clock_timestamp()
-          AND t.submission_id IN (SELECT i.submission_id FROM llm_batch_items i JOIN over ON i.batch_id = over.id)
-        ORDER BY t.submission_id FOR UPDATE OF t
-    )
-    UPDATE stages t SET available_at = clock_timestamp() FROM due
-    WHERE t.submission_id = due.submission_id AND t.stage = :stage AND t.state = 'ready'
-    RETURNING t.submission_id::text
+    ), whose AS (
+        SELECT i.submission_id FROM llm_batch_items i JOIN over ON i.batch_id = over.id
+    ), {DUE}
     """
 )
 FORGET: Final = text(
@@ -173,37 +159,34 @@ class BatchStore:
                 if ours:
                     await connection.execute(UNLOCK, {"key": BATCHING_LOCK})
 
+    async def known(self, wanted: Wanted, *, wait_seconds: float, fresh_seconds: float) -> Lying | None:
+        """What is known of a request for a reply, as `lay` tells it; None where there is none."""
+        async with transaction(self._engine) as connection:
+            row = await look_up(connection, wanted_row(wanted, wait_seconds, fresh_seconds))
+        return None if row is None else lying_from(row)
+
     async def lay(self, wanted: Wanted, request: BatchRequest, *, wait_seconds: float, fresh_seconds: float) -> Lying:
         """Keep a request unless there is one for the same reply already; answers what is known of that."""
-        known = {
-            "tenant_id": wanted.tenant_id,
-            "key": wanted.key.hex(),
-            "submission_id": wanted.submission_id,
-            "wait_seconds": wait_seconds,
-        }
-        new = {
-            **known,
-            "custom_id": request.custom_id,
-            "attempt_id": request.attempt_id,
-            "route": request.route,
-            "request": as_json(storable_value(msgspec.to_builtins(request, enc_hook=dict))),
-        }
+        known = wanted_row(wanted, wait_seconds, fresh_seconds)
         async with transaction(self._engine) as connection:
-            row = (await connection.execute(KNOWN, known)).one_or_none()
+            row = await look_up(connection, known)
             if row is None:
-                if (
-                    await connection.execute(JOURNALLED, {**known, "fresh_seconds": fresh_seconds})
-                ).first() is not None:
+                if (await connection.execute(JOURNALLED, known)).first() is not None:
                     return Lying("answered", 0.0)
-                await connection.execute(EXPIRE_ONE, known)
-                await connection.execute(LAY, new)
-                row = (await connection.execute(KNOWN, known)).one_or_none()
-        return TOO_LATE if row is None else Lying(row.state, row.seconds_left, reply_from(row.reply), row.own)
+                row = await lay_down(connection, {**known, **request_row(request)})
+        return TOO_LATE if row is None else lying_from(row)
 
-    async def expire(self) -> int:
-        """Let go of what waited too long to be sent; answers how many."""
+    async def expire(self, *, fresh_seconds: float) -> list[str]:
+        """Let go of what waited too long to be sent, and of what was journalled; answers who is due for that."""
         async with transaction(self._engine) as connection:
-            return int((await connection.execute(EXPIRE)).rowcount)
+            await connection.execute(EXPIRE)
+            rows = await connection.execute(FORGO, {"stage": FEEDBACK, "fresh_seconds": fresh_seconds})
+            return [row.submission_id for row in rows]
+
+    async def attend(self, routes: Sequence[str]) -> None:
+        """Say that somebody who knows these routes looks after their batches."""
+        async with transaction(self._engine) as connection:
+            await connection.execute(ATTEND, {"routes": list(routes)})
 
     async def gather(self, route: str, *, least: int, most: int, older_seconds: float) -> Batch | None:
         """Put what waits for a route into a batch to be sent: if it is `least`, or any of it waits so long."""
@@ -221,16 +204,35 @@ class BatchStore:
         async with transaction(self._engine) as connection:
             return [batch_from(row) for row in await connection.execute(OPEN)]
 
+    async def remote_ids(self, route: str) -> list[str]:
+        """The names of a route's batches that are known, of those that are not long over."""
+        async with transaction(self._engine) as connection:
+            return [row.remote_id for row in await connection.execute(REMOTE_IDS, {"route": route})]
+
     async def requests(self, batch_id: str) -> list[BatchRequest]:
         """The requests of a batch that have no reply yet."""
-        async with transaction(self._engine) as connection:
-            rows = await connection.execute(REQUESTS, {"id": batch_id})
-            return [msgspec.convert(row.prompt, BatchRequest) for row in rows]
+        return await self._requests(REQUESTS, batch_id)
+
+    async def overdue(self, batch_id: str) -> list[BatchRequest]:
+        """Those of a batch yet to be sent for which nobody waits any more."""
+        return await self._requests(OVERDUE, batch_id)
 
     async def drop(self, custom_id: str) -> None:
         """A request that may not be sent after all; whoever waits for it goes on without it."""
         async with transaction(self._engine) as connection:
             await connection.execute(DROP, {"id": custom_id})
+
+    async def begin(self, batch: Batch, custom_ids: Sequence[str], file_id: str | None) -> Batch | None:
+        """Note that the hand-over of these requests begins; None where it is not to be."""
+        values = {"id": batch.id, "tried_at": batch.tried_at, "ids": list(custom_ids), "file_id": file_id}
+        async with transaction(self._engine) as connection:
+            row = (await connection.execute(BEGIN, values)).one_or_none()
+        return None if row is None else batch_from(row)
+
+    async def take_back(self, batch: Batch) -> None:
+        """The hand-over that `begin` noted surely failed."""
+        async with transaction(self._engine) as connection:
+            await connection.execute(TAKE_BACK, {"id": batch.id, "tried_at": batch.tried_at})
 
     async def mark_sent(self, batch_id: str, remote_id: str) -> None:
         """The provider has it."""
@@ -258,32 +260,7 @@ class BatchStore:
         async with transaction(self._engine) as connection:
             return int((await connection.execute(FORGET, {"older_seconds": older_seconds, "most": most})).rowcount)
 
-
-def batch_from(row: Any) -> Batch:
-    return msgspec.convert(row._asdict(), Batch)
-
-
-def kept_row(custom_id: str, line: Line) -> dict[str, Any]:
-    if line.reply is None:
-        return {"id": custom_id, "state": "expired", "reply": None}
-    state = "answered" if isinstance(line.reply, Completion) else "failed"
-    return {"id": custom_id, "state": state, "reply": as_json(storable_value(msgspec.to_builtins(line.reply)))}
-
-
-def reply_from(stored: dict[str, Any] | None) -> Reply | None:
-    if stored is None:
-        return None
-    return msgspec.convert(stored, Failed) if "trouble" in stored else msgspec.convert(stored, Completion)
-
-
-def storable_value(value: Any) -> Any:
-    """Any JSON without the characters that Postgres takes in no text."""
-    match value:
-        case str():
-            return storable(value)
-        case list() | tuple():
-            return [storable_value(item) for item in value]
-        case dict():
-            return {name: storable_value(item) for name, item in value.items()}
-        case _:
-            return value
+    async def _requests(self, query: TextClause, batch_id: str) -> list[BatchRequest]:
+        async with transaction(self._engine) as connection:
+            rows = await connection.execute(query, {"id": batch_id})
+            return [msgspec.convert(row.prompt, BatchRequest) for row in rows]

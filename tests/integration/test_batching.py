@@ -1,7 +1,7 @@
 """Half the price, over a real Postgres: whatever step is cut off, each request is sent once and paid for once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
@@ -10,14 +10,17 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from pipeline.errors import NotFound, Unavailable
 from pipeline.exchange import Completion, Failed, Prompt, Purpose, Reply, Route, Trouble, Usage
 from pipeline.generation.assignment import Assignment, Judged
-from pipeline.generation.batching import Batching, HalfPrice
+from pipeline.generation.batching import MOST_MISSES, Batching, HalfPrice
 from pipeline.generation.flight import Wish
-from pipeline.ports.batch import Batch, BatchRequest, Line, Unsure
+from pipeline.generation.sending import MOST_TRIES, SURE_AFTER_SECONDS, Sending
+from pipeline.ports.batch import Batch, BatchRequest, Line, Refused, Unsure
 from pipeline.ports.generation import Answered, Budgets, Policy, Wanted, Yours
 from pipeline.store.batch import BatchStore
 from pipeline.store.engine import create_engine, statement
+from pipeline.store.erasure import ErasureStore
 from pipeline.store.journal import JournalStore
 from pipeline.store.ledger import LedgerStore
 from tests.contracts.house import PostgresHouse
@@ -79,26 +82,51 @@ class Provider:
     replies: dict[str, Reply | None] = field(default_factory=dict)
     done: bool = True
     unsure: bool = False
+    lists: bool = True
+    answers: bool = True
+    away: bool = False
+    takes: Refused | None = None
+    refuses: Refused | None = None
+    unknown: bool = False
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+    files: list[str] = field(default_factory=list)
     garbled: set[str] = field(default_factory=set)
 
     @property
     def billed(self) -> list[str]:
         return sorted(str(one.question_id) for sent in self.batches.values() for one in sent)
 
-    async def find(self, batch: Batch, requests: Sequence[BatchRequest]) -> str | Unsure | None:
+    async def find(
+        self, batch: Batch, requests: Sequence[BatchRequest], others: Collection[str]
+    ) -> str | Unsure | None:
         del requests
         if self.unsure:
             return Unsure()
-        return f"remote-{batch.id}" if f"remote-{batch.id}" in self.batches else None
+        listed = [name for name in self.batches if name.startswith(batch.id) and name not in others]
+        return listed[0] if self.lists and listed else None
 
-    async def send(self, batch: Batch, requests: Sequence[BatchRequest]) -> str:
-        assert f"remote-{batch.id}" not in self.batches
-        self.batches[f"remote-{batch.id}"] = list(requests)
+    async def prepare(self, batch: Batch, requests: Sequence[BatchRequest]) -> str | Refused:
+        self.files.append(f"{batch.id}: {len(requests)}")
+        if self.meanwhile is not None:
+            happens, self.meanwhile = self.meanwhile, None
+            await happens()
+        return self.takes or self.files[-1]
+
+    async def send(self, batch: Batch, requests: Sequence[BatchRequest], file_id: str | None) -> str | Unsure | Refused:
+        assert batch.file_id == file_id == self.files[-1]
+        if self.away:
+            raise Unavailable("Nobody is there.")
+        if self.refuses is not None:
+            return self.refuses
+        remote_id = f"{batch.id}-{len(self.batches)}"
+        self.batches[remote_id] = list(requests)
         await asyncio.sleep(0)  # it is there, and whoever sent it may not hear of it any more
-        return f"remote-{batch.id}"
+        return remote_id if self.answers else Unsure()
 
     async def ended(self, remote_id: str) -> bool:
         assert remote_id in self.batches
+        if self.unknown:
+            raise NotFound("No such batch.")
         return self.done
 
     async def lines(self, remote_id: str) -> AsyncIterator[Line]:
@@ -136,6 +164,7 @@ class Post:
         self.engine, self.house, self.ids = engine, house, ids
         self.store, self.journal, self.ledger = BatchStore(engine), JournalStore(engine), LedgerStore(engine)
         self.provider, self.policies, self.rung = Provider(), BatchPolicy(), list[str]()
+        self.sure_after_seconds = 0.0
 
     def wish(self, place: int, *, submission: int | None = None) -> Wish:
         submission_id = self.ids[place if submission is None else submission]
@@ -166,18 +195,37 @@ class Post:
         async def wake(ids: Sequence[str]) -> None:
             self.rung.extend(ids)
 
+        store, ledger, meter = Cut(self.store, knife), Cut(self.ledger, knife), FlatMeter()
         return Batching(
-            store=Cut(self.store, knife),
+            store=store,
             remotes={ROUTE.name: Cut(self.provider, knife)} if routes else {},
-            ledger=Cut(self.ledger, knife),
-            meter=FlatMeter(),
-            policies=self.policies,
+            sending=Sending(
+                store=store,
+                ledger=ledger,
+                meter=meter,
+                policies=self.policies,
+                sure_after_seconds=self.sure_after_seconds,
+            ),
+            ledger=ledger,
+            meter=meter,
             wake=wake,
+            fresh_seconds=1_200,
             least=least,
         )
 
-    async def offer_all(self) -> list[float | None]:
-        return [await self.halfprice().offer(self.wish(place)) for place in range(3)]
+    async def offer(self, place: int, *, submission: int | None = None, anew: bool = True) -> float | None:
+        """Ask for a text of a submission's own, or for the same one for another."""
+        return await self.halfprice().offer(self.wish(place, submission=submission), anew=anew)
+
+    async def offer_all(self, *, anew: bool = True) -> list[float | None]:
+        return [await self.offer(place, anew=anew) for place in range(3)]
+
+    async def put_off(self) -> None:
+        """Have the stages of all submissions wait for an hour."""
+        await self.rows(
+            "UPDATE stages SET state = 'ready', available_at = now() + interval '1 hour', queued_at = now()"
+            " WHERE stage = 'feedback' RETURNING 1"
+        )
 
     async def rows(self, statement: str) -> list[tuple[Any, ...]]:
         async with self.engine.begin() as connection:
@@ -227,10 +275,7 @@ async def test_whatever_step_is_cut_off_each_is_sent_once_and_paid_once(post: Po
 async def test_who_waits_is_told_for_how_long_and_woken_when_it_is_there(post: Post) -> None:
     waits = await post.offer_all()
     assert all(wait is not None and 2_900 < wait <= 3_000 for wait in waits)
-    await post.rows(
-        "UPDATE stages SET state = 'ready', available_at = now() + interval '1 hour', queued_at = now()"
-        " WHERE stage = 'feedback' RETURNING 1"
-    )
+    await post.put_off()
     await post.batching().tick()
     await post.batching().tick()
     assert sorted(post.rung) == sorted(post.ids)
@@ -248,8 +293,8 @@ async def test_too_few_wait_for_others_and_not_for_ever(post: Post) -> None:
 
 
 async def test_equal_wishes_of_two_submissions_travel_once(post: Post) -> None:
-    await post.halfprice().offer(post.wish(0))
-    assert await post.halfprice().offer(post.wish(0, submission=1)) is not None
+    await post.offer(0)
+    assert await post.offer(0, submission=1) is not None
     await post.batching().tick()
     assert post.provider.billed == ["q-0"]
 
@@ -266,7 +311,7 @@ async def test_what_waited_too_long_holds_nobody_off_its_key(post: Post) -> None
     """Neither the next one who wants the same reply, nor after a round anything at all."""
     await post.offer_all()
     await post.rows("UPDATE llm_batch_items SET deadline_at = now() - interval '1 second' RETURNING 1")
-    assert await post.halfprice().offer(post.wish(0, submission=1)) is not None
+    assert await post.offer(0, submission=1) is not None
     await post.batching(least=9).tick()
     assert await post.rows("SELECT state FROM llm_batch_items ORDER BY state") == [
         ("expired",), ("expired",), ("expired",), ("waiting",),
@@ -278,34 +323,82 @@ async def test_a_reply_that_is_journalled_already_is_not_waited_for(post: Post) 
     standing = await post.journal.begin(wanted, lease_seconds=9, fresh_seconds=9)
     assert isinstance(standing, Yours)
     await post.journal.answer(wanted, standing.token, Answered("good", "cloud", "model-1", "v"))
-    assert await post.halfprice().offer(post.wish(0, submission=1)) is None
+    assert await post.offer(0, submission=1) is None
     assert await post.rows("SELECT state FROM llm_batch_items") == []
     await post.rows("UPDATE llm_replies SET answered_at = now() - interval '700 seconds' RETURNING 1")
-    assert await post.halfprice().offer(post.wish(0)) is None, "its own is good however old it is"
-    assert await post.halfprice().offer(post.wish(0, submission=1)) is not None
+    assert await post.offer(0) is None, "its own is good however old it is"
+    assert await post.offer(0, submission=1) is not None
 
 
 async def test_who_waits_for_anothers_request_looks_while_the_reply_is_fresh(post: Post) -> None:
-    assert [await post.halfprice().offer(post.wish(0, submission=who)) for who in (0, 1)] == [
+    assert [await post.offer(0, submission=who) for who in (0, 1)] == [
         pytest.approx(3_000, abs=60), 300.0,
     ]  # fmt: skip
     for _ in range(2):
         await post.batching().tick()
-    assert [await post.halfprice().offer(post.wish(0, submission=who)) for who in (0, 1)] == [None, None]
+    assert [await post.offer(0, submission=who) for who in (0, 1)] == [None, None]
     assert post.provider.billed == ["q-0"]
+
+
+async def test_a_reply_that_is_there_and_not_yet_journalled_serves_others_too(post: Post) -> None:
+    """Who it was laid for has not come for it yet, and whoever asks meanwhile neither waits nor pays."""
+    await post.offer(0)
+    for _ in range(2):
+        await post.batching().tick()
+    assert await post.offer(0, submission=1) is None
+    assert await post.rows("SELECT state FROM llm_batch_items") == [("answered",)]
+    assert await post.journalled(0) == "good"
+
+
+async def test_a_reply_that_nobody_came_for_serves_others_while_it_is_fresh(post: Post) -> None:
+    await post.offer(0)
+    for _ in range(2):
+        await post.batching().tick()
+    await post.rows("UPDATE llm_batches SET finished_at = now() - interval '700 seconds' RETURNING 1")
+    assert await post.offer(0, submission=1) is not None
+    assert await post.offer(0) is None
+
+
+async def test_a_reply_of_ones_own_is_used_where_anothers_is_not_fresh_any_more(post: Post) -> None:
+    """It was paid for, so it is put in the place of what is journalled."""
+    await post.offer(0)
+    for _ in range(2):
+        await post.batching().tick()
+    theirs = post.wish(0, submission=1).wanted
+    standing = await post.journal.begin(theirs, lease_seconds=9, fresh_seconds=9)
+    assert isinstance(standing, Yours)
+    await post.journal.answer(theirs, standing.token, Answered("good", "cloud", "model-1", "v"))
+    await post.rows("UPDATE llm_replies SET answered_at = now() - interval '700 seconds' RETURNING 1")
+    assert await post.offer(0) is None
+    found = await post.journal.begin(post.wish(0).wanted, lease_seconds=9, fresh_seconds=600)
+    assert isinstance(found, Answered)
+
+
+async def test_what_was_written_live_meanwhile_is_not_sent(post: Post) -> None:
+    """Somebody in a hurry needed the same text; who waits for it is told at once."""
+    await post.offer_all()
+    await post.put_off()
+    wanted = post.wish(0, submission=1).wanted
+    standing = await post.journal.begin(wanted, lease_seconds=9, fresh_seconds=9)
+    assert isinstance(standing, Yours)
+    await post.journal.answer(wanted, standing.token, Answered("good", "cloud", "model-1", "v"))
+    await post.batching().tick()
+    assert post.provider.billed == ["q-1", "q-2"]
+    assert post.rung == [post.ids[0]]
+    assert await post.offer(0) is None
 
 
 async def test_nobody_waits_longer_for_having_waited_for_another_first(post: Post) -> None:
     """The other one's request expired; what is left of the time since it was handed in is all there is."""
     post.provider.replies["q-0"] = None
     for who in (0, 1):
-        await post.halfprice().offer(post.wish(0, submission=who))
+        await post.offer(0, submission=who)
     for _ in range(2):
         await post.batching().tick()
     await post.rows("UPDATE submissions SET created_at = now() - interval '2900 seconds' RETURNING 1")
-    assert await post.halfprice().offer(post.wish(0, submission=1)) == pytest.approx(100, abs=60)
+    assert await post.offer(0, submission=1) == pytest.approx(100, abs=60)
     await post.rows("UPDATE submissions SET created_at = now() - interval '3001 seconds' RETURNING 1")
-    assert await post.halfprice().offer(post.wish(0, submission=2)) is None
+    assert await post.offer(0, submission=2) is None
 
 
 @pytest.mark.parametrize("sent", [False, True], ids=["unsure whether it arrived", "unreadable"])
@@ -320,7 +413,7 @@ async def test_a_batch_of_which_nothing_is_ever_heard_is_given_up(post: Post, *,
         post.provider.unsure = True
     await post.batching().tick()
     assert await post.rows("SELECT state FROM llm_batches") == [("sent" if sent else "sending",)]
-    await post.rows("UPDATE llm_batches SET created_at = now() - interval '73 hours' RETURNING 1")
+    await post.rows("UPDATE llm_batches SET tried_at = now() - interval '73 hours' RETURNING 1")
     await post.batching().tick()
     assert await post.rows("SELECT DISTINCT state FROM llm_batch_items") == [("failed",)]
     assert await post.offer_all() == [None] * 3
@@ -352,14 +445,125 @@ async def test_what_came_to_nothing_is_asked_for_live_and_only_what_was_written_
     assert spent == cost
 
 
-async def test_where_arrival_is_unsure_nothing_is_sent(post: Post) -> None:
+async def test_a_batch_that_is_listed_late_is_not_sent_again(post: Post) -> None:
+    """Its answer was lost, and for some minutes the provider's list does not hold it either."""
+    post.sure_after_seconds = SURE_AFTER_SECONDS
     await post.offer_all()
-    post.provider.unsure = True
+    post.provider.answers = post.provider.lists = False
+    for _ in range(3):
+        await post.batching().tick()
+    post.provider.answers = post.provider.lists = True
+    for _ in range(2):
+        await post.batching().tick()
+    assert post.provider.billed == ["q-0", "q-1", "q-2"]
+    assert await post.offer_all() == [None] * 3
+    assert await post.journalled(0) == "good"
+
+
+async def test_where_arrival_is_unsure_nothing_is_sent_again(post: Post) -> None:
+    await post.offer_all()
+    post.provider.answers, post.provider.unsure = False, True
+    for _ in range(3):
+        await post.batching().tick()
+    assert len(post.provider.batches) == 1
+    post.provider.unsure = False
+    for _ in range(2):
+        await post.batching().tick()
+    assert await post.offer_all() == [None] * 3
+    assert post.provider.billed == ["q-0", "q-1", "q-2"]
+
+
+async def test_a_batch_that_surely_did_not_arrive_is_sent_at_once(post: Post) -> None:
+    post.sure_after_seconds = SURE_AFTER_SECONDS
+    await post.offer_all()
+    post.provider.away = True
+    await post.batching().tick()
+    assert await post.rows("SELECT tries, tried_at FROM llm_batches") == [(0, None)]
+    post.provider.away = False
+    await post.batching().tick()
+    assert post.provider.billed == ["q-0", "q-1", "q-2"]
+
+
+async def test_a_batch_that_is_lost_time_and_again_is_let_go(post: Post) -> None:
+    """What it may have cost stays booked."""
+    await post.offer_all()
+    post.provider.answers = post.provider.lists = False
+    for _ in range(MOST_TRIES):
+        assert None not in await post.offer_all()
+        await post.batching().tick()
+    await post.batching().tick()
+    assert len(post.provider.files) == MOST_TRIES
+    assert await post.offer_all() == [None] * 3
+    assert await post.rows("SELECT DISTINCT state FROM llm_attempts") == [("open",)]
+
+
+@pytest.mark.parametrize("step", ["takes", "refuses"])
+async def test_a_batch_that_is_refused_costs_nothing_and_nobody_waits_for_it(post: Post, step: str) -> None:
+    """Nor is it sent again and again: the provider will never take it."""
+    await post.offer_all()
+    await post.put_off()
+    setattr(post.provider, step, Refused(400))
+    for _ in range(3):
+        await post.batching().tick()
+    assert len(post.provider.files) == 1
+    assert sorted(post.rung) == sorted(post.ids)
+    assert await post.offer_all() == [None] * 3
+    assert await post.rows("SELECT DISTINCT state, cost, cost_known FROM llm_attempts") == [("settled", 0, True)]
+    assert await post.rows("SELECT spent FROM llm_budgets WHERE learner_id = ''") == [(0,)]
+
+
+async def test_what_nobody_waits_for_any_more_is_not_sent_and_costs_nothing(post: Post) -> None:
+    """The provider was away until those who waited had asked live."""
+    await post.offer_all()
+    post.provider.away = True
+    await post.batching().tick()
+    assert await post.rows("SELECT DISTINCT state FROM llm_attempts") == [("open",)]
+    await post.rows(
+        "UPDATE llm_batch_items SET deadline_at = now() - interval '1 second'"
+        " WHERE prompt->>'question_id' <> 'q-2' RETURNING 1"
+    )
+    post.provider.away = False
+    await post.batching().tick()
+    assert post.provider.billed == ["q-2"]
+    booked = await post.rows("SELECT question_id, state, cost FROM llm_attempts ORDER BY question_id")
+    assert booked == [("q-0", "settled", 0), ("q-1", "settled", 0), ("q-2", "open", None)]
+
+
+async def test_nothing_of_a_learner_is_sent_who_is_erased_meanwhile(post: Post) -> None:
+    await post.offer_all()
+    post.provider.meanwhile = lambda: ErasureStore(post.engine).erase_submissions(post.house.tenant_id, post.ids[:1])
     await post.batching().tick()
     assert post.provider.batches == {}
-    post.provider.unsure = False
     await post.batching().tick()
-    assert len(post.provider.batches) == 1
+    assert post.provider.billed == ["q-1", "q-2"]
+
+
+async def test_who_lost_the_lock_while_preparing_does_not_send_what_another_one_sends(post: Post) -> None:
+    """The lock ends with a connection, of which its process may not know."""
+    await post.offer_all()
+
+    async def another() -> None:
+        [batch] = await post.store.open()
+        requests = await post.store.requests(batch.id)
+        assert await post.store.begin(batch, [request.custom_id for request in requests], "file") is not None
+
+    post.provider.meanwhile = another
+    await post.batching().tick()
+    assert post.provider.batches == {}
+    assert await post.rows("SELECT tries, file_id FROM llm_batches") == [(1, "file")]
+
+
+async def test_a_batch_that_its_provider_does_not_know_any_more_is_over_before_the_deadline(post: Post) -> None:
+    await post.offer_all()
+    await post.batching().tick()
+    post.provider.unknown = True
+    batching = post.batching()
+    for _ in range(MOST_MISSES - 1):
+        await batching.tick()
+    assert None not in await post.offer_all()
+    await batching.tick()
+    assert await post.offer_all() == [None] * 3
+    assert await post.rows("SELECT DISTINCT state FROM llm_attempts") == [("open",)]
 
 
 async def test_a_batch_without_room_in_the_budget_is_not_sent_and_nobody_waits_for_it(post: Post) -> None:
@@ -378,22 +582,41 @@ async def test_a_tenant_that_wants_no_batches_any_more_has_none_sent(post: Post)
     assert await post.offer_all() == [None] * 3
 
 
+async def test_what_was_sent_before_is_used_all_the_same(post: Post) -> None:
+    """It is paid for, whatever the tenant says meanwhile; but nothing is laid down anew."""
+    assert await post.offer(2, anew=False) is None
+    assert await post.rows("SELECT state FROM llm_batch_items") == []
+    for place in range(2):
+        await post.offer(place)
+    await post.batching().tick()
+    await post.offer(2)
+    assert [wait is None for wait in await post.offer_all(anew=False)] == [False, False, True]
+    post.policies.policy = Policy(batch=False)
+    await post.batching().tick()
+    assert await post.offer_all(anew=False) == [None] * 3
+    assert [await post.journalled(place) for place in range(3)] == ["good", "good", None]
+
+
 async def test_a_route_that_is_gone_holds_nobody(post: Post) -> None:
+    """Gone it is when no process has known it for an hour: the first to be told, or the last, says nothing."""
     await post.offer_all()
     post.provider.done = False
     await post.batching().tick()
+    await post.batching(routes=False).tick()
+    assert None not in await post.offer_all()
+    await post.rows("UPDATE llm_batches SET polled_at = now() - interval '61 minutes' RETURNING 1")
     await post.batching(routes=False).tick()
     assert await post.offer_all() == [None] * 3
 
 
 async def test_a_batch_that_cannot_be_read_keeps_no_other_from_its_replies(post: Post) -> None:
-    await post.halfprice().offer(post.wish(0))
+    await post.offer(0)
     await post.batching().tick()
     post.provider.garbled = set(post.provider.batches)
-    await post.halfprice().offer(post.wish(1))
+    await post.offer(1)
     for _ in range(2):
         await post.batching().tick()
-    assert [await post.halfprice().offer(post.wish(place)) is None for place in range(2)] == [False, True]
+    assert [await post.offer(place) is None for place in range(2)] == [False, True]
     assert await post.journalled(1) == "good"
 
 

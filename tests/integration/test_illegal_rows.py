@@ -64,6 +64,8 @@ ILLEGAL = [
     (JOB, "state, available_at, attempts", "'pending', now(), 1"),
     (BATCH, "state", "'sent'"),
     (BATCH, "state, remote_id, sent_at", "'done', 'b', now()"),
+    (BATCH, "state, size", "'sending', 0"),
+    (BATCH, "state, tries", "'sending', -1"),
     (BUDGET, "spent", "-1"),
     (ASSIGNMENT, "source", "'ai'"),
     (RATING, "rating", "0"),

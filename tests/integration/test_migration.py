@@ -106,6 +106,23 @@ async def test_nights_of_before_count_as_complete_unless_they_broke_off(empty_da
     await engine.dispose()
 
 
+async def test_batches_of_before_count_as_handed_over(empty_database_url: str) -> None:
+    """And those that a worker of before makes after the upgrade: it does not tell, and nothing is to be sent twice."""
+    insert = text(
+        "INSERT INTO llm_batches (id, provider, account, state) VALUES (gen_random_uuid(), 'p/m', '', 'sending')"
+    )
+    engine = create_engine(empty_database_url, pool_size=1)
+    await migrate(engine, "0004")
+    async with transaction(engine) as connection:
+        await connection.execute(insert)
+    await migrate(engine)
+    async with transaction(engine) as connection:
+        await connection.execute(insert)
+        tried = await connection.execute(text("SELECT tried_at IS NOT NULL FROM llm_batches"))
+        assert tried.scalars().all() == [True, True]
+    await engine.dispose()
+
+
 async def test_ten_processes_may_migrate_at_once(empty_database_url: str) -> None:
     """Whoever comes second waits for the first and finds nothing to do."""
     engines = [create_engine(empty_database_url, pool_size=1, pool_wait_seconds=30) for _ in range(10)]

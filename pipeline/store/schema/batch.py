@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, Table, Text, Uuid, text
+from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from pipeline.store.schema.base import metadata, moment, one_of, tenant
@@ -10,7 +10,8 @@ from pipeline.store.schema.base import metadata, moment, one_of, tenant
 BATCH_STATES: Final = ("collecting", "sending", "sent", "done", "failed")
 ITEM_STATES: Final = ("waiting", "sent", "answered", "failed", "expired")
 
-# A batch belongs to an account of the operator's; requests of several tenants may travel in one.
+# A batch belongs to an account of the operator's; requests of several tenants may travel in one. `tried_at` is when its
+# last hand-over began of which it is not known that it failed; `size` is how many requests were in it.
 llm_batches = Table(
     "llm_batches",
     metadata,
@@ -24,7 +25,12 @@ llm_batches = Table(
     moment("sent_at", nullable=True),
     moment("polled_at", nullable=True),
     moment("finished_at", nullable=True),
+    moment("tried_at", now=True, nullable=True),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("size", Integer),
     CheckConstraint(one_of("state", BATCH_STATES), name="state"),
+    CheckConstraint("tries >= 0", name="tries"),
+    CheckConstraint("size > 0", name="size"),
     CheckConstraint("(remote_id IS NULL) = (sent_at IS NULL)", name="sent"),
     CheckConstraint("state NOT IN ('sent', 'done') OR remote_id IS NOT NULL", name="remote"),
     CheckConstraint("(state IN ('done', 'failed')) = (finished_at IS NOT NULL)", name="finished"),
@@ -57,6 +63,7 @@ llm_batch_items = Table(
         unique=True,
         postgresql_where=text("state IN ('waiting', 'sent')"),
     ),
+    Index("llm_batch_items_answered_idx", "tenant_id", "key", postgresql_where=text("state = 'answered'")),
     Index(
         "llm_batch_items_attempt_idx",
         "attempt_id",

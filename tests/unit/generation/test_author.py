@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import pytest
+
 from pipeline.exchange import Arm, Experiment, Place, Purpose, Route
 from pipeline.generation.assignment import Unwritten, Written
 from pipeline.generation.author import Author, Quota, Taste, Waiting
@@ -326,10 +328,11 @@ class Post:
     """Lets each wish wait for so long, in turn."""
 
     def __init__(self, *seconds: float | None) -> None:
-        self.seconds, self.offered = list(seconds), list[Wish]()
+        self.seconds, self.offered, self.anew = list(seconds), list[Wish](), list[bool]()
 
-    async def offer(self, wish: Wish) -> float | None:
+    async def offer(self, wish: Wish, *, anew: bool) -> float | None:
         self.offered.append(wish)
+        self.anew.append(anew)
         return self.seconds.pop(0)
 
 
@@ -353,10 +356,18 @@ async def test_what_waited_is_the_very_wish_that_is_asked_for_afterwards() -> No
     assert study.flown.wishes[0].wanted == post.offered[0].wanted
 
 
+@pytest.mark.parametrize("batch", [True, False])
+async def test_where_the_tenant_wants_no_batches_only_what_was_sent_is_waited_for(*, batch: bool) -> None:
+    post = Post(60.0)
+    study = Study(policy=Policy(batch=batch), halfprice=post, priority="low")
+    assert await study.author.waits(request(WRONG)) == 60.0
+    assert post.anew == [batch]
+
+
 async def test_nobody_waits_who_is_in_a_hurry_or_whose_tenant_did_not_ask_for_it() -> None:
     for study in (
         Study(policy=PATIENT, halfprice=Post(), priority="normal"),
-        Study(policy=Policy(), halfprice=Post(), priority="low"),
+        Study(policy=Policy(), halfprice=Post(None), priority="low"),
         Study(policy=PATIENT, priority="low"),
         Study(policy=PATIENT, halfprice=Post(), priority="low", gone=True),
     ):
