@@ -7,10 +7,13 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from pipeline.curriculum.model import Curriculum
+from pipeline.curriculum.naming import topic_names
 from pipeline.lifecycle import Stage, Status, status_of
 from pipeline.model import StageView, Standing, SubmissionView
 from pipeline.ports import SubmissionFilter
 from pipeline.store.browsing import browsing
+from pipeline.store.curriculum import CurriculumStore
 from pipeline.store.engine import LOOK_UP_SECONDS, as_json, transaction
 from pipeline.store.packing import unpacked
 from pipeline.store.question import QuestionVersions
@@ -18,7 +21,7 @@ from pipeline.store.question import QuestionVersions
 COLUMNS = """
     s.id::text, s.tenant_id, s.version, s.status, s.learner_id, s.assignment_id, s.locale, s.career_goal, s.industry,
     s.priority, s.retry_feedback, s.callback_url, s.metadata, s.submitted_at, s.created_at, s.updated_at,
-    s.completed_at,
+    s.completed_at, (SELECT t.curriculum_version FROM tenants t WHERE t.id = s.tenant_id) AS curriculum_version,
     (SELECT jsonb_agg(jsonb_build_object('stage', t.stage, 'state', t.state, 'attempts', t.attempts,
             'queued_at', t.queued_at, 'started_at', t.started_at, 'finished_at', t.finished_at,
             'error', CASE WHEN t.state IN ('dead', 'ready') AND t.epoch > 0 THEN (
@@ -44,9 +47,10 @@ STANDINGS = text(
 class ReadingStore:
     """Postgres as the port `pipeline.ports.ReadingStore`."""
 
-    def __init__(self, engine: AsyncEngine, versions: QuestionVersions) -> None:
+    def __init__(self, engine: AsyncEngine, versions: QuestionVersions, curricula: CurriculumStore) -> None:
         self._engine = engine
         self._versions = versions
+        self._curricula = curricula
 
     async def read(self, tenant_id: int, ids: Sequence[str]) -> list[SubmissionView]:
         """These submissions of the tenant, in the order asked for; those it does not have are left out."""
@@ -54,7 +58,11 @@ class ReadingStore:
             rows = {r.id: r for r in await connection.execute(READ, {"tenant_id": tenant_id, "ids": list(ids)})}
             keys = {key for row in rows.values() for key in row.version_keys or ()}
             versions = await self._versions.load(connection, keys)
-            return [view_from(rows[id_], versions) for id_ in ids if id_ in rows]
+        views = [view_from(rows[id_], versions) for id_ in ids if id_ in rows]
+        if not any(Stage.RECOMMEND in view.results for view in views):
+            return views
+        curriculum = await self._curricula.known(tenant_id, max(row.curriculum_version for row in rows.values()))
+        return [with_names(view, curriculum) for view in views]
 
     async def standings(self, submissions: Iterable[tuple[int, str]]) -> list[Standing]:
         """Where these submissions (tenant, id) stand, in any order."""
@@ -68,6 +76,13 @@ class ReadingStore:
         statement, values = browsing(tenant_id, wanted, before, most)
         async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             return [row.id for row in await connection.execute(statement, values)]
+
+
+def with_names(view: SubmissionView, curriculum: Curriculum) -> SubmissionView:
+    """The same with what this curriculum calls the topics of its recommendations."""
+    advice = view.results.get(Stage.RECOMMEND, {})
+    topics = {one["topic"] for part in ("questions", "resources") for one in advice.get(part, ())}
+    return msgspec.structs.replace(view, topic_names=topic_names(curriculum, topics, view.locale))
 
 
 def view_from(row: Any, versions: Any) -> SubmissionView:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import msgspec
 import pytest
 from sqlalchemy import text
@@ -282,7 +283,7 @@ async def test_more_hand_ins_than_are_looked_at_are_said_to_be_cut(
     assert (len(whole.found.hand_ins), whole.found.clipped) == (2, False)
 
 
-CURRICULUM = {
+CURRICULUM: dict[str, Any] = {
     "categories": [
         {"id": "web", "title": "Web", "months": 6, "tracks": ["t"], "translations": {"ko": {"title": "웹"}}}
     ],
@@ -342,6 +343,36 @@ async def test_sentences_call_topics_after_their_modules_and_data_by_their_ids(i
     assert "<bdi>q1" not in page.text
     assert ">choosing<" not in page.text
     assert question("q1")["prompt"] in page.text
+
+
+async def test_what_is_stored_with_a_submission_is_told_by_names_wherever_it_is_shown(
+    installation: Installation,
+) -> None:
+    """In the submission's language; data keep ids, and there are no names where nothing is taught."""
+    teacher = installation.caller()
+    await worked(installation)
+    translated = {**CURRICULUM["modules"][0], "translations": {"ko": {"title": "첫걸음"}}}
+    taught = {**CURRICULUM, "modules": [translated, CURRICULUM["modules"][1]]}
+    ids = [await teacher.hand_in("ada", {"q1": "b"}, locale=locale) for locale in (None, "ko")]
+    await installation.run(ids)
+    assert "“choosing”" in reason_of(await teacher.get(f"/v1/submissions/{ids[0]}"))["text"]
+    assert (await teacher.post("/v1/curriculum/import", taught)).status_code == 200
+    listed = (await teacher.get("/v1/submissions?learner_id=ada&limit=2")).json()["items"]
+    exported = [
+        msgspec.json.decode(line) for line in (await teacher.get("/v1/learners/ada/export")).content.splitlines()
+    ]
+    for id_, name in zip(ids, ("“First”", "‘첫걸음’"), strict=True):
+        [shown] = [one for one in listed if one["id"] == id_]
+        [kept] = [one for one in exported if one.get("id") == id_]
+        for document in (shown, kept):
+            reason = next(one["reason"] for one in document["recommendations"]["questions"])
+            assert (reason["topic"], name in reason["text"]) == ("choosing", True)
+
+
+def reason_of(answer: httpx.Response) -> dict[str, Any]:
+    """Why the first question is recommended with a submission."""
+    reason: dict[str, Any] = answer.json()["recommendations"]["questions"][0]["reason"]
+    return reason
 
 
 async def test_without_a_target_the_latest_career_goal_tells_the_course(installation: Installation) -> None:
