@@ -1,14 +1,13 @@
 """Reading submissions whole, always of one tenant."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from pipeline.curriculum.model import Curriculum
-from pipeline.curriculum.naming import topic_names
+from pipeline.curriculum.naming import Teachers, names_by, teachers_of
 from pipeline.lifecycle import Stage, Status, status_of
 from pipeline.model import StageView, Standing, SubmissionView
 from pipeline.ports import SubmissionFilter
@@ -59,10 +58,12 @@ class ReadingStore:
             keys = {key for row in rows.values() for key in row.version_keys or ()}
             versions = await self._versions.load(connection, keys)
         views = [view_from(rows[id_], versions) for id_ in ids if id_ in rows]
-        if not any(Stage.RECOMMEND in view.results for view in views):
+        topics = [advised_topics(view) for view in views]
+        if not any(topics):
             return views
         curriculum = await self._curricula.known(tenant_id, max(row.curriculum_version for row in rows.values()))
-        return [with_names(view, curriculum) for view in views]
+        teachers = teachers_of(curriculum, frozenset().union(*topics))
+        return [with_names(view, teachers, theirs) for view, theirs in zip(views, topics, strict=True)]
 
     async def standings(self, submissions: Iterable[tuple[int, str]]) -> list[Standing]:
         """Where these submissions (tenant, id) stand, in any order."""
@@ -78,11 +79,17 @@ class ReadingStore:
             return [row.id for row in await connection.execute(statement, values)]
 
 
-def with_names(view: SubmissionView, curriculum: Curriculum) -> SubmissionView:
-    """The same with what this curriculum calls the topics of its recommendations."""
+def advised_topics(view: SubmissionView) -> set[str]:
+    """The topics that the reasons of its recommendations speak of."""
     advice = view.results.get(Stage.RECOMMEND, {})
-    topics = {one["topic"] for part in ("questions", "resources") for one in advice.get(part, ())}
-    return msgspec.structs.replace(view, topic_names=topic_names(curriculum, topics, view.locale))
+    return {one["topic"] for part in ("questions", "resources") for one in advice.get(part, ())}
+
+
+def with_names(view: SubmissionView, teachers: Teachers, topics: Collection[str]) -> SubmissionView:
+    """The same with what these topics are called in its language."""
+    if not topics:
+        return view
+    return msgspec.structs.replace(view, topic_names=names_by(teachers, topics, view.locale))
 
 
 def view_from(row: Any, versions: Any) -> SubmissionView:
