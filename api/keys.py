@@ -64,7 +64,8 @@ async def list_keys(request: AnyRequest) -> Page[KeyInfo]:
 async def revoke_key(request: AnyRequest, key_id: FromPath[str]) -> None:
     """Revoke an API key.
 
-    Other API processes may still take it for the seconds that they remember a verified key.
+    Other API processes may still take it for the seconds that they remember a verified key. Tokens that it made for
+    browsers are refused at once.
     """
     parts, principal = await allow(request, Permission.OPERATE)
     await parts.access.revoke_key(key_id, principal.tenant_id, actor=principal.actor)

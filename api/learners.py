@@ -168,7 +168,8 @@ async def mint_token(request: AnyRequest, learner_id: FromPath[str]) -> Response
     """Mint a short-lived token for one learner's browser.
 
     It reads this learner's submissions, skills, progress and recommendations, and nothing else. The learner
-    need not have handed in anything yet.
+    need not have handed in anything yet. It ends before its time where the key that made it is revoked, or the
+    learner erased.
     """
     parts, principal = await allow(request, Permission.MINT_TOKENS)
     given = await body_of(request, TokenIn) if await request.body() else TokenIn()

@@ -35,7 +35,8 @@ from pipeline.store.engine import create_engine, transaction
 from pipeline.store.first_attempt import FIRST_ATTEMPTS, UNASKED
 from pipeline.store.group import GroupStore
 from pipeline.store.item import SCAN, ItemStore
-from pipeline.store.risk import FACTS, SKILLS, RiskStore
+from pipeline.store.risk import FACTS, RiskStore
+from pipeline.store.skill import SKILLS
 from pipeline.store.standing import STANDINGS
 
 TENANT: Final = 1

@@ -101,7 +101,7 @@ def list_(tenant: str | None, as_json: bool, home: Path | None) -> None:
 @click.argument("key_id")
 @home_option
 def revoke(key_id: str, home: Path | None) -> None:
-    """Revoke the key with this id; servers refuse it within seconds.
+    """Revoke the key with this id; servers refuse it within seconds, and tokens that it made at once.
 
     \b
     Example:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -224,7 +225,10 @@ class StageView(msgspec.Struct, frozen=True):
 
 
 class SubmissionView(msgspec.Struct, frozen=True):
-    """A submission as it stands, with the question versions it was answered with and what stages stored."""
+    """A submission as it stands, with the question versions it was answered with and what stages stored.
+
+    `topic_names` are what topics of its recommendations are called, in its language; those without a name are left out.
+    """
 
     id: str
     tenant_id: int
@@ -246,6 +250,7 @@ class SubmissionView(msgspec.Struct, frozen=True):
     questions: tuple[Question, ...]
     results: Mapping[str, Any]
     retry_feedback: bool = False
+    topic_names: Mapping[str, str] = MappingProxyType({})
 
 
 class Standing(msgspec.Struct, frozen=True):

@@ -115,7 +115,8 @@ def target_of(query: EnterQuery, role: Role) -> str:
 async def mint_page_token(request: AnyRequest) -> Response[PageToken]:
     """Mint a short-lived token for a teacher's browser.
 
-    It reads the tenant's analytics, as pages and as calls, and nothing else. Give it to `/pages/enter`.
+    It reads the tenant's analytics, as pages and as calls, and nothing else. Give it to `/pages/enter`. It
+    ends before its time where the key that made it is revoked.
     """
     parts, principal = await allow(request, Permission.TEACH)
     given = await body_of(request, PageTokenIn) if await request.body() else PageTokenIn()

@@ -112,7 +112,7 @@ class ApiParts(msgspec.Struct, frozen=True):
 def build_api(settings: Settings, servers: Servers) -> ApiParts:
     engine, versions = servers.engine, QuestionVersions()
     bank, learners, curricula = BankStore(engine), LearnerStore(engine), CurriculumStore(engine)
-    reading, reports = ReadingStore(engine, versions), ReportStore(engine, versions)
+    reading, reports = ReadingStore(engine, versions, curricula), ReportStore(engine, versions)
     board, bell, watch = build_board(settings, servers), RedisBell(servers.queues), build_watch(settings, reading)
     showing = Showing(store=reading, showcase=board, watch=watch)
     known = Learners(learners, reading, reports, Courses(reports, curricula))

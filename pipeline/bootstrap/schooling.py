@@ -14,7 +14,7 @@ from pipeline.store.risk import RiskStore
 
 
 def build_reports(engine: AsyncEngine, store: ReportStore, curricula: CurriculumStore) -> Reports:
-    return Reports(store, LearnerStore(engine), Courses(store, curricula))
+    return Reports(store, LearnerStore(engine), Courses(store, curricula), curricula)
 
 
 def build_at_risk(engine: AsyncEngine, curricula: CurriculumStore) -> AtRisk:

@@ -1,6 +1,6 @@
 """What orchestration needs from the outside world, as Protocols; `tests/contracts` runs one suite per port."""
 
-from pipeline.ports.access import AccessStore, KeyInfo, KnownKey
+from pipeline.ports.access import AccessStore, KeyInfo, KnownKey, Signing
 from pipeline.ports.bank import BankStore, QuestionFilter, Saved
 from pipeline.ports.learner import ErasureStore, Keepsake, LearnerStore, Traces
 from pipeline.ports.operations import (
@@ -95,6 +95,7 @@ __all__ = [
     "Saved",
     "Sender",
     "Showcase",
+    "Signing",
     "Stale",
     "SubmissionFilter",
     "Swept",

@@ -27,6 +27,13 @@ class KeyInfo(msgspec.Struct, frozen=True):
     revoked_at: datetime | None
 
 
+class Signing(msgspec.Struct, frozen=True):
+    """What a tenant's tokens are signed with, and what time it is by the store's clock."""
+
+    secret: str
+    now: datetime
+
+
 @runtime_checkable
 class AccessStore(Protocol):
     """Tenants and their API keys."""
@@ -45,8 +52,12 @@ class AccessStore(Protocol):
         """The keys with these hashes; those that are unknown or revoked are absent."""
         ...
 
-    async def token_secret(self, tenant_id: int) -> str | None:
-        """What the tenant's learner tokens are signed with."""
+    async def signing(self, tenant_id: int, key_id: str) -> Signing | None:
+        """How the tokens that a key of the tenant makes are signed; None where it is revoked."""
+        ...
+
+    async def erased_since(self, tenant_id: int, learner_hash: str, moment: datetime) -> bool:
+        """Whether the tenant's learner of this hash was erased at this moment of the store's clock or later."""
         ...
 
     async def list_keys(self, tenant_id: int | None) -> list[KeyInfo]:

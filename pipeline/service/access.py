@@ -7,23 +7,21 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
-import jwt
 import msgspec
 
 from pipeline.batching import Batcher
 from pipeline.errors import Forbidden, NotFound, Unauthenticated
 from pipeline.ports import AccessStore, KeyInfo, KnownKey
-from pipeline.service.identifier import is_uuid
+from pipeline.service.identifier import is_uuid, learner_hash
+from pipeline.service.token import NOT_VALID, PAGE_AUDIENCE, TOKEN_AUDIENCE, Claims, claimed, signed, verify
 
 KEY_PREFIX: Final = "gl_"
-TOKEN_ALGORITHM: Final = "HS256"  # noqa: S105 - names an algorithm
-TOKEN_AUDIENCE: Final = "gradeline:learner"  # noqa: S105 - names an audience
-PAGE_AUDIENCE: Final = "gradeline:page"
 DOTS_IN_TOKEN: Final = 2
 MOST_CACHED: Final = 10_000
 LOOKED_UP_AT_ONCE: Final = 1_000
+NO_KEY: Final = "The API key is unknown or revoked."
 
 
 class Role(StrEnum):
@@ -105,12 +103,16 @@ def with_article(role: Role) -> str:
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """The verified caller. `learner_id` is set for a learner token and narrows everything to that learner."""
+    """The verified caller. `learner_id` is set for a learner token and narrows everything to that learner.
+
+    `key_id` is set for an API key: what it makes dies with it.
+    """
 
     tenant_id: int
     role: Role
     actor: str
     learner_id: str | None = None
+    key_id: str | None = None
 
     def require(self, permission: Permission) -> None:
         """Raise `Forbidden` unless the role includes `permission`."""
@@ -201,8 +203,7 @@ class Access:
 
     def seconds_left(self, token: str) -> int:
         """For how long a token that was verified just now is still valid."""
-        claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
-        return max(0, int(claims["exp"]) - int(self._wall_clock()))
+        return max(0, claimed(token).exp - int(self._wall_clock()))
 
     async def _key(self, secret: str) -> Principal:
         hashed = hash_secret(secret)
@@ -212,7 +213,7 @@ class Access:
         known = await self._look_ups.add(hashed)
         if known is None:
             self._verified.pop(hashed, None)
-            raise Unauthenticated("The API key is unknown or revoked.")
+            raise Unauthenticated(NO_KEY)
         principal = principal_of(known)
         if len(self._verified) >= MOST_CACHED:
             self._verified.clear()
@@ -229,41 +230,36 @@ class Access:
             raise Unauthenticated(
                 f"This is neither an API key, which begins with {KEY_PREFIX}, nor a valid learner token."
             )
-        try:
-            tenant_id = int(jwt.decode(token, options={"verify_signature": False}).get("tenant", 0))
-            secret = await self._store.token_secret(tenant_id)
-            if secret is None:
-                raise Unauthenticated("The learner token is not valid.")
-            claims: dict[str, Any] = jwt.decode(
-                token,
-                secret,
-                algorithms=[TOKEN_ALGORITHM],
-                audience=[TOKEN_AUDIENCE, PAGE_AUDIENCE],
-                options={"require": ["exp", "sub", "aud"], "verify_exp": False, "verify_iat": False},
-            )
-            expired = int(claims["exp"]) <= self._wall_clock()
-        except (jwt.PyJWTError, TypeError, ValueError, OverflowError):
-            raise Unauthenticated("The learner token is not valid or has expired.") from None
-        if expired:
-            raise Unauthenticated("The learner token is not valid or has expired.")
-        return bearer_of(tenant_id, str(claims["aud"]), str(claims["sub"]))
+        claims = claimed(token)
+        signing = await self._store.signing(claims.tenant, claims.key)
+        if signing is None:
+            raise Unauthenticated(NOT_VALID)
+        verify(token, signing.secret, self._wall_clock())
+        bearer = bearer_of(claims)
+        if bearer.learner_id is not None and await self._erased(bearer.tenant_id, bearer.learner_id, claims.made_at):
+            raise Unauthenticated(NOT_VALID)
+        return bearer
+
+    async def _erased(self, tenant_id: int, learner_id: str, since: datetime) -> bool:
+        return await self._store.erased_since(tenant_id, learner_hash(learner_id), since)
 
     async def mint_token(self, principal: Principal, learner_id: str, seconds: int) -> LearnerToken:
         """A token that reads only this learner's things, for `seconds`."""
-        return LearnerToken(*await self._minted(principal.tenant_id, TOKEN_AUDIENCE, learner_id, seconds))
+        return LearnerToken(*await self._minted(principal, TOKEN_AUDIENCE, learner_id, seconds))
 
     async def mint_page_token(self, principal: Principal, seconds: int) -> PageToken:
         """A token with which a teacher's browser reads the tenant's analytics, for `seconds`."""
-        return PageToken(*await self._minted(principal.tenant_id, PAGE_AUDIENCE, principal.actor, seconds))
+        return PageToken(*await self._minted(principal, PAGE_AUDIENCE, principal.actor, seconds))
 
-    async def _minted(self, tenant_id: int, audience: str, subject: str, seconds: int) -> tuple[str, datetime]:
-        secret = await self._store.token_secret(tenant_id)
-        if secret is None:
-            raise Unauthenticated("The tenant no longer exists.")
-        now = int(self._wall_clock())
-        claims = {"sub": subject, "tenant": tenant_id, "aud": audience, "iat": now, "exp": now + seconds}
-        token = jwt.encode(claims, secret, algorithm=TOKEN_ALGORITHM)
-        return token, datetime.fromtimestamp(now + seconds, UTC)
+    async def _minted(self, by: Principal, audience: str, subject: str, seconds: int) -> tuple[str, datetime]:
+        if by.key_id is None:
+            raise Forbidden("Only an API key makes tokens.")
+        signing = await self._store.signing(by.tenant_id, by.key_id)
+        if signing is None:
+            raise Unauthenticated(NO_KEY)
+        ends = int(self._wall_clock()) + seconds
+        claims = Claims(subject, audience, by.tenant_id, by.key_id, signing.now.timestamp(), ends)
+        return signed(claims, signing.secret), datetime.fromtimestamp(ends, UTC)
 
     async def create_key(self, tenant: str, role: Role, name: str) -> CreatedKey:
         """A new key for a tenant, which is made if it is not there."""
@@ -291,15 +287,15 @@ class Access:
         self._verified.clear()
 
 
-def bearer_of(tenant_id: int, audience: str, subject: str) -> Principal:
+def bearer_of(claims: Claims) -> Principal:
     """Who comes with a verified token: a learner, or the browser of whoever minted a page token."""
-    if audience == PAGE_AUDIENCE:
-        return Principal(tenant_id, Role.VIEWER, f"page:{subject}")
-    return Principal(tenant_id, Role.LEARNER, f"learner:{subject}", learner_id=subject)
+    if claims.aud == PAGE_AUDIENCE:
+        return Principal(claims.tenant, Role.VIEWER, f"page:{claims.sub}")
+    return Principal(claims.tenant, Role.LEARNER, f"learner:{claims.sub}", learner_id=claims.sub)
 
 
 def principal_of(known: KnownKey) -> Principal:
-    return Principal(known.tenant_id, Role(known.role), f"key:{known.id}")
+    return Principal(known.tenant_id, Role(known.role), f"key:{known.id}", key_id=known.id)
 
 
 def new_signing_secret() -> str:

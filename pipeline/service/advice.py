@@ -57,9 +57,9 @@ class Advice(msgspec.Struct, frozen=True):
     rationale: str
 
 
-def stored_advice(stored: Mapping[str, Any], locale: str | None) -> Advice:
-    """Advice as the recommend stage left it, with its reasons in the language of `locale`."""
-    return shown(msgspec.convert(stored, Recommendation), locale)
+def stored_advice(stored: Mapping[str, Any], locale: str | None, names: Mapping[str, str] = NO_NAMES) -> Advice:
+    """Advice as the recommend stage left it, with its reasons in the language of `locale`; `names` are topics'."""
+    return shown(msgspec.convert(stored, Recommendation), locale, names)
 
 
 def shown(advice: Recommendation, locale: str | None, names: Mapping[str, str] = NO_NAMES) -> Advice:

@@ -63,14 +63,26 @@ class Courses:
         """The learner's course, titles in the language of `locale`; None where no category is worked towards."""
         curriculum = await self._curricula.current(tenant_id)
         goals = await self._store.goals(tenant_id, learner_id)
-        category = await self._store.aim(tenant_id, learner_id)
-        if category is None or category not in curriculum.categories:
-            return None
-        return course_in(curriculum, category, goals, skills, now, locale)
+        aim = await self._store.aim(tenant_id, learner_id)
+        return course_towards(curriculum, aim, goals, skills, now, locale)
 
     async def is_taught(self, tenant_id: int, category: str) -> bool:
         """Whether there is such a category."""
         return category in (await self._curricula.current(tenant_id)).categories
+
+
+def course_towards(
+    curriculum: Curriculum,
+    aim: str | None,
+    goals: Goals,
+    skills: Sequence[Skill],
+    now: datetime,
+    locale: str | None = None,
+) -> Course | None:
+    """The course of a learner who works towards `aim`; None where that is no category of the curriculum."""
+    if aim is None or aim not in curriculum.categories:
+        return None
+    return course_in(curriculum, aim, goals, skills, now, locale)
 
 
 def course_in(

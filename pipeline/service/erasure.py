@@ -1,6 +1,5 @@
 """Forgetting a learner: everything that says who did what, while anonymous sums stay."""
 
-import hashlib
 from functools import partial
 from typing import Final
 
@@ -9,6 +8,7 @@ from uuid_utils import uuid7
 from pipeline.execution import patiently
 from pipeline.ports import ErasureStore, LearnerStore, Traces
 from pipeline.service.access import Principal
+from pipeline.service.identifier import learner_hash
 
 ERASED_AT_ONCE: Final = 200
 PATIENCE_SECONDS: Final = 1.0
@@ -28,26 +28,25 @@ class Erasure:
         What was not reached then is still there, and the same call finishes it. Hand-ins accepted in the
         meantime are erased too, up to the moment in which the learner is gone; later ones begin anew.
         """
-        tenant_id, audit_id = principal.tenant_id, str(uuid7())
+        tenant_id = principal.tenant_id
+        await self._erase_submissions(tenant_id, learner_id)
+        while not await self._finish(principal, learner_id):
+            await self._erase_submissions(tenant_id, learner_id)
+
+    async def _finish(self, principal: Principal, learner_id: str) -> bool:
+        """The entry's id is of now, however long the erasure took so far: by it tokens look for erasures since."""
         finish = partial(
             self._store.erase_learner,
-            tenant_id,
+            principal.tenant_id,
             learner_id,
             actor=principal.actor,
-            audit_id=audit_id,
-            learner_hash=hash_of(learner_id),
+            audit_id=str(uuid7()),
+            learner_hash=learner_hash(learner_id),
         )
-        await self._erase_submissions(tenant_id, learner_id)
-        while not await patiently(finish, PATIENCE_SECONDS):
-            await self._erase_submissions(tenant_id, learner_id)
+        return await patiently(finish, PATIENCE_SECONDS)
 
     async def _erase_submissions(self, tenant_id: int, learner_id: str) -> None:
         """What Redis shows goes first: once Postgres has forgotten the ids, nobody could find it any more."""
         while ids := await self._learners.submission_ids(tenant_id, learner_id, after=None, most=ERASED_AT_ONCE):
             await self._traces.bury(ids)
             await patiently(partial(self._store.erase_submissions, tenant_id, ids), PATIENCE_SECONDS)
-
-
-def hash_of(learner_id: str) -> str:
-    """What the audit log keeps of an erased learner: enough to recognise an id one knows, not to read it back."""
-    return hashlib.sha256(learner_id.encode()).hexdigest()

@@ -1,12 +1,14 @@
 """Weekly reports and goals of learners: shown, and made in advance for everybody who was active."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from pipeline.curriculum.model import Curriculum
 from pipeline.errors import FieldProblem, InvalidInput
 from pipeline.learning.finding import Module, Prospects, due_of, with_findings
 from pipeline.learning.goal import Goals
@@ -15,13 +17,16 @@ from pipeline.learning.report import WeeklyReport, report_of
 from pipeline.learning.weakness import weaknesses_of
 from pipeline.learning.week import Week, last_whole_week, week_named
 from pipeline.ports import LearnerStore
-from pipeline.ports.report import ReportStore
+from pipeline.ports.report import Active, ReportStore, WeekFacts
 from pipeline.service.access import Principal
-from pipeline.service.course import Course, Courses, next_module
+from pipeline.service.completion import Taught
+from pipeline.service.course import Course, Courses, course_towards, next_module
 from pipeline.service.learner import require_learner
 
 MOST_HAND_INS: Final = 5_000
 """So many hand-ins of two weeks are looked at; whoever has more gets the latest of them and is told so."""
+READ_AT_ONCE: Final = 20
+"""Learners whose weeks are read in one go, where they have no more hand-ins together than are looked at of one."""
 FIRST_YEAR: Final = 2000
 UTC_NAME: Final = "UTC"
 
@@ -48,12 +53,14 @@ class Reports:
         store: ReportStore,
         learners: LearnerStore,
         courses: Courses,
+        curricula: Taught,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._store = store
         self._learners = learners
         self._courses = courses
+        self._curricula = curricula
         self._clock = clock
 
     async def week(self, principal: Principal, learner_id: str, week: str | None, timezone: str | None) -> Reported:
@@ -67,7 +74,8 @@ class Reports:
         kept = await self._store.kept(principal.tenant_id, learner_id, wanted.monday)
         if kept is not None and kept.body["timezone"] == zone.name:
             return Reported(msgspec.convert(kept.body, WeeklyReport), stored=True)
-        return Reported(await self._worked_out(principal.tenant_id, learner_id, wanted, zone, now), stored=False)
+        [report] = (await self._worked_out(principal.tenant_id, [learner_id], wanted, zone, now)).values()
+        return Reported(report, stored=False)
 
     async def goals(self, principal: Principal, learner_id: str) -> Goals:
         """The learner's goals."""
@@ -94,40 +102,66 @@ class Reports:
         """Store the reports of a week that is over (UTC) of the next `most` learners behind `after_learner`.
 
         Only of those who handed in during the week or the one before it. Answers after whom to go on; None at the end.
-        Doing a piece again changes nothing: a report that is there stays.
+        Reports are stored some at a time; doing a piece again makes those that are missing, and what is there stays.
         """
         now, zone = self._clock(), Zone(UTC_NAME, UTC)
-        found = await self._store.active_learners(
-            tenant_id, week.before.monday, week.sunday, after=after_learner, most=most
+        found = await self._store.unreported(
+            tenant_id, week.before.monday, week.sunday, week.monday, after=after_learner, most=most
         )
-        for learner_id in found.learner_ids:
-            if await self._store.kept(tenant_id, learner_id, week.monday) is None:
-                report = await self._worked_out(tenant_id, learner_id, week, zone, now)
-                await self._store.keep(tenant_id, learner_id, week.monday, msgspec.to_builtins(report))
+        for learner_ids in portions(found.learners):
+            reports = await self._worked_out(tenant_id, learner_ids, week, zone, now)
+            bodies = {id_: msgspec.to_builtins(report) for id_, report in reports.items()}
+            await self._store.keep(tenant_id, week.monday, bodies)
         return found.after
 
     async def make_last_weeks(self, tenant_id: int, slot: datetime, *, after: str | None, most: int) -> str | None:
         """The same for the last week that was over at `slot`: a step of the periodic job (`TenantStep`)."""
         return await self.make_weekly_reports(tenant_id, last_whole_week(slot, UTC), after, most)
 
-    async def _worked_out(self, tenant_id: int, learner_id: str, week: Week, zone: Zone, now: datetime) -> WeeklyReport:
+    async def _worked_out(
+        self, tenant_id: int, learner_ids: Sequence[str], week: Week, zone: Zone, now: datetime
+    ) -> dict[str, WeeklyReport]:
+        """The reports of these learners, by learner; others are served between one and the next."""
         since, until = week.before.start(zone.rules), week.end(zone.rules)
-        found = await self._store.hand_ins(tenant_id, learner_id, since, until, most=MOST_HAND_INS)
-        days = await self._learners.days(tenant_id, learner_id)
-        report = report_of(
-            found.hand_ins,
-            week,
-            zone.rules,
-            zone.name,
-            now=now,
-            active_days=[day.day for day in days],
-            goals=await self._store.goals(tenant_id, learner_id),
-            clipped=found.clipped,
-        )
-        skills = await self._learners.skills(tenant_id, learner_id)
-        course = await self._courses.course(tenant_id, learner_id, skills, now)
-        advised = await self._store.advised_topics(tenant_id, learner_id)
-        return with_findings(report, prospects_of(skills, advised, next_module(course), now))
+        known = await self._store.facts(tenant_id, learner_ids, since, until, most=MOST_HAND_INS)
+        curriculum = await self._curricula.current(tenant_id)
+        reports: dict[str, WeeklyReport] = {}
+        for facts in known:
+            reports[facts.learner_id] = report_from(facts, curriculum, week, zone, now)
+            await asyncio.sleep(0)
+        return reports
+
+
+def portions(learners: Iterable[Active]) -> Iterator[list[str]]:
+    """These learners in portions whose facts are read at once: few enough, and with few enough hand-ins together.
+
+    Who has more hand-ins than that stands alone.
+    """
+    portion, hand_ins = list[str](), 0
+    for learner in learners:
+        if portion and (len(portion) == READ_AT_ONCE or hand_ins + learner.hand_ins > MOST_HAND_INS):
+            yield portion
+            portion, hand_ins = [], 0
+        portion.append(learner.learner_id)
+        hand_ins += learner.hand_ins
+    if portion:
+        yield portion
+
+
+def report_from(facts: WeekFacts, curriculum: Curriculum, week: Week, zone: Zone, now: datetime) -> WeeklyReport:
+    """A learner's report of `week`, as it is to be told at `now`."""
+    report = report_of(
+        facts.found.hand_ins,
+        week,
+        zone.rules,
+        zone.name,
+        now=now,
+        active_days=facts.days,
+        goals=facts.goals,
+        clipped=facts.found.clipped,
+    )
+    course = course_towards(curriculum, facts.aim, facts.goals, facts.skills, now)
+    return with_findings(report, prospects_of(facts.skills, facts.advised, next_module(course), now))
 
 
 def prospects_of(skills: Sequence[Skill], advised: Sequence[str], module: Module | None, now: datetime) -> Prospects:

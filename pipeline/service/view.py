@@ -33,18 +33,18 @@ def submission_document(view: SubmissionView) -> Document:
         "completed_at": view.completed_at,
         "stages": {stage: view.stages[stage] for stage in STAGES},
     }
-    document.update(known_parts(view.results, view.questions, view.locale))
+    document.update(known_parts(view))
     return document
 
 
-def known_parts(results: Mapping[str, Any], questions: tuple[Question, ...], locale: str | None) -> Document:
+def known_parts(view: SubmissionView) -> Document:
     parts: Document = {}
-    if score := results.get(Stage.SCORE):
-        parts["score"] = score_document(score, questions)
-    if feedback := results.get(Stage.FEEDBACK):
+    if score := view.results.get(Stage.SCORE):
+        parts["score"] = score_document(score, view.questions)
+    if feedback := view.results.get(Stage.FEEDBACK):
         parts["feedback"] = feedback
-    if recommendations := results.get(Stage.RECOMMEND):
-        parts["recommendations"] = stored_advice(recommendations, locale)
+    if recommendations := view.results.get(Stage.RECOMMEND):
+        parts["recommendations"] = stored_advice(recommendations, view.locale, view.topic_names)
     return parts
 
 

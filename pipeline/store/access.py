@@ -1,14 +1,16 @@
 """Tenants and their API keys. Only a hash of a key is kept; it can be recognised, not read back."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Final
 
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils import uuid7
 
-from pipeline.ports import KeyInfo, KnownKey
+from pipeline.ports import KeyInfo, KnownKey, Signing
+from pipeline.store.browsing import CLOCK_DIFFERENCE, first_id_at
 from pipeline.store.control import record_act
 from pipeline.store.engine import statement, transaction
 
@@ -45,7 +47,24 @@ REVOKE_KEY = text(
     WHERE id = CAST(:id AS uuid) AND (CAST(:tenant_id AS int) IS NULL OR tenant_id = :tenant_id) RETURNING tenant_id
     """
 )
-TOKEN_SECRET = text("SELECT token_secret FROM tenants WHERE id = :tenant_id")
+SIGNING = text(
+    """
+    SELECT t.token_secret, clock_timestamp() AS now FROM tenants t JOIN api_keys k ON k.tenant_id = t.id
+    WHERE t.id = :tenant_id AND k.id = CAST(:key_id AS uuid) AND k.revoked_at IS NULL
+    """
+)
+# Of an erasure the audit log alone knows, and of whom by a hash. Its ids begin with their time, so what is looked
+# through is what was done in the tenant's name since then.
+ERASED_SINCE = text(
+    """
+    SELECT EXISTS (
+        SELECT FROM audit_log
+        WHERE tenant_id = :tenant_id AND id >= CAST(:first_id AS uuid) AND created_at >= :moment
+          AND action = 'learner.erase' AND target ->> 'learner_sha256' = :learner_hash)
+    """
+)
+NOTED_BEFORE: Final = 2 * CLOCK_DIFFERENCE
+"""How much earlier than its entry in the audit log an act's id may say it was: the clocks differ, and it takes time."""
 
 
 class AccessStore:
@@ -87,11 +106,19 @@ class AccessStore:
             rows = (await connection.execute(FIND_KEYS, {"hashes": list(hashes)})).all()
         return {bytes(row.secret_hash): KnownKey(row.id, row.tenant_id, row.role, row.token_secret) for row in rows}
 
-    async def token_secret(self, tenant_id: int) -> str | None:
-        """What the tenant's learner tokens are signed with."""
-        async with transaction(self._engine) as connection:
-            secret: Any = (await connection.execute(TOKEN_SECRET, {"tenant_id": tenant_id})).scalar_one_or_none()
-        return None if secret is None else str(secret)
+    async def signing(self, tenant_id: int, key_id: str) -> Signing | None:
+        """How the tokens that a key of the tenant makes are signed; None where it is revoked."""
+        async with statement(self._engine) as connection:
+            values = {"tenant_id": tenant_id, "key_id": key_id}
+            row = (await connection.execute(SIGNING, values)).one_or_none()
+        return None if row is None else Signing(*row)
+
+    async def erased_since(self, tenant_id: int, learner_hash: str, moment: datetime) -> bool:
+        """Whether the tenant's learner of this hash was erased at this moment of the store's clock or later."""
+        values = {"tenant_id": tenant_id, "learner_hash": learner_hash, "moment": moment}
+        async with statement(self._engine) as connection:
+            looked = await connection.execute(ERASED_SINCE, {**values, "first_id": first_id_at(moment, -NOTED_BEFORE)})
+            return bool(looked.scalar_one())
 
     async def list_keys(self, tenant_id: int | None) -> list[KeyInfo]:
         """A tenant's keys, or everybody's, oldest first; never their secrets."""

@@ -113,11 +113,12 @@ FORGET_PLACE = text(
     """
 )
 
-# The same act reported twice, because the answer to the first was lost, is one entry.
+# The same act reported twice, because the answer to the first was lost, is one entry. Its time is that of the end:
+# tokens made before it are no longer good.
 NOTE = text(
     """
-    INSERT INTO audit_log (id, tenant_id, actor, action, target)
-    VALUES (CAST(:audit_id AS uuid), :tenant_id, :actor, 'learner.erase', CAST(:target AS jsonb))
+    INSERT INTO audit_log (id, tenant_id, actor, action, target, created_at)
+    VALUES (CAST(:audit_id AS uuid), :tenant_id, :actor, 'learner.erase', CAST(:target AS jsonb), clock_timestamp())
     ON CONFLICT (id) DO NOTHING
     """
 )

@@ -1,16 +1,18 @@
 """Reading submissions whole, always of one tenant."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from pipeline.curriculum.naming import Teachers, names_by, teachers_of
 from pipeline.lifecycle import Stage, Status, status_of
 from pipeline.model import StageView, Standing, SubmissionView
 from pipeline.ports import SubmissionFilter
 from pipeline.store.browsing import browsing
+from pipeline.store.curriculum import CurriculumStore
 from pipeline.store.engine import LOOK_UP_SECONDS, as_json, transaction
 from pipeline.store.packing import unpacked
 from pipeline.store.question import QuestionVersions
@@ -18,7 +20,7 @@ from pipeline.store.question import QuestionVersions
 COLUMNS = """
     s.id::text, s.tenant_id, s.version, s.status, s.learner_id, s.assignment_id, s.locale, s.career_goal, s.industry,
     s.priority, s.retry_feedback, s.callback_url, s.metadata, s.submitted_at, s.created_at, s.updated_at,
-    s.completed_at,
+    s.completed_at, (SELECT t.curriculum_version FROM tenants t WHERE t.id = s.tenant_id) AS curriculum_version,
     (SELECT jsonb_agg(jsonb_build_object('stage', t.stage, 'state', t.state, 'attempts', t.attempts,
             'queued_at', t.queued_at, 'started_at', t.started_at, 'finished_at', t.finished_at,
             'error', CASE WHEN t.state IN ('dead', 'ready') AND t.epoch > 0 THEN (
@@ -44,9 +46,10 @@ STANDINGS = text(
 class ReadingStore:
     """Postgres as the port `pipeline.ports.ReadingStore`."""
 
-    def __init__(self, engine: AsyncEngine, versions: QuestionVersions) -> None:
+    def __init__(self, engine: AsyncEngine, versions: QuestionVersions, curricula: CurriculumStore) -> None:
         self._engine = engine
         self._versions = versions
+        self._curricula = curricula
 
     async def read(self, tenant_id: int, ids: Sequence[str]) -> list[SubmissionView]:
         """These submissions of the tenant, in the order asked for; those it does not have are left out."""
@@ -54,7 +57,13 @@ class ReadingStore:
             rows = {r.id: r for r in await connection.execute(READ, {"tenant_id": tenant_id, "ids": list(ids)})}
             keys = {key for row in rows.values() for key in row.version_keys or ()}
             versions = await self._versions.load(connection, keys)
-            return [view_from(rows[id_], versions) for id_ in ids if id_ in rows]
+        views = [view_from(rows[id_], versions) for id_ in ids if id_ in rows]
+        topics = [advised_topics(view) for view in views]
+        if not any(topics):
+            return views
+        curriculum = await self._curricula.known(tenant_id, max(row.curriculum_version for row in rows.values()))
+        teachers = teachers_of(curriculum, frozenset().union(*topics))
+        return [with_names(view, teachers, theirs) for view, theirs in zip(views, topics, strict=True)]
 
     async def standings(self, submissions: Iterable[tuple[int, str]]) -> list[Standing]:
         """Where these submissions (tenant, id) stand, in any order."""
@@ -68,6 +77,19 @@ class ReadingStore:
         statement, values = browsing(tenant_id, wanted, before, most)
         async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             return [row.id for row in await connection.execute(statement, values)]
+
+
+def advised_topics(view: SubmissionView) -> set[str]:
+    """The topics that the reasons of its recommendations speak of."""
+    advice = view.results.get(Stage.RECOMMEND, {})
+    return {one["topic"] for part in ("questions", "resources") for one in advice.get(part, ())}
+
+
+def with_names(view: SubmissionView, teachers: Teachers, topics: Collection[str]) -> SubmissionView:
+    """The same with what these topics are called in its language."""
+    if not topics:
+        return view
+    return msgspec.structs.replace(view, topic_names=names_by(teachers, topics, view.locale))
 
 
 def view_from(row: Any, versions: Any) -> SubmissionView:

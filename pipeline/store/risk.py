@@ -1,17 +1,15 @@
 """What learners' risk is told from, for many learners by a handful of statements, and the assessments of each night."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from pipeline.learning.memory import Memory
 from pipeline.learning.metrics import AnswerSums
 from pipeline.learning.rating import Skill
-from pipeline.learning.recency import Recent
 from pipeline.learning.risk import FLAGGED_FROM, Sign, first_recent_day
 from pipeline.ports.analytics import (
     Assessed,
@@ -25,6 +23,7 @@ from pipeline.ports.analytics import (
 from pipeline.store.aim import aim_of
 from pipeline.store.engine import LOOK_UP_SECONDS, as_json, transaction
 from pipeline.store.learning import SUMS
+from pipeline.store.skill import read_skills
 
 LEARNER_IDS = text("SELECT id FROM learners WHERE tenant_id = :tenant_id AND id > :after ORDER BY id LIMIT :most")
 
@@ -39,17 +38,6 @@ FACTS = text(
     CROSS JOIN LATERAL (
         SELECT max(day) AS last_day, {EVER}, {RECENT} FROM learner_days
         WHERE tenant_id = :tenant_id AND learner_id = w.id AND day <= :today) d
-    """
-)
-
-# One row for each learner, with a list for each column: one row for each of forty topics takes far longer to read.
-SKILLS = text(
-    """
-    SELECT learner_id, array_agg(topic) AS topics, array_agg(rating) AS ratings, array_agg(answers) AS answers,
-        array_agg(correct) AS correct, array_agg(CAST(extract(epoch FROM updated_at) AS float)) AS updated,
-        array_agg(recent_errors) AS errors, array_agg(recent_answers) AS recent, array_agg(stability) AS stability,
-        array_agg(review_difficulty) AS difficulty, array_agg(CAST(extract(epoch FROM due_at) AS float)) AS due
-    FROM skills WHERE tenant_id = :tenant_id AND learner_id = ANY(:ids) GROUP BY learner_id
     """
 )
 
@@ -148,7 +136,7 @@ class RiskStore:
         days = {"today": today, "recent_from": first_recent_day(today)}
         async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             rows = {row.id: row for row in await connection.execute(FACTS, {**values, **days})}
-            skills = {row.learner_id: skills_from(row) for row in await connection.execute(SKILLS, values)}
+            skills = await read_skills(connection, tenant_id, learner_ids)
         return [facts_from(rows[id_], skills.get(id_, {})) for id_ in learner_ids]
 
     async def save(self, tenant_id: int, day: date, assessed: Sequence[Assessed]) -> None:
@@ -205,26 +193,6 @@ class RiskStore:
     async def _rows(self, statement: Any, **values: Any) -> Sequence[Any]:
         async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             return (await connection.execute(statement, values)).all()
-
-
-def skills_from(row: Any) -> dict[str, Skill]:
-    """A learner's skills by topic, without the kinds of mistakes, which risk does not ask for."""
-    counts = zip(row.topics, row.ratings, row.answers, row.correct, row.updated, strict=True)
-    fading = zip(row.errors, row.recent, row.stability, row.difficulty, row.due, strict=True)
-    return {
-        topic: Skill(
-            topic=topic,
-            rating=rating,
-            answers=answers,
-            correct=correct,
-            updated_at=datetime.fromtimestamp(updated, UTC),
-            recent=Recent(errors, recent),
-            memory=None if stability is None else Memory(stability, difficulty, datetime.fromtimestamp(due, UTC)),
-        )
-        for (topic, rating, answers, correct, updated), (errors, recent, stability, difficulty, due) in zip(
-            counts, fading, strict=True
-        )
-    }
 
 
 def facts_from(row: Any, skills: Mapping[str, Skill]) -> LearnerFacts:

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pipeline.service.access import Principal, Role
+from pipeline.service.access import Role
 from tests.api.conftest import Api
 
 STRICT = {
@@ -144,10 +144,49 @@ async def test_a_page_token_opens_no_learners_page_and_no_call(api: Api) -> None
 
 async def test_a_learner_token_of_another_tenant_is_told_apart(api: Api) -> None:
     """Both tenants sign with secrets of their own."""
-    stranger = Principal(await api.tenant_id(api.stranger), Role.OPERATOR, "test")
+    stranger = await api.parts.access.authenticate(f"Bearer {api.stranger}")
     theirs = (await api.parts.access.mint_token(stranger, "u-1", 60)).token
     principal = await api.parts.access.authenticate_browser(theirs)
     assert principal.tenant_id == stranger.tenant_id
+
+
+async def revoke(api: Api, role: Role) -> None:
+    """Revoke the key of a role, as an operator does."""
+    listed = (await api.call("GET", "/v1/keys")).json()["items"]
+    [key_id] = [one["id"] for one in listed if one["name"] == role]
+    assert (await api.call("DELETE", f"/v1/keys/{key_id}")).status_code == 204
+
+
+async def test_a_token_dies_with_the_key_that_made_it(api: Api) -> None:
+    """At once, at every door; tokens of other keys live on."""
+    await api.save_question()
+    await api.hand_in()
+    learners, teachers = await learner_token(api), str((await page_token(api)).json()["token"])
+    assert (await shown(api, learners)).status_code == 200
+    await revoke(api, Role.SUBMITTER)
+    assert (await entered(api, learners)).status_code == 401
+    assert (await shown(api, learners)).status_code == 401
+    assert (await api.call("GET", "/v1/submissions", key=learners)).status_code == 401
+    assert (await api.http.get("/v1/submissions", params={"access_token": learners})).status_code == 401
+    assert (await entered(api, teachers)).status_code == 303
+    await revoke(api, Role.TEACHER)
+    assert (await entered(api, teachers)).status_code == 401
+    cookie = {"Cookie": f"gradeline_page={teachers}"}
+    assert (await api.http.get("/pages/teacher", headers=cookie)).status_code == 401
+
+
+async def test_a_learners_token_dies_with_the_learners_erasure(api: Api) -> None:
+    """Whoever comes under the same id afterwards is somebody new; the tokens of others live on."""
+    await api.save_question()
+    await api.hand_in()
+    before, other = await learner_token(api), await learner_token(api, "u-2")
+    assert (await api.call("DELETE", "/v1/learners/u-1", Role.TEACHER)).status_code == 204
+    await api.hand_in()
+    after = await learner_token(api)
+    assert (await shown(api, before)).status_code == 401
+    assert (await api.call("GET", "/v1/submissions", key=before)).status_code == 401
+    assert (await shown(api, after)).status_code == 200
+    assert (await entered(api, other)).status_code == 303
 
 
 async def shown(api: Api, token: str | None, query: str = "", **headers: str) -> httpx.Response:
@@ -163,7 +202,7 @@ async def test_a_learners_page_is_shown_to_its_learner_only(api: Api) -> None:
     assert "<bdi>u-1</bdi>" in own.text
     check_is_strict(own)
     assert (await shown(api, await learner_token(api, "u-2"))).status_code == 404
-    stranger = Principal(await api.tenant_id(api.stranger), Role.OPERATOR, "test")
+    stranger = await api.parts.access.authenticate(f"Bearer {api.stranger}")
     theirs = (await api.parts.access.mint_token(stranger, "u-1", 60)).token
     assert (await shown(api, theirs)).status_code == 404
 

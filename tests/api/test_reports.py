@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+import httpx
 import msgspec
 import pytest
 from sqlalchemy import text
@@ -12,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.learning.report import WeeklyReport
 from pipeline.learning.week import Week, last_whole_week, week_of
-from pipeline.service.access import Role
+from pipeline.service.access import Principal, Role
 from pipeline.service.course import Courses
 from pipeline.service.report import Reports
 from pipeline.settings import Settings
@@ -37,7 +38,8 @@ async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
 
 def reports_on(engine: AsyncEngine) -> Reports:
     store = ReportStore(engine, QuestionVersions())
-    return Reports(store, LearnerStore(engine), Courses(store, CurriculumStore(engine)), clock=lambda: NOW)
+    curricula = CurriculumStore(engine)
+    return Reports(store, LearnerStore(engine), Courses(store, curricula), curricula, clock=lambda: NOW)
 
 
 async def worked(installation: Installation, learner_id: str = "ada") -> None:
@@ -181,6 +183,30 @@ async def test_weekly_reports_are_made_once_for_whoever_was_active(
     assert await stored(engine) == rows
 
 
+async def test_reports_made_together_are_those_made_one_by_one(installation: Installation, engine: AsyncEngine) -> None:
+    """To the last digit, whatever learners differ in: answers, days, goals, targets, advice."""
+    teacher = installation.caller()
+    await worked(installation, "ada")
+    assert (await teacher.post("/v1/curriculum/import", CURRICULUM)).status_code == 200
+    await worked(installation, "bob")
+    wrong = [await teacher.hand_in("bob", {"q1": "b", "q2": "b"}, career_goal="web") for _ in range(3)]
+    late = (LAST_WEEK.start(UTC) - timedelta(days=2)).isoformat()
+    blank = await teacher.hand_in("cleo", {"q2": None}, submitted_at=late)
+    await installation.run([*wrong, blank])
+    await teacher.put("/v1/learners/cleo/goals", {**GOALS, "target": "web"})
+    reports, learners = reports_on(engine), ("ada", "bob", "cleo")
+    principal = Principal(1, Role.TEACHER, "test")
+    alone = {id_: (await reports.week(principal, id_, LAST_WEEK.name, None)).report for id_ in learners}
+    assert [(one.total.answers, bool(one.goals), bool(one.next_steps)) for one in alone.values()] == [
+        (2, False, False),
+        (2, False, True),
+        (0, True, True),
+    ]
+    assert await made(reports, LAST_WEEK) == 1
+    together = {row.learner_id: row.body for row in await stored(engine)}
+    assert together == {id_: msgspec.json.decode(msgspec.json.encode(one)) for id_, one in alone.items()}
+
+
 async def test_a_stored_report_stays_what_it_was(installation: Installation, engine: AsyncEngine) -> None:
     """What arrives later changes what is worked out, as in another time zone, and not what was told."""
     await worked(installation)
@@ -212,7 +238,7 @@ async def test_no_report_outlives_its_learner(installation: Installation, engine
     await worked(installation)
     store = ReportStore(engine, QuestionVersions())
     assert (await installation.caller().delete("/v1/learners/ada")).status_code == 204
-    await store.keep(1, "ada", LAST_WEEK.monday, {"timezone": "UTC"})
+    await store.keep(1, LAST_WEEK.monday, {"ada": {"timezone": "UTC"}})
     assert await stored(engine) == []
 
 
@@ -249,14 +275,15 @@ async def test_more_hand_ins_than_are_looked_at_are_said_to_be_cut(
 ) -> None:
     await worked(installation)
     store = ReportStore(engine, QuestionVersions())
-    found = await store.hand_ins(1, "ada", LAST_WEEK.start(UTC), NOW + timedelta(hours=1), most=1)
-    assert (len(found.hand_ins), found.clipped) == (1, True)
-    assert found.hand_ins[0].at > LAST_WEEK.end(UTC)
-    whole = await store.hand_ins(1, "ada", LAST_WEEK.start(UTC), NOW + timedelta(hours=1), most=2)
-    assert (len(whole.hand_ins), whole.clipped) == (2, False)
+    since, until = LAST_WEEK.start(UTC), NOW + timedelta(hours=1)
+    [cut] = await store.facts(1, ["ada"], since, until, most=1)
+    assert (len(cut.found.hand_ins), cut.found.clipped) == (1, True)
+    assert cut.found.hand_ins[0].at > LAST_WEEK.end(UTC)
+    [whole] = await store.facts(1, ["ada"], since, until, most=2)
+    assert (len(whole.found.hand_ins), whole.found.clipped) == (2, False)
 
 
-CURRICULUM = {
+CURRICULUM: dict[str, Any] = {
     "categories": [
         {"id": "web", "title": "Web", "months": 6, "tracks": ["t"], "translations": {"ko": {"title": "웹"}}}
     ],
@@ -316,6 +343,36 @@ async def test_sentences_call_topics_after_their_modules_and_data_by_their_ids(i
     assert "<bdi>q1" not in page.text
     assert ">choosing<" not in page.text
     assert question("q1")["prompt"] in page.text
+
+
+async def test_what_is_stored_with_a_submission_is_told_by_names_wherever_it_is_shown(
+    installation: Installation,
+) -> None:
+    """In the submission's language; data keep ids, and there are no names where nothing is taught."""
+    teacher = installation.caller()
+    await worked(installation)
+    translated = {**CURRICULUM["modules"][0], "translations": {"ko": {"title": "첫걸음"}}}
+    taught = {**CURRICULUM, "modules": [translated, CURRICULUM["modules"][1]]}
+    ids = [await teacher.hand_in("ada", {"q1": "b"}, locale=locale) for locale in (None, "ko")]
+    await installation.run(ids)
+    assert "“choosing”" in reason_of(await teacher.get(f"/v1/submissions/{ids[0]}"))["text"]
+    assert (await teacher.post("/v1/curriculum/import", taught)).status_code == 200
+    listed = (await teacher.get("/v1/submissions?learner_id=ada&limit=2")).json()["items"]
+    exported = [
+        msgspec.json.decode(line) for line in (await teacher.get("/v1/learners/ada/export")).content.splitlines()
+    ]
+    for id_, name in zip(ids, ("“First”", "‘첫걸음’"), strict=True):
+        [shown] = [one for one in listed if one["id"] == id_]
+        [kept] = [one for one in exported if one.get("id") == id_]
+        for document in (shown, kept):
+            reason = next(one["reason"] for one in document["recommendations"]["questions"])
+            assert (reason["topic"], name in reason["text"]) == ("choosing", True)
+
+
+def reason_of(answer: httpx.Response) -> dict[str, Any]:
+    """Why the first question is recommended with a submission."""
+    reason: dict[str, Any] = answer.json()["recommendations"]["questions"][0]["reason"]
+    return reason
 
 
 async def test_without_a_target_the_latest_career_goal_tells_the_course(installation: Installation) -> None:

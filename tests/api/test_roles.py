@@ -8,7 +8,7 @@ import pytest
 from api.app import create_app
 from api.description import PAGE_COOKIE
 from api.openapi import openapi_document
-from pipeline.service.access import Principal, Role
+from pipeline.service.access import Role
 from pipeline.settings import Settings
 from tests.api.conftest import Api
 
@@ -36,7 +36,7 @@ async def test_no_call_is_answered_without_a_key(api: Api, protected: list[tuple
 
 async def test_a_role_that_is_not_named_is_refused(api: Api, protected: list[tuple[str, str, dict[str, Any]]]) -> None:
     """Before anything of the request is looked at, so that a refusal tells nothing else."""
-    principal = Principal(await api.tenant_id(), Role.OPERATOR, "test")
+    principal = await api.parts.access.authenticate(f"Bearer {api.keys[Role.OPERATOR]}")
     token = await api.parts.access.mint_token(principal, "u-1", 60)
     keys = {**api.keys, Role.LEARNER: token.token}
     refused = 0
@@ -58,7 +58,7 @@ async def test_every_call_that_takes_nothing_public_is_protected() -> None:
 
 async def test_a_page_names_the_one_token_that_opens_it(api: Api) -> None:
     """No key does, whatever it may read elsewhere; and of two tokens only one."""
-    principal = Principal(await api.tenant_id(), Role.OPERATOR, "test")
+    principal = await api.parts.access.authenticate(f"Bearer {api.keys[Role.OPERATOR]}")
     tokens = {
         Role.LEARNER: (await api.parts.access.mint_token(principal, "u-1", 60)).token,
         Role.VIEWER: (await api.parts.access.mint_page_token(principal, 60)).token,

@@ -2,7 +2,7 @@
 
 from pipeline.curriculum.entry import Kind, curriculum_of
 from pipeline.curriculum.model import Module
-from pipeline.curriculum.naming import topic_names
+from pipeline.curriculum.naming import names_by, teachers_of, topic_names
 
 LISTS = Module("lists", "Lists", 1, 2.0, ("python.lists",), translations={"ko": {"title": "리스트"}})
 FLOW = Module("flow", "Control flow", 1, 2.0, ("python.loops", "python.if_else", "python.shared"))
@@ -34,3 +34,11 @@ def test_a_module_without_topics_names_the_topic_of_its_id() -> None:
 
 def test_what_is_not_taught_or_taught_twice_or_not_told_apart_has_no_name() -> None:
     assert named("sql.joins", "python.shared", "twin_a", "twin_b") == {}
+
+
+def test_names_do_not_depend_on_whose_teachers_were_looked_for_as_well() -> None:
+    """A twin alone has a name, also where the other one's module is known."""
+    teachers = teachers_of(SCHOOL, ["twin_a", "twin_b", "python.shared", "alone", "sql.joins"])
+    assert (
+        names_by(teachers, ["twin_a", "python.shared"], "en") == named("twin_a", "python.shared") == {"twin_a": "Twin"}
+    )

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jwt
@@ -9,18 +10,22 @@ import msgspec
 import pytest
 
 from pipeline.errors import Forbidden, Unauthenticated
-from pipeline.ports import KeyInfo, KnownKey
+from pipeline.ports import KeyInfo, KnownKey, Signing
 from pipeline.service.access import (
     PERMISSIONS,
-    TOKEN_AUDIENCE,
     Access,
     Permission,
     Principal,
     Role,
     hash_secret,
 )
+from pipeline.service.identifier import learner_hash
+from pipeline.service.token import TOKEN_AUDIENCE
 
 NOW = 1_800_000_000.0
+AT = datetime.fromtimestamp(NOW + 0.25, UTC)
+"""The same moment by the store's clock, which goes a little ahead."""
+KEY_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 SECRETS = {1: "s" * 64, 2: "t" * 64}
 
 
@@ -29,6 +34,8 @@ class KeptAccess:
 
     def __init__(self) -> None:
         self.keys: dict[bytes, KnownKey] = {}
+        self.minting_keys = {(1, KEY_ID), (2, KEY_ID)}
+        self.erasures: list[tuple[int, str, datetime]] = []
         self.asked = 0
 
     async def ensure_tenant(self, name: str, *, token_secret: str, callback_secret: str) -> int:  # noqa: ARG002 - the port's
@@ -50,8 +57,11 @@ class KeptAccess:
         self.asked += 1
         return {hashed: self.keys[hashed] for hashed in hashes if hashed in self.keys}
 
-    async def token_secret(self, tenant_id: int) -> str | None:
-        return SECRETS.get(tenant_id)
+    async def signing(self, tenant_id: int, key_id: str) -> Signing | None:
+        return Signing(SECRETS[tenant_id], AT) if (tenant_id, key_id) in self.minting_keys else None
+
+    async def erased_since(self, tenant_id: int, learner_hash: str, moment: datetime) -> bool:
+        return any((tenant_id, learner_hash) == (at[0], at[1]) and at[2] >= moment for at in self.erasures)
 
     async def list_keys(self, tenant_id: int | None) -> list[KeyInfo]:  # noqa: ARG002 - the port's
         return []
@@ -92,11 +102,11 @@ def access(store: KeptAccess, clock: Clock) -> Access:
     return Access(store, cache_seconds=2.0, clock=clock, wall_clock=clock)
 
 
-SUBMITTER = Principal(1, Role.SUBMITTER, "key:k")
+SUBMITTER = Principal(1, Role.SUBMITTER, f"key:{KEY_ID}", key_id=KEY_ID)
 
 
 def signed(claims: Mapping[str, Any], secret: str = SECRETS[1], algorithm: str = "HS256") -> str:
-    usual = {"sub": "ada", "tenant": 1, "aud": TOKEN_AUDIENCE, "iat": int(NOW), "exp": int(NOW) + 60}
+    usual = {"sub": "ada", "tenant": 1, "aud": TOKEN_AUDIENCE, "key": KEY_ID, "iat": int(NOW), "exp": int(NOW) + 60}
     return jwt.encode({k: v for k, v in {**usual, **claims}.items() if v is not None}, secret, algorithm=algorithm)
 
 
@@ -130,6 +140,13 @@ async def test_a_token_from_a_clock_ahead_of_ours_is_good(access: Access) -> Non
         signed({"tenant": "one"}),
         signed({"tenant": 1e400}),
         signed({"tenant": None}),
+        signed({"tenant": -1}),
+        signed({"tenant": 2**70}),
+        signed({"key": None}),
+        signed({"key": "nonsense"}),
+        signed({"key": KEY_ID.replace("8057", "8058")}),
+        signed({"iat": None}),
+        signed({"iat": "always"}),
         signed({"aud": "somebody else"}),
         signed({"aud": None}),
         signed({"sub": None}),
@@ -146,6 +163,61 @@ async def test_a_token_from_a_clock_ahead_of_ours_is_good(access: Access) -> Non
 async def test_a_token_that_is_not_ours_is_refused(access: Access, token: str) -> None:
     with pytest.raises(Unauthenticated):
         await access.authenticate(f"Bearer {token}")
+
+
+async def test_a_token_ends_with_the_key_that_made_it(access: Access, store: KeptAccess) -> None:
+    tokens = [
+        (await access.mint_token(SUBMITTER, "ada", 60)).token,
+        (await access.mint_page_token(SUBMITTER, 60)).token,
+    ]
+    store.minting_keys.remove((1, KEY_ID))
+    for token in tokens:
+        with pytest.raises(Unauthenticated):
+            await access.authenticate_browser(token)
+    with pytest.raises(Unauthenticated):
+        await access.mint_token(SUBMITTER, "ada", 60)
+
+
+async def test_only_a_key_makes_tokens(access: Access) -> None:
+    with pytest.raises(Forbidden):
+        await access.mint_token(Principal(1, Role.TEACHER, "somebody"), "ada", 60)
+
+
+@pytest.mark.parametrize(
+    ("tenant_id", "learner_id", "later", "good"),
+    [
+        (1, "ada", 0.0, False),
+        (1, "ada", 9.0, False),
+        (1, "ada", -1e-6, True),
+        (1, "bob", 9.0, True),
+        (2, "ada", 9.0, True),
+    ],
+)
+async def test_a_token_ends_with_its_learner_and_no_other(
+    access: Access, store: KeptAccess, tenant_id: int, learner_id: str, later: float, *, good: bool
+) -> None:
+    """An erasure before the token was made is that of somebody else who had the id."""
+    token = (await access.mint_token(SUBMITTER, "ada", 60)).token
+    store.erasures = [(tenant_id, learner_hash(learner_id), AT + timedelta(seconds=later))]
+    if good:
+        assert (await access.authenticate_browser(token)).learner_id == "ada"
+    else:
+        with pytest.raises(Unauthenticated):
+            await access.authenticate_browser(token)
+
+
+async def test_a_forged_token_has_nothing_looked_up_of_learners(access: Access, store: KeptAccess) -> None:
+    """It could say that it was made long ago, and so ask for more than a day."""
+    looked: list[datetime] = []
+
+    async def look(tenant_id: int, learner_hash: str, moment: datetime) -> bool:  # noqa: ARG001 - the port's
+        looked.append(moment)
+        return False
+
+    store.erased_since = look  # type: ignore[method-assign]
+    with pytest.raises(Unauthenticated):
+        await access.authenticate(f"Bearer {signed({'iat': 1}, secret='u' * 64)}")
+    assert looked == []
 
 
 @pytest.mark.parametrize("algorithm", ["none", "None", "NONE", "nOnE"])
