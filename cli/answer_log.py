@@ -3,10 +3,13 @@
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
+from math import isfinite
+from sys import intern
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from cli.answer_order import Placed, in_order
 from cli.ndjson import BadLine
 from pipeline.errors import EnvironmentFault
 from pipeline.learning.evidence import UNSORTED_TOPIC
@@ -29,17 +32,20 @@ HEADERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "difficulty": ("difficulty", "level"),
         "response_time_ms": ("response_time_ms", "duration_ms"),
         "characters": ("characters",),
+        "order": (),
     }
 )  # fmt: skip
 """The header names that each column goes by, the first one found counting; case, blanks and hyphens don't matter.
 
-A step is a part of the item: in logs of tutors each step of a problem is answered, and is an item by itself."""
+A step is a part of the item: in logs of tutors each step of a problem is answered, and is an item by itself. An
+order is taken only from a header that was named."""
 KC_MODEL: Final = "kc_("
 """How DataShop begins the header of each model of knowledge components: `KC (Default)`."""
 
 NEEDED: Final = ("user", "item", "correct")
-RIGHT: Final = frozenset({"1", "1.0", "true", "t", "yes", "y", "right", "correct"})
-WRONG: Final = frozenset({"0", "0.0", "false", "f", "no", "n", "wrong", "incorrect", "hint"})
+HEADER_SHOWN: Final = 200
+RIGHT: Final = frozenset({"true", "t", "yes", "y", "right", "correct"})
+WRONG: Final = frozenset({"false", "f", "no", "n", "wrong", "incorrect", "hint"})
 """A first attempt that asked for a hint counts as wrong, as is usual with logs of tutoring systems."""
 
 NOTHING: Final = frozenset({"", "na", "nan", "null", "none"})
@@ -65,10 +71,24 @@ class Unreadable(ValueError):
 def read_log(lines: Iterable[str], named: Mapping[str, str]) -> Iterator[LoggedAnswer | BadLine | Doubt]:
     """The answers of a CSV with a header line, bad lines among them; `named` says which header a column has.
 
-    Raises `EnvironmentFault` where the header lacks a column that is needed.
+    Where it names an order, all lines are read before the first answer comes (`in_order`). Raises `EnvironmentFault`
+    where the header is no text or lacks a column that is needed.
     """
+    placed: list[Placed] = []
+    for line in read_lines(lines, named):
+        if isinstance(line, Placed):
+            placed.append(line)
+        else:
+            yield line
+    yield from in_order(placed)
+
+
+def read_lines(lines: Iterable[str], named: Mapping[str, str]) -> Iterator[LoggedAnswer | Placed | BadLine | Doubt]:
+    """As `read_log`, but in the file's order, an answer with its place where an order is named."""
     source = iter(lines)
     header = next(source, "")
+    if any(char < " " and char not in "\t\r\n" for char in header):
+        raise EnvironmentFault("the file is no CSV in UTF-8 or Latin-1; unpack it, or save it as CSV")
     delimiter = max(DELIMITERS, key=header.count)
     places = find_columns(next(csv.reader([header], delimiter=delimiter), []), named)
     rows = csv.reader(source, delimiter=delimiter)
@@ -85,34 +105,43 @@ def read_log(lines: Iterable[str], named: Mapping[str, str]) -> Iterator[LoggedA
 
 
 def find_columns(header: Sequence[str], named: Mapping[str, str]) -> dict[str, int]:
-    """The place of each column; raises `EnvironmentFault` for one that is needed and not there."""
+    """The place of each column; raises `EnvironmentFault` for all that are needed and not there."""
     known: dict[str, int] = {}
     for place, name in enumerate(header):
         known.setdefault(plain(name), place)
         if plain(name).startswith(KC_MODEL):
             known.setdefault("kc", place)
-    places: dict[str, int] = {}
-    for column, names in HEADERS.items():
-        wanted = (plain(named[column]),) if column in named else names
-        found = next((known[name] for name in wanted if name in known), None)
-        if found is not None:
-            places[column] = found
-        elif column in NEEDED or column in named:
-            raise EnvironmentFault(f"the log has no column {wanted[0]!r}; its header is: {', '.join(header)[:200]}")
+    wanted = {column: (plain(named[column]),) if column in named else names for column, names in HEADERS.items()}
+    found = {column: next((known[name] for name in names if name in known), None) for column, names in wanted.items()}
+    places = {column: place for column, place in found.items() if place is not None}
+    if lacking := [column for column in wanted if column in {*NEEDED, *named} and column not in places]:
+        raise EnvironmentFault(f"{missing(lacking, wanted)}. Its header is: {', '.join(header)[:HEADER_SHOWN]}")
     if "item" in named and "step" not in named:
         places.pop("step", None)  # whoever says what the item is says all of it
     return places
+
+
+def missing(columns: Iterable[str], wanted: Mapping[str, Sequence[str]]) -> str:
+    """What a log lacks, the names that it is known by, and what to do."""
+    ways = " and ".join(
+        f"no column {first!r}" + (f" (nor {', '.join(others)})" if others else "")
+        for first, *others in (wanted[column] for column in columns)
+    )
+    return f"the log has {ways}; say which header it is by --column {next(iter(columns))}=HEADER"
 
 
 def plain(name: str) -> str:
     return name.strip().strip('"').lower().replace(" ", "_").replace("-", "_")
 
 
-def read_row(number: int, row: Sequence[str], places: Mapping[str, int]) -> Iterator[LoggedAnswer | BadLine | Doubt]:
+def read_row(
+    number: int, row: Sequence[str], places: Mapping[str, int]
+) -> Iterator[LoggedAnswer | Placed | BadLine | Doubt]:
     """One line as an answer behind the doubts about it, or what is wrong with it."""
     try:
         cells = {column: row[place].strip() for column, place in places.items()}
         user, item, correct = filled(cells, "user"), item_of(cells), correct_of(cells["correct"])
+        place = place_of(cells["order"]) if "order" in cells else None
     except IndexError:
         yield BadLine(number, f"has only {len(row)} columns")
         return
@@ -127,7 +156,9 @@ def read_row(number: int, row: Sequence[str], places: Mapping[str, int]) -> Iter
             extras[name] = read(cell)
         except Unreadable as error:
             yield Doubt(number, f"{error}; taken for unknown")
-    yield LoggedAnswer(user=user, item=item, correct=correct, skills=skills_of(cells.get("skill", "")), **extras)
+    skills = skills_of(cells.get("skill", ""))
+    answer = LoggedAnswer(user=intern(user), item=intern(item), correct=correct, skills=skills, **extras)
+    yield answer if place is None else Placed(place, answer)
 
 
 def filled(cells: Mapping[str, str], column: str) -> str:
@@ -145,13 +176,33 @@ def item_of(cells: Mapping[str, str]) -> str:
 def correct_of(cell: str) -> bool:
     """Whether an answer was right; a partial score is neither, so the line is left out."""
     said = cell.lower()
-    if said in RIGHT:
+    if said in RIGHT or number_in(said) == 1.0:
         return True
-    if said in WRONG:
+    if said in WRONG or number_in(said) == 0.0:
         return False
     raise Unreadable(f"correct is {cell[:20]!a}, which is neither right (1) nor wrong (0)")
 
 
+def place_of(cell: str) -> float:
+    """Where an answer stands by the column that orders them: a number, or a time."""
+    if (place := number_in(cell)) is not None:
+        return place
+    try:
+        return time_of(cell).timestamp()
+    except Unreadable:
+        raise Unreadable(f"order is {cell[:40]!a}, which is neither a number nor ISO 8601") from None
+
+
+@lru_cache(maxsize=1_000)
+def number_in(cell: str) -> float | None:
+    try:
+        number = float(cell)
+    except ValueError:
+        return None
+    return number if isfinite(number) else None
+
+
+@lru_cache(maxsize=10_000)
 def skills_of(cell: str) -> tuple[str, ...]:
     """The skills of a cell, each once; what has none goes to `UNSORTED_TOPIC`, as questions without topics do."""
     for separator in BETWEEN_SKILLS:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = (
     *("user", "item", "step", "skill", "correct", "time", "choices", "difficulty"),
-    *("response_time_ms", "characters"),
+    *("response_time_ms", "characters", "order"),
 )
 SHOWN_REMARKS: Final = 20
 BAR: Final = 40
@@ -84,6 +84,9 @@ def skills(file: Path, named: tuple[str, ...], truth: Path | None, chart: Path |
     are taken in the file's order, once, so memory grows with learners and items, not with lines. Lines that
     are no answers are named and left out; what cannot be read of the rest is taken for unknown.
 
+    --column order=order_id takes answers in the order of a column, numbers or times, and brings together the
+    lines of one place, learner, item and outcome: one answer, told once for each skill. All are held then.
+
     Beside our ratings stand baselines computed from the same log: always the mean so far, the mean of the
     item so far, and plain Elo without skills. Docs: docs/learning.md.
 
@@ -92,12 +95,13 @@ def skills(file: Path, named: tuple[str, ...], truth: Path | None, chart: Path |
       gradeline evaluate skills assistments.csv --column item=problem_id
     """
     from cli.answer_log import read_log
+    from cli.answer_order import Backwards
     from pipeline.learning.replay import OWN, predictors, replay
 
-    remarks, headers, models = Remarks(), columns_named(named), predictors()
+    remarks, headers, models, backwards = Remarks(), columns_named(named), predictors(), Backwards()
     difficulties = None if truth is None else read_truth(truth)
     with opened(file) as raw, TextIOWrapper(raw, "utf-8-sig", errors="surrogateescape", newline="") as lines:
-        tallies = replay(remarks.answers(read_log(lines, headers)), models)
+        tallies = replay(backwards.watch(remarks.answers(read_log(lines, headers))), models)
     if not tallies[OWN].answers:
         remarks.show()
         raise EnvironmentFault(f"{file} has no answers")
@@ -106,9 +110,10 @@ def skills(file: Path, named: tuple[str, ...], truth: Path | None, chart: Path |
         write_chart(chart, measures[OWN].calibration)
     ranked = None if difficulties is None else rank_correlations(models, difficulties)
     if as_json:
-        print_json({**document(measures, remarks), "rank_correlation": ranked})
+        print_json({**document(measures, remarks), "backwards": backwards.answers, "rank_correlation": ranked})
     else:
         remarks.show()
+        show_backwards(backwards.answers)
         show(measures, remarks)
         show_ranked(ranked or {})
 
@@ -141,6 +146,14 @@ def show_ranked(ranked: Mapping[str, float | None]) -> None:
     for name, one in ranked.items():
         value = "unknown" if one is None else f"{one:.4f}"
         click.echo(f"{name}: rank correlation of learnt and true difficulties {value}")
+
+
+def show_backwards(answers: int) -> None:
+    """On stderr, how many answers come after later ones of the same learner, and what to do."""
+    if answers:
+        click.echo(
+            f"{answers} answers come after later ones of the same learner; --column order=HEADER sorts", err=True
+        )
 
 
 def document(measures: "Mapping[str, Measures]", remarks: Remarks) -> dict[str, Any]:

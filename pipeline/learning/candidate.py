@@ -2,10 +2,10 @@
 
 For each topic and each kind of recommendation the candidates stand on shelves by the ability they fit:
 
-    fitting ability  =  difficulty + f·ln(q / (1 - q)),     q = (target - c) / (1 - c) held in [0.25, 0.95]
+    fitting ability  =  (difficulty + ln(q / (1 - q))) / s,     q = (target - c) / (1 - c) held in [0.25, 0.95]
 
-which solves "expected score = target" for an ability that is certain, with c the guess floor and f how much the
-question's uncertainty flattens the curve (`pooling`). A shelf is a quarter of a logit wide: within it the expected
+which solves "expected score = target" for an ability that is certain, with c the guess floor and s how much the
+question's uncertainty stretches abilities (`pooling`). A shelf is a quarter of a logit wide: within it the expected
 scores differ by at most 0.06, less than ratings can tell apart.
 """
 
@@ -22,7 +22,7 @@ from zlib import crc32
 import msgspec
 
 from pipeline.learning.evidence import choices_of, guess_floor, topics_of
-from pipeline.learning.pooling import Estimate, difficulty_of, flattening
+from pipeline.learning.pooling import Estimate, difficulty_of, stretching
 from pipeline.learning.rating import ItemRating, first_item_rating
 from pipeline.model import Question
 
@@ -150,7 +150,7 @@ def fitting_ability(candidate: Candidate, target: float) -> float:
     """The ability at which `candidate` is expected to score `target`, were the ability certain."""
     guess = guess_floor(candidate.choices)
     knowledge = min(max((target - guess) / (1.0 - guess), LEAST_KNOWLEDGE), MOST_KNOWLEDGE)
-    return candidate.difficulty + flattening(candidate.variance) * log(knowledge / (1.0 - knowledge))
+    return (candidate.difficulty + log(knowledge / (1.0 - knowledge))) / stretching(candidate.variance)
 
 
 def shelf_of(ability: float) -> int:

@@ -2,21 +2,29 @@
 
 A learner's ability in topic t is θ + dₜ, an overall ability θ ~ N(0, A) and a bent dₜ ~ N(0, D) for the topic. What
 is stored are topic ratings and question ratings with the numbers of their answers: θ is not stored but follows from
-the topics, and every uncertainty follows from a count. Each answer tells about I = 0.1875 of a unit.
+the topics, and every uncertainty follows from a count. Each answer tells about I = 0.15 of a unit.
 
-    what a topic tells alone       xₜ = rₜ·(1 + 1/(B·I·nₜ)),  B = A + D    its rating without the pull to 0
+    what a topic tells alone       xₜ = (rₜ - gₜ)·(1 + 1/(B·I·nₜ)),  B = A + D    without practice and the pull to 0
     overall, its variance          θ = C·Σ hₜ·xₜ,  C = 1/(1/A + Σ hₜ),  hₜ = I·nₜ/(1 + D·I·nₜ)
-    ability in t, its variance     aₜ = θ + sₜ·(xₜ - θ),  D·(1 - sₜ) + C·(1 - sₜ)²,  sₜ = D·I·nₜ/(1 + D·I·nₜ)
+    ability in t, its variance     aₜ = θ + sₜ·(xₜ - θ) + gₜ,  D·(1 - sₜ) + C·(1 - sₜ)²,  sₜ = D·I·nₜ/(1 + D·I·nₜ)
     question's variance            vb = E/(1 + E·I·n)
-    expected                       P = c + (1 - c)·σ((a - b)/f),  f = √(1 + 3·v/π²),  v = all variances together
+    expected                       P = c + (1 - c)·σ((a·(1 + H·vb) - b)/f),  f = √(1 + 3·v/π²),  v = the ability's
+
+gₜ is what nₜ answers have taught (`practice`): it is part of the rating and of the ability in its own topic, and says
+nothing of any other.
+
+What is not known of a learner brings the expectation nearer to even (f). What is not known of a question does not: the
+ratings were learnt from questions as little known as those that come, and have that counted in. It rather stretches
+the ability by H·vb: the pull to 0 is right among questions that are known, but the new ones of a topic or of a whole
+bank may be easier or harder than they are rated, and the learner's answers to others of them already tell it.
 
 Several topics count by their means. How ratings move is told in `rating`.
 
 Sources: M. E. Glickman, "Parameter estimation in large dynamic paired comparison experiments", Applied Statistics
 48 (1999), for √(1 + 3·v/π²); A. Gelman, J. Hill, "Data analysis using regression and multilevel/hierarchical
 models" (2007), chapter 12, for partial pooling; the floor c is that of A. Birnbaum's three-parameter model (1968).
-A = 0.7, D = 0.25 and E = 1 are round numbers of the size usual on the logit scale, settled on made-up logs; none
-was fitted to a public log.
+A = 0.7, D = 0.3, E = 1, H = 0.1 and I = 0.15 are round numbers of the size usual on the logit scale, settled on
+made-up logs; none was fitted to a public log.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,13 +33,16 @@ from typing import Final, Protocol
 
 import msgspec
 
-INFORMATION: Final = 0.1875
-"""p·(1 - p) at p = 3/4, where most answers on well chosen questions lie."""
+from pipeline.learning.practice import practised
+
+INFORMATION: Final = 0.15
+"""p·(1 - p) at p = 0.81: below what answers tell at best, a quarter, as many are nearly sure and some mere luck."""
 
 OVERALL_VARIANCE: Final = 0.7
-TOPIC_VARIANCE: Final = 0.25
+TOPIC_VARIANCE: Final = 0.3
 ALONE_VARIANCE: Final = OVERALL_VARIANCE + TOPIC_VARIANCE
 ITEM_VARIANCE: Final = 1.0
+STRETCH: Final = 0.1
 STEEPEST: Final = 36.0
 """Beyond this distance the logistic curve is flat in a double, and exp() comes near its limits."""
 
@@ -89,7 +100,9 @@ def ability_in(skills: Mapping[str, Rated], topics: tuple[str, ...], everywhere:
     for topic in topics:
         skill = skills.get(topic)
         share = 0.0 if skill is None else TOPIC_VARIANCE * _weight(skill.answers)
-        mean += everywhere.mean if skill is None else everywhere.mean + share * (_alone(skill) - everywhere.mean)
+        mean += everywhere.mean
+        if skill is not None:
+            mean += share * (_alone(skill) - everywhere.mean) + practised(skill.answers)
         spread += TOPIC_VARIANCE * (1.0 - share)
         certain += share
     count = len(topics)
@@ -109,13 +122,18 @@ def expected_score(ability: float, difficulty: float, guess: float = 0.0) -> flo
 
 def predicted_score(ability: Estimate, difficulty: Estimate, guess: float = 0.0) -> float:
     """P: the mean score, in [guess, 1], over all that ability and difficulty may be."""
-    flatter = flattening(ability.variance + difficulty.variance)
-    return expected_score((ability.mean - difficulty.mean) / flatter, 0.0, guess)
+    distance = ability.mean * stretching(difficulty.variance) - difficulty.mean
+    return expected_score(distance / flattening(ability.variance), 0.0, guess)
 
 
 def flattening(variance: float) -> float:
-    """f: by how much uncertainty brings ability and difficulty nearer to each other, at least 1."""
+    """f: by how much an ability of this `variance` brings the expectation nearer to even, at least 1."""
     return sqrt(1.0 + 3.0 * variance / pi**2)
+
+
+def stretching(variance: float) -> float:
+    """1 + H·vb: how much more an ability counts on a question whose difficulty has this `variance`, at least 1."""
+    return 1.0 + STRETCH * variance
 
 
 def _overall(weights: Iterable[float], told: Iterable[float]) -> Estimate:
@@ -130,5 +148,7 @@ def _weight(answers: int) -> float:
 
 
 def _alone(skill: Rated) -> float:
-    """x: what a topic's answers tell without the pull to 0 that a rating starts under."""
-    return skill.rating * (1.0 + 1.0 / (ALONE_VARIANCE * INFORMATION * skill.answers)) if skill.answers else 0.0
+    """x: what a topic's answers tell without what practice taught and the pull to 0 that a rating starts under."""
+    if not skill.answers:
+        return 0.0
+    return (skill.rating - practised(skill.answers)) * (1.0 + 1.0 / (ALONE_VARIANCE * INFORMATION * skill.answers))

@@ -7,22 +7,20 @@ gradient of its likelihood by its variance, damped by what all uncertain parts e
 
     e(z, v) = k·(S - p)/(1 + k·g·v),   p = c + (1 - c)·σ(z),   g = (1 - c)·σ(z)·(1 - σ(z)),   k = g/(p·(1 - p))
     question       b  -= u·vb·e(a - b, v)
-    topic          rₜ += w/K·(vₜ·e(r - b, Σ vₜ/K² + vb) + G·ln((nₜ + 5)/(nₜ + 4)))     vₜ = max(B/(1 + B·I·nₜ), 0.05)
+    topic          rₜ += w·(vₜ·e(r - b, Σ vₜ/K² + vb)/K + G·ln((nₜ + 5)/(nₜ + 4)))     vₜ = max(B/(1 + B·I·nₜ), 0.05)
 
 K is the number of the question's topics and r the mean of their own ratings, w and u are the answer's weights for
-learner and question (see `evidence`). All terms are taken before the answer. G·ln(…) is what practice teaches, where
-something was answered: without it, where all learners meet the questions in one order, what they learn would be
-taken for the ease of later questions.
+learner and question (see `evidence`). All terms are taken before the answer. G·ln(…) is what practice teaches (see
+`practice`), where something was answered, and each topic in full: without it, where all learners meet the questions in
+one order, what they learn would be taken for the ease of later questions.
 
-Sources: M. E. Glickman, "Parameter estimation in large dynamic paired comparison experiments", Applied Statistics
-48 (1999), for steps by uncertainty; Koedinger et al., "An astonishing regularity in student learning rate", PNAS 120
-(2023), for gains of about 0.1 logits per early practice, of which G = 0.25 takes half, as not every answer is
-followed by instruction.
+Source: M. E. Glickman, "Parameter estimation in large dynamic paired comparison experiments", Applied Statistics
+48 (1999), for steps by uncertainty.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from math import fsum, log
+from math import fsum
 from typing import Final
 
 import msgspec
@@ -39,14 +37,12 @@ from pipeline.learning.pooling import (
     expected_score,
     predicted_score,
 )
+from pipeline.learning.practice import practice_gain
 from pipeline.learning.recency import NOTHING_RECENT, Recent, remembered
 from pipeline.model import Question, ScoredAnswer
 
 SMALLEST_VARIANCE: Final = 0.05
 """Learners go on learning, so what is known of them never becomes certain."""
-
-PRACTICE_GAIN: Final = 0.25
-PRACTICE_START: Final = 4
 
 START_RATING: Final = 0.0
 MIDDLE_DIFFICULTY: Final = 3
@@ -215,11 +211,6 @@ def moved(skill: Skill, step: float, evidence: Evidence, share: float, now: date
     )
 
 
-def practice_gain(answers: int) -> float:
-    """What one more answer in a topic teaches on average after `answers` of them, in logits."""
-    return PRACTICE_GAIN * log((answers + PRACTICE_START + 1) / (answers + PRACTICE_START))
-
-
 def _topic_steps(before: Sequence[Skill], difficulty: Estimate, evidence: Evidence) -> tuple[float, ...]:
     """What each topic's own rating moves by: the answer, seen from these topics alone, and the practice."""
     count = len(before)
@@ -229,7 +220,7 @@ def _topic_steps(before: Sequence[Skill], difficulty: Estimate, evidence: Eviden
     pull = _pull(alone, difficulty, evidence)
     practised = float(evidence.item_weight > 0)
     return tuple(
-        evidence.learner_weight / count * (variance * pull + practised * practice_gain(skill.answers))
+        evidence.learner_weight * (variance * pull / count + practised * practice_gain(skill.answers))
         for skill, variance in zip(before, variances, strict=True)
     )
 

@@ -1,5 +1,6 @@
 """`gradeline evaluate`: logs of many shapes are read, bad lines named, figures told."""
 
+import gzip
 from datetime import datetime
 from pathlib import Path
 
@@ -46,6 +47,81 @@ def test_a_log_without_a_needed_column_is_refused_by_name() -> None:
         read("item,correct\na,1\n")
     with pytest.raises(EnvironmentFault, match="no column 'step'"):
         read("user,item,correct\nu,a,1\n", item="step")
+
+
+def test_all_columns_that_lack_are_named_with_the_ways_they_may_be_called() -> None:
+    with pytest.raises(EnvironmentFault) as refused:
+        read("who,problem_id,ok\na,b,1\n")
+    said = str(refused.value)
+    assert "no column 'user' (nor user_id," in said
+    assert "no column 'correct' (nor is_correct," in said
+    assert "no column 'item'" not in said
+    assert "--column user=HEADER" in said
+    assert said.endswith("Its header is: who, problem_id, ok")
+
+
+@pytest.mark.parametrize("raw", [LOG.encode("utf-16"), gzip.compress(LOG.encode()), b"PK\x03\x04\x14\x00user,item"])
+def test_a_file_that_is_no_text_is_refused_in_one_sentence(raw: bytes) -> None:
+    done = CliRunner().invoke(main, ["evaluate", "skills", "-"], input=raw)
+    assert done.exit_code == 1
+    assert done.stderr == "Error: the file is no CSV in UTF-8 or Latin-1; unpack it, or save it as CSV\n"
+
+
+def test_a_log_as_windows_saves_it_is_read_as_any_other(tmp_path: Path) -> None:
+    """A byte order mark, ends of lines with a carriage return, quotes, and letters of Latin-1 in header and cells."""
+    log = tmp_path / "log.csv"
+    log.write_bytes(
+        b'\xef\xbb\xbf"user_id";"problem_id";"correct";"ma\xdf"\r\n"Jos\xe9";"p";1.0;x\r\n"Jos\xe9";"q";True;x\r\n'
+        b'"x";"p";0.00;"y"\r\n'
+    )
+    done = evaluate("skills", log)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "3 answers, 0 lines left out" in done.stdout
+
+
+UNSORTED = """\
+order_id,user_id,problem_id,skill_name,correct,start_time
+30,u,b,loops,0,2026-01-03
+10,u,a,loops,1,2026-01-01
+20,v,a,,1.0,2026-01-02 10:00:00.5
+10,u,a,lists,1,2026-01-01
+20,v,a,lists,1,2026-01-02 10:00:00.5
+10,u,a,loops,0,2026-01-01
+"""
+
+
+def test_answers_are_put_in_the_order_of_a_column_and_their_skills_together() -> None:
+    found = [one for one in read(UNSORTED, order="order_id") if isinstance(one, LoggedAnswer)]
+    assert [(one.user, one.item, one.correct, one.skills) for one in found] == [
+        ("u", "a", True, ("loops", "lists")),
+        ("u", "a", False, ("loops",)),
+        ("v", "a", True, ("lists",)),
+        ("u", "b", False, ("loops",)),
+    ]
+
+
+def test_an_order_by_time_is_that_by_number() -> None:
+    assert read(UNSORTED, order="start_time") == read(UNSORTED, order="order_id")
+
+
+def test_a_line_without_a_place_in_the_order_is_a_bad_line() -> None:
+    bad, answer = read("user,item,correct,n\nu,a,1,soon\nu,b,1,2\n", order="n")
+    assert bad == BadLine(2, "order is 'soon', which is neither a number nor ISO 8601")
+    assert answer == LoggedAnswer("u", "b", True)
+    assert read("user,item,correct,n\nu,a,1,nan\n", order="n") == [
+        BadLine(2, "order is 'nan', which is neither a number nor ISO 8601")
+    ]
+
+
+def test_times_that_run_backwards_are_told_until_an_order_is_named(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text(UNSORTED)
+    assert "3 answers come after later ones of the same learner" in evaluate("skills", log).stderr
+    sorted_by_id = evaluate("skills", log, "--column", "order=order_id")
+    assert (sorted_by_id.exit_code, sorted_by_id.stderr) == (0, "")
+    assert "4 answers, 0 lines left out" in sorted_by_id.stdout
+    told = msgspec.json.decode(evaluate("skills", log, "--json").stdout)
+    assert (told["answers"], told["backwards"]) == (6, 3)
 
 
 def test_a_first_attempt_that_asks_for_a_hint_is_wrong() -> None:

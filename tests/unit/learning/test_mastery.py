@@ -40,7 +40,7 @@ def test_levels_of_questions_and_modules_are_logits() -> None:
 
 def test_of_a_newcomer_an_even_chance_is_all_that_is_known() -> None:
     assert mastery(None, NOTHING_KNOWN, 0.0, NOW) == 0.5
-    assert uncertainty(None, NOTHING_KNOWN) == pytest.approx(0.95**0.5)
+    assert uncertainty(None, NOTHING_KNOWN) == pytest.approx(1.0)
 
 
 def test_a_topic_is_known_as_the_ratings_know_it() -> None:

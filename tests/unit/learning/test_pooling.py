@@ -15,6 +15,7 @@ from pipeline.learning.pooling import (
     overall,
     predicted_score,
 )
+from pipeline.learning.practice import practice_gain, practised
 from pipeline.learning.rating import Skill
 from tests.unit.learning.samples import NOW
 
@@ -27,20 +28,20 @@ def skills(**known: tuple[float, int]) -> dict[str, Skill]:
 def test_of_a_newcomer_only_the_spread_of_learners_is_known() -> None:
     assert overall({}) == NOTHING_KNOWN
     ability = ability_in({}, ("loops",), overall({}))
-    assert (ability.mean, round(ability.variance, 12)) == (0.0, 0.95)
+    assert (ability.mean, round(ability.variance, 12)) == (0.0, 1.0)
 
 
 def test_one_topic_tells_about_all_the_others() -> None:
-    known = skills(loops=(1.0, 16))
+    known = skills(loops=(1.0 + practised(20), 20))
     everywhere = overall(known)
-    # I·n = 3: h = 3/1.75, x = 1 + 1/2.85, C = 1/(1/0.7 + h)
-    assert everywhere.variance == pytest.approx(1 / (1 / 0.7 + 3 / 1.75))
-    assert everywhere.mean == pytest.approx(everywhere.variance * (3 / 1.75) * (1 + 1 / 2.85))
+    # I·n = 3, B = 1: h = 3/1.9, x = 1 + 1/3, C = 1/(1/0.7 + h)
+    assert everywhere.variance == pytest.approx(1 / (1 / 0.7 + 3 / 1.9))
+    assert everywhere.mean == pytest.approx(everywhere.variance * (3 / 1.9) * (4 / 3))
     unmet = ability_in(known, ("lists",), everywhere)
     assert unmet.mean == everywhere.mean
-    assert unmet.variance == pytest.approx(0.25 + everywhere.variance)
+    assert unmet.variance == pytest.approx(0.3 + everywhere.variance)
     met = ability_in(known, ("loops",), everywhere)
-    assert 0 < unmet.mean < met.mean < 1 + 1 / 2.85
+    assert 0 < unmet.mean < met.mean - practised(20) < 4 / 3
     assert met.variance < unmet.variance
 
 
@@ -48,7 +49,16 @@ def test_alone_a_topic_is_known_as_its_own_rating_says() -> None:
     # With one topic the hierarchy is one normal prior of variance A + D, the one its rating was learnt under.
     known = skills(loops=(0.8, 10))
     assert ability_in(known, ("loops",), overall(known)).mean == pytest.approx(0.8)
-    assert ability_in(known, ("loops",), overall(known)).variance == pytest.approx(0.95 / (1 + 0.95 * 1.875))
+    assert ability_in(known, ("loops",), overall(known)).variance == pytest.approx(1 / (1 + 1.5))
+
+
+@given(st.integers(1, 500))
+def test_what_practice_taught_in_one_topic_is_not_taken_for_ability_in_others(answers: int) -> None:
+    known = skills(loops=(practised(answers), answers))
+    everywhere = overall(known)
+    assert everywhere.mean == 0.0
+    assert ability_in(known, ("lists",), everywhere).mean == 0.0
+    assert ability_in(known, ("loops",), everywhere).mean == pytest.approx(practised(answers))
 
 
 ratings = st.floats(-1e6, 1e6)
@@ -75,11 +85,24 @@ def test_the_order_of_topics_changes_no_digit(ratings: list[tuple[float, int]], 
     assert overall(known) == overall({topic: known[topic] for topic in order})
 
 
-def test_what_is_uncertain_is_predicted_nearer_to_even() -> None:
+@given(st.integers(0, 10_000))
+def test_practice_adds_up_answer_by_answer(answers: int) -> None:
+    assert practised(0) == 0.0
+    assert practised(answers) + practice_gain(answers) == pytest.approx(practised(answers + 1))
+
+
+def test_an_uncertain_ability_is_predicted_nearer_to_even() -> None:
     sure, unsure = Estimate(2.0, 0.0), Estimate(2.0, 1.0)
     assert predicted_score(sure, Estimate(0.0, 0.0)) == expected_score(2.0, 0.0)
     assert predicted_score(unsure, Estimate(0.0, 0.0)) == expected_score(2.0 / sqrt(1 + 3 / pi**2), 0.0)
     assert predicted_score(Estimate(-60.0, 0.0), Estimate(0.0, 0.0), guess=0.25) == pytest.approx(0.25)
+
+
+def test_an_ability_counts_more_on_questions_that_are_little_known() -> None:
+    ability, known, new = Estimate(1.0, 0.0), Estimate(0.5, 0.0), Estimate(0.5, 1.0)
+    assert predicted_score(ability, known) == expected_score(1.0, 0.5)
+    assert predicted_score(ability, new) == pytest.approx(expected_score(1.1, 0.5))
+    assert predicted_score(Estimate(0.0, 0.3), Estimate(0.0, 1.0)) == 0.5
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.floats(-5, 5), st.integers(0, 500))))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.learning.evidence import Evidence, evidence_of
 from pipeline.learning.pooling import expected_score, overall
+from pipeline.learning.practice import practice_gain
 from pipeline.learning.rating import (
     ItemRating,
     Learner,
@@ -19,7 +20,6 @@ from pipeline.learning.rating import (
     apply_submission,
     first_item_rating,
     moved_skills,
-    practice_gain,
 )
 from pipeline.model import Outcome, ScoredAnswer
 from tests.unit.learning.samples import NOW, question, scored, scored_answers, skill
@@ -36,9 +36,9 @@ def test_difficulty_levels_start_two_below_to_two_above_the_middle() -> None:
 def test_the_first_right_answer_moves_learner_and_question_by_the_formula() -> None:
     effect = apply_submission({}, {}, [scored(question(difficulty=4), 1.0)], NOW)
     known = 1 / (1 + exp(1.0))
-    # No guess floor: k = 1 and g = p·(1 - p); the learner's 0.95 and the question's 1 are uncertain.
-    pull = (1 - known) / (1 + known * (1 - known) * 1.95)
-    assert effect.skills["loops"].rating == pytest.approx(0.95 * pull + 0.25 * log(5 / 4))
+    # No guess floor: k = 1 and g = p·(1 - p); the learner's 1 and the question's 1 are uncertain.
+    pull = (1 - known) / (1 + known * (1 - known) * 2)
+    assert effect.skills["loops"].rating == pytest.approx(pull + 0.25 * log(5 / 4))
     assert effect.items["q1"].rating == pytest.approx(1.0 - pull)
     assert (effect.skills["loops"].answers, effect.skills["loops"].correct) == (1, 1)
     assert effect.items["q1"].answers == 1
@@ -50,6 +50,12 @@ def test_several_topics_share_the_step_each_by_its_own_experience() -> None:
     lost = {topic: skills[topic].rating - effect.skills[topic].rating for topic in skills}
     alone = apply_submission(skills, {}, [scored(question(topics=("new",)), 0.0)], NOW)
     assert 0 < lost["old"] < lost["new"] < -alone.skills["new"].rating
+
+
+def test_a_question_of_several_topics_is_practice_in_each_of_them() -> None:
+    even = msgspec.structs.replace(ANSWER, topics=("lists", "loops"), outcome=0.5)
+    effect = Learner({}).learn(ItemRating(0.0), even, NOW)
+    assert [skill.rating for skill in effect.skills] == [practice_gain(0), practice_gain(0)]
 
 
 def test_what_one_topic_tells_moves_the_question_of_another_less() -> None:

@@ -137,9 +137,9 @@ def test_a_newcomer_gets_a_full_set_of_different_topics() -> None:
 @pytest.mark.parametrize("rating", [-1.0, 0.0, 1.0])
 def test_the_difficulty_fits_each_kind(rating: float) -> None:
     found = advice(
-        skill("loops", rating, answers=40, recent=WRONG),
-        skill("lists", rating, answers=40, updated_at=NOW - DAY),
-        skill("dicts", rating, answers=40),
+        skill("loops", rating, answers=50, recent=WRONG),
+        skill("lists", rating, answers=50, updated_at=NOW - DAY),
+        skill("dicts", rating, answers=50),
     )
     for pick in found.questions:
         assert abs(pick.expected - TARGETS[pick.kind]) < 0.15
