@@ -60,25 +60,28 @@ LAY = text(
         CAST(:attempt_id AS uuid), s.created_at + make_interval(secs => :wait_seconds)
     FROM submissions s
     WHERE s.tenant_id = :tenant_id AND s.id = CAST(:submission_id AS uuid)
-      AND s.created_at + make_interval(secs => :wait_seconds) > clock_timestamp()
+      AND s.created_at + make_interval(secs => :wait_seconds)
+        > clock_timestamp() + make_interval(secs => :least_seconds)
     ON CONFLICT DO NOTHING
     """
 )
 TAKE_UP = text("DELETE FROM llm_batch_items WHERE custom_id = :custom_id")
-_OVERDUE: Final = """
+EXPIRE_ONE = text(
+    """
     UPDATE llm_batch_items SET state = 'expired'
     WHERE state = 'waiting' AND batch_id IS NULL AND deadline_at <= clock_timestamp()
-"""
-EXPIRE = text(_OVERDUE)
-EXPIRE_ONE = text(f"{_OVERDUE} AND tenant_id = :tenant_id AND key = decode(:key, 'hex')")
-# Somebody who could not wait has had the same text written meanwhile.
-FORGO = text(
+      AND tenant_id = :tenant_id AND key = decode(:key, 'hex')
+    """
+)
+# Or somebody who could not wait has had the same text written meanwhile.
+EXPIRE = text(
     f"""
     WITH whose AS (
         UPDATE llm_batch_items i SET state = 'expired'
-        WHERE i.state = 'waiting' AND i.batch_id IS NULL AND EXISTS (
+        WHERE i.state = 'waiting' AND i.batch_id IS NULL
+          AND (i.deadline_at <= clock_timestamp() + make_interval(secs => :least_seconds) OR EXISTS (
             SELECT FROM llm_replies r WHERE r.tenant_id = i.tenant_id AND r.key = i.key AND r.state = 'answered'
-              AND r.answered_at > clock_timestamp() - make_interval(secs => :fresh_seconds))
+              AND r.answered_at > clock_timestamp() - make_interval(secs => :fresh_seconds)))
         RETURNING i.submission_id
     ), {DUE}
     """
