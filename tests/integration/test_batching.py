@@ -89,6 +89,7 @@ class Provider:
     takes: Refused | None = None
     refuses: Refused | None = None
     unknown: bool = False
+    breaks_off_at: int | None = None
     meanwhile: Callable[[], Awaitable[None]] | None = None
     files: list[str] = field(default_factory=list)
     garbled: set[str] = field(default_factory=set)
@@ -133,7 +134,10 @@ class Provider:
     async def lines(self, remote_id: str) -> AsyncIterator[Line]:
         if remote_id in self.garbled:
             raise KeyError(remote_id)
-        for request in reversed(self.batches[remote_id]):
+        for number, request in enumerate(reversed(self.batches[remote_id])):
+            if number == self.breaks_off_at:
+                self.breaks_off_at = None
+                raise Unavailable("The connection was cut.")
             yield Line(request.custom_id, self.replies.get(str(request.question_id), GOOD))
         yield Line("a stranger's", GOOD)
 
@@ -701,6 +705,20 @@ async def somebody_waits(connection: AsyncConnection) -> None:
     async with asyncio.timeout(20):
         while not (await connection.execute(waiting)).scalar_one():
             await connection.rollback()  # or the same picture is shown again
+
+
+@pytest.mark.parametrize("at", [0, 2])
+async def test_results_that_break_off_are_read_on_in_the_next_round(post: Post, at: int) -> None:
+    """Nothing is over before, and what was taken in is not settled again."""
+    await post.offer_all()
+    await post.batching().tick()
+    post.provider.breaks_off_at = at
+    await post.batching().tick()
+    states = await post.rows("SELECT state FROM llm_batch_items ORDER BY state")
+    assert states == [("answered",)] * at + [("sent",)] * (3 - at)
+    await post.batching().tick()
+    assert await post.offer_all() == [None] * 3
+    assert await post.rows("SELECT state, cost FROM llm_attempts") == [("settled", 100)] * 3
 
 
 async def test_a_round_may_take_longer_than_a_statement(database_url: str) -> None:
