@@ -13,15 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from pipeline.errors import NotFound, Unavailable
 from pipeline.exchange import Completion, Failed, Prompt, Purpose, Reply, Route, Trouble, Usage
 from pipeline.generation.assignment import Assignment, Judged
-from pipeline.generation.batching import MOST_MISSES, Batching, HalfPrice
+from pipeline.generation.batching import MOST_MISSES, Batching, HalfPrice, request_of
 from pipeline.generation.flight import Wish
 from pipeline.generation.sending import MOST_TRIES, SURE_AFTER_SECONDS, Sending
 from pipeline.ports.batch import Batch, BatchRequest, Line, Refused, Terms, Unsure
 from pipeline.ports.generation import Answered, Budgets, Policy, Wanted, Yours
 from pipeline.store.batch import BatchStore
+from pipeline.store.batch_row import request_row, wanted_row
 from pipeline.store.engine import create_engine, statement
 from pipeline.store.erasure import ErasureStore
 from pipeline.store.journal import JournalStore
+from pipeline.store.laying import lay_down
 from pipeline.store.ledger import LedgerStore
 from tests.contracts.house import PostgresHouse
 
@@ -363,6 +365,20 @@ async def test_a_reply_that_is_there_and_not_yet_journalled_serves_others_too(po
     assert await post.journalled(0) == "good"
 
 
+async def test_what_is_laid_down_while_a_reply_comes_is_taken_up_again(post: Post) -> None:
+    """Nothing was known of it a moment before."""
+    await post.offer(0)
+    for _ in range(2):
+        await post.batching().tick()
+    wish = post.wish(0, submission=1)
+    request = {**wanted_row(wish.wanted, TERMS), **request_row(request_of(wish, ROUTE))}
+    async with post.engine.begin() as connection:
+        row = await lay_down(connection, request)
+    assert row is not None
+    assert (row.state, row.own) == ("answered", False)
+    assert await post.rows("SELECT state FROM llm_batch_items") == [("answered",)]
+
+
 async def test_a_reply_that_nobody_came_for_serves_others_while_it_is_fresh(post: Post) -> None:
     await post.offer(0)
     for _ in range(2):
@@ -661,6 +677,15 @@ async def test_what_was_sent_before_is_used_all_the_same(post: Post) -> None:
     await post.batching().tick()
     assert await post.offer_all(anew=False) == [None] * 3
     assert [await post.journalled(place) for place in range(3)] == ["good", "good", None]
+
+
+async def test_what_may_have_been_sent_is_waited_for_as_what_was(post: Post) -> None:
+    """Its answer was lost, and then the tenant said that it wants no batches any more."""
+    post.sure_after_seconds = SURE_AFTER_SECONDS
+    await post.offer_all()
+    post.provider.answers = post.provider.lists = False
+    await post.batching().tick()
+    assert None not in await post.offer_all(anew=False)
 
 
 async def test_a_route_that_is_gone_holds_nobody(post: Post) -> None:
