@@ -26,6 +26,7 @@ from pipeline.llm.build import AnyBatches, build_batches, build_provider
 from pipeline.llm.configuration import AiConfiguration
 from pipeline.llm.template import TemplateProvider
 from pipeline.metering.price import PriceList
+from pipeline.ports.batch import Terms
 from pipeline.ports.generation import Provider
 from pipeline.service.improving import somebody_writes
 from pipeline.service.policy import default_policy
@@ -157,21 +158,31 @@ def build_halfprice(ground: Ground, batched: Sequence[str]) -> HalfPrice:
         store=BatchStore(ground.engine),
         journal=JournalStore(ground.engine),
         routes=batched,
-        wait_seconds=ground.settings.ai_batch_hours * 3_600.0,
-        fresh_seconds=ground.settings.ai_cache_seconds,
+        terms=terms_of(ground.settings),
     )
 
 
+def terms_of(settings: Settings) -> Terms:
+    """On which terms a text may wait for half the price."""
+    return Terms(wait_seconds=settings.ai_batch_hours * 3_600.0, fresh_seconds=settings.ai_cache_seconds)
+
+
 def build_batching(ground: Ground, remotes: Mapping[str, AnyBatches], wake: Wake) -> Batching:
-    store = BatchStore(ground.engine)
+    store, terms = BatchStore(ground.engine), terms_of(ground.settings)
     return Batching(
         store=store,
         remotes=remotes,
-        sending=Sending(store=store, ledger=ground.ledger, meter=ground.prices, policies=ground.policies),
+        sending=Sending(
+            store=store,
+            ledger=ground.ledger,
+            meter=ground.prices,
+            policies=ground.policies,
+            least_seconds=terms.least_seconds,
+        ),
         ledger=ground.ledger,
         meter=ground.prices,
         wake=wake,
-        fresh_seconds=ground.settings.ai_cache_seconds,
+        terms=terms,
     )
 
 

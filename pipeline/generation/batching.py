@@ -7,9 +7,11 @@ is known here before the provider hears of it, and one whose sending was cut off
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import msgspec
 import structlog
 from uuid_utils import uuid7
 
@@ -18,8 +20,8 @@ from pipeline.errors import NotFound, Unavailable
 from pipeline.exchange import Completion, Failed, Reply, Route, Trouble
 from pipeline.generation.assignment import Meter
 from pipeline.generation.flight import Wish
-from pipeline.generation.sending import HALF, Sending
-from pipeline.ports.batch import Batch, BatchRequest, BatchStore, Line, Lying, Remote
+from pipeline.generation.sending import GIVEN_UP_AFTER_SECONDS, HALF, Sending
+from pipeline.ports.batch import Batch, BatchRequest, BatchStore, Line, Lying, Remote, Terms
 from pipeline.ports.generation import Answered, Journal, Ledger, Settlement, Yours
 
 log = structlog.get_logger()
@@ -31,8 +33,6 @@ OLDEST_SECONDS: Final = 300.0
 LOOK_AGAIN_SECONDS: Final = 3_600.0
 """Who waits looks again at the latest after so long, should nobody have woken them."""
 LEAST_LOOK: Final = 60.0
-GIVEN_UP_AFTER_SECONDS: Final = 72 * 3_600.0
-"""No provider takes longer than a day; of a batch that can't be asked about for so long nothing will be heard."""
 UNHEEDED_SECONDS: Final = 3_600.0
 """A route that no process has known for so long is gone from the settings; before, they may be about to change."""
 MOST_MISSES: Final = 20
@@ -51,18 +51,13 @@ class HalfPrice:
         store: BatchStore,
         journal: Journal,
         routes: Sequence[str],
-        wait_seconds: float,
-        fresh_seconds: float,
+        terms: Terms,
     ) -> None:
-        """Wishes whose first route is named in `routes` may wait for `wait_seconds` in all.
-
-        A reply of the journal is good for `fresh_seconds`.
-        """
+        """Wishes whose first route is named in `routes` may wait."""
         self._store = store
         self._journal = journal
         self._routes = frozenset(routes)
-        self._wait_seconds = wait_seconds
-        self._fresh_seconds = fresh_seconds
+        self._terms = terms
 
     async def offer(self, wish: Wish, *, anew: bool) -> float | None:
         """For how many seconds to wait for this text; None: not (any longer), ask for it now, or find it journalled.
@@ -82,19 +77,19 @@ class HalfPrice:
         return None
 
     async def _lying(self, wish: Wish, first: Route, *, anew: bool) -> Lying | None:
-        wait_seconds, fresh_seconds = self._wait_seconds, self._fresh_seconds
-        if not anew:
-            return await self._store.known(wish.wanted, wait_seconds=wait_seconds, fresh_seconds=fresh_seconds)
-        request = request_of(wish, first)
-        return await self._store.lay(wish.wanted, request, wait_seconds=wait_seconds, fresh_seconds=fresh_seconds)
+        if anew:
+            return await self._store.lay(wish.wanted, request_of(wish, first), self._terms)
+        return await self._store.known(wish.wanted, self._terms)
 
     def _look_again_seconds(self, lying: Lying) -> float:
         """Nobody wakes who waits for another's request, and its reply serves others only while it is fresh."""
-        return LOOK_AGAIN_SECONDS if lying.own else min(LOOK_AGAIN_SECONDS, max(LEAST_LOOK, self._fresh_seconds / 2))
+        return (
+            LOOK_AGAIN_SECONDS if lying.own else min(LOOK_AGAIN_SECONDS, max(LEAST_LOOK, self._terms.fresh_seconds / 2))
+        )
 
     async def _journalled(self, wish: Wish, route: Route, reply: Completion) -> None:
         """Put a reply that will do where it is looked for; one that is there stays if it will be fresh then, too."""
-        fresh_seconds = self._fresh_seconds / 2
+        fresh_seconds = self._terms.fresh_seconds / 2
         standing = await self._journal.begin(wish.wanted, lease_seconds=LEASE_SECONDS, fresh_seconds=fresh_seconds)
         if isinstance(standing, Answered):
             return
@@ -115,18 +110,17 @@ class Batching:
         ledger: Ledger,
         meter: Meter,
         wake: Wake,
-        fresh_seconds: float,
+        terms: Terms,
         least: int = LEAST,
         oldest_seconds: float = OLDEST_SECONDS,
     ) -> None:
-        """A reply of the journal is good for `fresh_seconds`."""
         self._store = store
         self._remotes = remotes
         self._sending = sending
         self._ledger = ledger
         self._meter = meter
         self._wake = wake
-        self._fresh_seconds = fresh_seconds
+        self._terms = terms
         self._least = least
         self._oldest_seconds = oldest_seconds
         self._misses: Counter[str] = Counter()
@@ -142,7 +136,9 @@ class Batching:
 
     async def _round(self) -> None:
         """A provider that cannot be asked, or whose batch can't be read, keeps nobody else from it."""
-        await self._wake(await self._store.expire(fresh_seconds=self._fresh_seconds / 2))
+        terms = self._terms
+        needless = await self._store.expire(least_seconds=terms.least_seconds, fresh_seconds=terms.fresh_seconds / 2)
+        await self._told(needless)
         await self._store.attend([*self._remotes])
         for name in self._remotes:
             await self._store.gather(name, least=self._least, most=MOST, older_seconds=self._oldest_seconds)
@@ -185,11 +181,14 @@ class Batching:
             await self._over(batch)
 
     async def _take_in(self, batch: Batch, remote: Remote, remote_id: str) -> None:
+        """All that came of a batch. What was written for a learner who was erased meanwhile is settled as well."""
         requests = {request.custom_id: request for request in await self._store.requests(batch.id)}
         async for line in remote.lines(remote_id):
             request = requests.pop(line.custom_id, None)
             if request is not None:
                 await self._take_one(request, line, remote.route)
+            elif is_ours(line.custom_id) and not unread(line.reply):
+                await self._ledger.settle(self._settlement(line.custom_id, line, remote.route))
         if requests:
             log.warning(telemetry.BATCH_UNANSWERED, batch_id=batch.id, route=batch.route, requests=len(requests))
         for request in requests.values():
@@ -198,19 +197,21 @@ class Batching:
 
     async def _take_one(self, request: BatchRequest, line: Line, route: Route) -> None:
         """Settled first, then kept: settling again changes nothing, and what is kept is not looked at again."""
-        await self._ledger.settle(self._settlement(request, line, route))
+        settlement = self._settlement(request.attempt_id, line, route)
+        if unread(line.reply):
+            estimate = self._meter.estimate(route, request.prompt) // HALF
+            settlement = msgspec.structs.replace(settlement, cost=estimate, known=False)
+        await self._ledger.settle(settlement)
         await self._store.keep(request.custom_id, line)
 
-    def _settlement(self, request: BatchRequest, line: Line, route: Route) -> Settlement:
+    def _settlement(self, attempt_id: str, line: Line, route: Route) -> Settlement:
         """Providers bill what was written, at half the price, and nothing for lines that failed or expired."""
         reply = line.reply
         usage = reply.usage if reply is not None else None
         cost, known = self._meter.cost(route, usage, reply.model) if reply and usage else (0, True)
-        if usage is None and (isinstance(reply, Completion) or unreadable(reply)):
-            cost, known = self._meter.estimate(route, request.prompt), False
         failed = reply if isinstance(reply, Failed) else None
         return Settlement(
-            attempt_id=request.attempt_id,
+            attempt_id=attempt_id,
             trouble=failed.trouble if failed else None,
             usage=usage,
             cost=cost // HALF,
@@ -223,15 +224,21 @@ class Batching:
         )
 
     async def _over(self, batch: Batch) -> None:
-        await self._wake(await self._store.finish(batch.id))
+        await self._told(await self._store.finish(batch.id))
+
+    async def _told(self, ids: Sequence[str]) -> None:
+        """Tell submissions that they need not wait any more; where Redis is away, they are found due in time."""
+        if ids:
+            with suppress(Unavailable):
+                await self._wake(ids)
 
 
 def request_of(wish: Wish, route: Route) -> BatchRequest:
-    """A wish as it waits."""
-    assignment = wish.assignment
+    """A wish as it waits. Its reply is told by the name that it has in the ledger, also where nothing else is left."""
+    assignment, name = wish.assignment, str(uuid7())
     return BatchRequest(
-        custom_id=str(uuid7()),
-        attempt_id=str(uuid7()),
+        custom_id=name,
+        attempt_id=name,
         tenant_id=assignment.tenant_id,
         submission_id=wish.wanted.submission_id,
         route=route.name,
@@ -243,6 +250,16 @@ def request_of(wish: Wish, route: Route) -> BatchRequest:
     )
 
 
-def unreadable(reply: Reply | None) -> bool:
-    """Whether something came that can't be read: it may have been billed."""
-    return isinstance(reply, Failed) and reply.trouble is Trouble.UNREADABLE
+def unread(reply: Reply | None) -> bool:
+    """Whether something came of which it isn't known what it cost, though it may have been billed."""
+    if reply is None or reply.usage is not None:
+        return False
+    return isinstance(reply, Completion) or reply.trouble is Trouble.UNREADABLE
+
+
+def is_ours(name: str) -> bool:
+    """Whether it may be the name of a request of ours."""
+    try:
+        return str(UUID(name)) == name
+    except ValueError:
+        return False

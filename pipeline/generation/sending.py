@@ -23,6 +23,8 @@ SURE_AFTER_SECONDS: Final = 900.0
 """What is not listed so long after its hand-over began did not arrive; no hand-over takes that long."""
 MOST_TRIES: Final = 3
 """After so many hand-overs of which nothing is known, those who wait go on without it."""
+GIVEN_UP_AFTER_SECONDS: Final = 72 * 3_600.0
+"""No provider takes longer than a day; of a batch that can't be asked about for so long nothing will be heard."""
 HALF: Final = 2
 """What the price is divided by, at OpenAI and at Anthropic (2026-11)."""
 
@@ -37,12 +39,15 @@ class Sending:
         ledger: Ledger,
         meter: Meter,
         policies: Policies,
+        least_seconds: float,
         sure_after_seconds: float = SURE_AFTER_SECONDS,
     ) -> None:
+        """A request is not sent any more with less than `least_seconds` left to wait."""
         self._store = store
         self._ledger = ledger
         self._meter = meter
         self._policies = policies
+        self._least_seconds = least_seconds
         self._sure_after_seconds = sure_after_seconds
 
     async def go_on(self, batch: Batch, remote: Remote) -> bool:
@@ -56,9 +61,10 @@ class Sending:
         if isinstance(found, str):
             await self._store.mark_sent(batch.id, found)
             return False
-        if found is not None or (batch.tried_seconds or 0.0) < self._sure_after_seconds:
+        since = batch.tried_seconds or 0.0
+        if found is not None or since < self._sure_after_seconds:
             return False
-        return batch.tries >= MOST_TRIES or await self._hand_over(batch, remote)
+        return batch.tries >= MOST_TRIES or since > GIVEN_UP_AFTER_SECONDS or await self._hand_over(batch, remote)
 
     async def forgo(self, batch: Batch, requests: Sequence[BatchRequest]) -> None:
         """Drop requests, and give back what was booked for them unless it may have to be paid.
@@ -105,8 +111,8 @@ class Sending:
         return True
 
     async def _affordable(self, batch: Batch, route: Route) -> list[BatchRequest]:
-        """The requests that somebody waits for and the budgets have room for; the others are dropped."""
-        await self.forgo(batch, await self._store.overdue(batch.id))
+        """The requests that will be waited for and the budgets have room for; the others are dropped."""
+        await self.forgo(batch, await self._store.overdue(batch.id, least_seconds=self._least_seconds))
         affordable = list[BatchRequest]()
         for request in await self._store.requests(batch.id):
             if await self._booked(request, route):

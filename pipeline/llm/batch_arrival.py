@@ -14,8 +14,8 @@ from pipeline.ports.batch import Refused, Unsure
 SEND_SECONDS: Final = 600.0
 """So long a hand-over may take at most; less than it is waited for in the provider's list."""
 UNKNOWN: Final = 404
-PUT_OFF: Final = frozenset({425, 429})
-"""Answers by which a request was not taken, and may be taken later."""
+PUT_OFF: Final = frozenset({401, 402, 403, 425, 429})
+"""Answers by which a request was not taken, and may be taken later: an account's troubles are mended one day."""
 UNCLEAR: Final = frozenset({408, 409})
 """Answers after which a request may have been taken: too slow, or there already."""
 CLIENT_ERRORS: Final = range(400, 500)

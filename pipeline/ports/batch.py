@@ -3,18 +3,20 @@
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Literal, Protocol, runtime_checkable
+from typing import Final, Literal, Protocol, runtime_checkable
 
 import msgspec
 
 from pipeline.exchange import Prompt, Reply, Route
 from pipeline.ports.generation import Wanted
 
+MOST_LEAST_SECONDS: Final = 3_600.0
+
 
 class BatchRequest(msgspec.Struct, frozen=True):
     """One request as it waits: everything that is needed to send and to book it. The prompt is redacted.
 
-    `custom_id` finds its reply again; `attempt_id` is its line in the ledger.
+    `custom_id` finds its reply again; `attempt_id`, the same for new ones, is its line in the ledger.
     """
 
     custom_id: str
@@ -27,6 +29,21 @@ class BatchRequest(msgspec.Struct, frozen=True):
     question_id: str | None
     arm: str | None
     prompt: Prompt
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """For how long a request may wait since its submission was accepted, in seconds, and replies are good for others.
+
+    With less than `least_seconds` left it is not sent any more: who waits would most likely ask live as well.
+    """
+
+    wait_seconds: float
+    fresh_seconds: float
+
+    @property
+    def least_seconds(self) -> float:
+        """An hour, by which most batches are over, or half of a wait that is shorter than two."""
+        return min(MOST_LEAST_SECONDS, self.wait_seconds / 2)
 
 
 class Lying(msgspec.Struct, frozen=True):
@@ -131,23 +148,22 @@ class BatchStore(Protocol):
         """Whether nobody else sends and looks at this moment; kept off while the context lasts."""
         ...
 
-    async def known(self, wanted: Wanted, *, wait_seconds: float, fresh_seconds: float) -> Lying | None:
+    async def known(self, wanted: Wanted, terms: Terms) -> Lying | None:
         """What is known of a request for a reply, as `lay` tells it; None where there is none."""
         ...
 
-    async def lay(self, wanted: Wanted, request: BatchRequest, *, wait_seconds: float, fresh_seconds: float) -> Lying:
+    async def lay(self, wanted: Wanted, request: BatchRequest, terms: Terms) -> Lying:
         """Keep a request unless there is one for the same reply already; answers what is known of that.
 
-        It may wait for `wait_seconds` since its submission was accepted. A reply that was journalled less than
-        `fresh_seconds` ago, or for this submission, is an answer, and will be found there. One that came with a batch
-        is this submission's if it was laid for it, and anybody's for `fresh_seconds`.
+        A reply that was journalled for this submission, or while it is fresh, is an answer, and will be found there.
+        One that came with a batch is this submission's if it was laid for it, and anybody's while it is fresh.
         """
         ...
 
-    async def expire(self, *, fresh_seconds: float) -> list[str]:
-        """Let go of what waited too long to be put in a batch, and of what was journalled so short a time ago.
+    async def expire(self, *, least_seconds: float, fresh_seconds: float) -> list[str]:
+        """Let go of what is in no batch and has too little time left, or was journalled so short a time ago.
 
-        Makes who waited for a reply that is there due now, and answers their ids.
+        Makes who waited for it due now, and answers their ids.
         """
         ...
 
@@ -171,12 +187,12 @@ class BatchStore(Protocol):
         """The requests of a batch that have no reply yet."""
         ...
 
-    async def overdue(self, batch_id: str) -> list[BatchRequest]:
-        """Those of a batch yet to be sent for which nobody waits any more."""
+    async def overdue(self, batch_id: str, *, least_seconds: float) -> list[BatchRequest]:
+        """Those of a batch yet to be sent that have too little time left."""
         ...
 
     async def drop(self, custom_id: str) -> None:
-        """A request that may not be sent after all; whoever waits for it goes on without it."""
+        """A request that may not be sent after all; makes who waits for it due now."""
         ...
 
     async def begin(self, batch: Batch, custom_ids: Sequence[str], file_id: str | None) -> Batch | None:

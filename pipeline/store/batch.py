@@ -2,18 +2,18 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils import uuid7
 
-from pipeline.ports.batch import Batch, BatchRequest, Line, Lying
+from pipeline.ports.batch import Batch, BatchRequest, Line, Lying, Terms
 from pipeline.ports.generation import Wanted
 from pipeline.store.batch_row import batch_from, kept_row, lying_from, request_row, wanted_row
 from pipeline.store.engine import ANSWER_SECONDS, BESIDE, statement, transaction
-from pipeline.store.laying import DUE, EXPIRE, FEEDBACK, FORGO, JOURNALLED, lay_down, look_up
+from pipeline.store.laying import DUE, EXPIRE, FEEDBACK, JOURNALLED, lay_down, look_up
 
 BATCHING_LOCK: Final = 0x62_6174_6368  # "batch": one process at a time per database
 ROUND_SECONDS: Final = 1_800.0
@@ -65,10 +65,19 @@ REQUESTS: Final = text(
 OVERDUE: Final = text(
     """
     SELECT prompt FROM llm_batch_items
-    WHERE batch_id = CAST(:id AS uuid) AND state = 'waiting' AND deadline_at <= clock_timestamp() ORDER BY custom_id
+    WHERE batch_id = CAST(:id AS uuid) AND state = 'waiting'
+      AND deadline_at <= clock_timestamp() + make_interval(secs => :least_seconds)
+    ORDER BY custom_id
     """
 )
-DROP: Final = text("UPDATE llm_batch_items SET state = 'failed' WHERE custom_id = :id AND state IN ('waiting', 'sent')")
+DROP: Final = text(
+    f"""
+    WITH whose AS (
+        UPDATE llm_batch_items SET state = 'failed' WHERE custom_id = :id AND state IN ('waiting', 'sent')
+        RETURNING submission_id
+    ), {DUE}
+    """
+)
 # Whoever saw the batch as it was before somebody else's hand-over finds it changed. Of erased learners nothing is sent.
 BEGIN: Final = text(
     f"""
@@ -159,15 +168,15 @@ class BatchStore:
                 if ours:
                     await connection.execute(UNLOCK, {"key": BATCHING_LOCK})
 
-    async def known(self, wanted: Wanted, *, wait_seconds: float, fresh_seconds: float) -> Lying | None:
+    async def known(self, wanted: Wanted, terms: Terms) -> Lying | None:
         """What is known of a request for a reply, as `lay` tells it; None where there is none."""
         async with transaction(self._engine) as connection:
-            row = await look_up(connection, wanted_row(wanted, wait_seconds, fresh_seconds))
+            row = await look_up(connection, wanted_row(wanted, terms))
         return None if row is None else lying_from(row)
 
-    async def lay(self, wanted: Wanted, request: BatchRequest, *, wait_seconds: float, fresh_seconds: float) -> Lying:
+    async def lay(self, wanted: Wanted, request: BatchRequest, terms: Terms) -> Lying:
         """Keep a request unless there is one for the same reply already; answers what is known of that."""
-        known = wanted_row(wanted, wait_seconds, fresh_seconds)
+        known = wanted_row(wanted, terms)
         async with transaction(self._engine) as connection:
             row = await look_up(connection, known)
             if row is None:
@@ -176,12 +185,11 @@ class BatchStore:
                 row = await lay_down(connection, {**known, **request_row(request)})
         return TOO_LATE if row is None else lying_from(row)
 
-    async def expire(self, *, fresh_seconds: float) -> list[str]:
-        """Let go of what waited too long to be sent, and of what was journalled; answers who is due for that."""
+    async def expire(self, *, least_seconds: float, fresh_seconds: float) -> list[str]:
+        """Let go of what has too little time left, and of what was journalled; answers whose it was."""
+        values = {"stage": FEEDBACK, "least_seconds": least_seconds, "fresh_seconds": fresh_seconds}
         async with transaction(self._engine) as connection:
-            await connection.execute(EXPIRE)
-            rows = await connection.execute(FORGO, {"stage": FEEDBACK, "fresh_seconds": fresh_seconds})
-            return [row.submission_id for row in rows]
+            return [row.submission_id for row in await connection.execute(EXPIRE, values)]
 
     async def attend(self, routes: Sequence[str]) -> None:
         """Say that somebody who knows these routes looks after their batches."""
@@ -211,16 +219,16 @@ class BatchStore:
 
     async def requests(self, batch_id: str) -> list[BatchRequest]:
         """The requests of a batch that have no reply yet."""
-        return await self._requests(REQUESTS, batch_id)
+        return await self._requests(REQUESTS, {"id": batch_id})
 
-    async def overdue(self, batch_id: str) -> list[BatchRequest]:
-        """Those of a batch yet to be sent for which nobody waits any more."""
-        return await self._requests(OVERDUE, batch_id)
+    async def overdue(self, batch_id: str, *, least_seconds: float) -> list[BatchRequest]:
+        """Those of a batch yet to be sent that have too little time left."""
+        return await self._requests(OVERDUE, {"id": batch_id, "least_seconds": least_seconds})
 
     async def drop(self, custom_id: str) -> None:
-        """A request that may not be sent after all; whoever waits for it goes on without it."""
+        """A request that may not be sent after all; makes who waits for it due now."""
         async with transaction(self._engine) as connection:
-            await connection.execute(DROP, {"id": custom_id})
+            await connection.execute(DROP, {"id": custom_id, "stage": FEEDBACK})
 
     async def begin(self, batch: Batch, custom_ids: Sequence[str], file_id: str | None) -> Batch | None:
         """Note that the hand-over of these requests begins; None where it is not to be."""
@@ -260,7 +268,7 @@ class BatchStore:
         async with transaction(self._engine) as connection:
             return int((await connection.execute(FORGET, {"older_seconds": older_seconds, "most": most})).rowcount)
 
-    async def _requests(self, query: TextClause, batch_id: str) -> list[BatchRequest]:
+    async def _requests(self, query: TextClause, values: dict[str, Any]) -> list[BatchRequest]:
         async with transaction(self._engine) as connection:
-            rows = await connection.execute(query, {"id": batch_id})
+            rows = await connection.execute(query, values)
             return [msgspec.convert(row.prompt, BatchRequest) for row in rows]

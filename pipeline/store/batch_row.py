@@ -5,19 +5,20 @@ from typing import Any
 import msgspec
 
 from pipeline.exchange import Completion, Failed, Reply
-from pipeline.ports.batch import Batch, BatchRequest, Line, Lying
+from pipeline.ports.batch import Batch, BatchRequest, Line, Lying, Terms
 from pipeline.ports.generation import Wanted
 from pipeline.store.engine import as_json
 from pipeline.store.storable import storable
 
 
-def wanted_row(wanted: Wanted, wait_seconds: float, fresh_seconds: float) -> dict[str, Any]:
+def wanted_row(wanted: Wanted, terms: Terms) -> dict[str, Any]:
     return {
         "tenant_id": wanted.tenant_id,
         "key": wanted.key.hex(),
         "submission_id": wanted.submission_id,
-        "wait_seconds": wait_seconds,
-        "fresh_seconds": fresh_seconds,
+        "wait_seconds": terms.wait_seconds,
+        "least_seconds": terms.least_seconds,
+        "fresh_seconds": terms.fresh_seconds,
     }
 
 

@@ -38,6 +38,7 @@ DELETE_TRIES = text(
 )
 
 PARTS: Final = (
+    "llm_batch_items",
     "deliveries",
     "results",
     "attempts",
@@ -47,9 +48,8 @@ PARTS: Final = (
     "feedback_assignments",
     "feedback_ratings",
     "feedback_improvements",
-    "llm_batch_items",
 )
-"""The tables that hold parts of a submission by its id."""
+"""The tables that hold parts of a submission by its id. Who ends waits for a batch holds its requests before stages."""
 
 DELETE_PARTS = [
     text(f"DELETE FROM {part} WHERE tenant_id = :tenant_id AND submission_id = ANY(CAST(:ids AS uuid[]))")

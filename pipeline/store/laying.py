@@ -26,9 +26,12 @@ DUE: Final = """
 
 # Of the submission's own requests the newest, but one with a reply before all; of others' what is under way, or what
 # came while it is fresh. So a reply that was paid for is found, and one that came to nothing is not waited for twice.
+# What may have been sent counts as sent.
 KNOWN = text(
     """
-    SELECT custom_id, state, reply, submission_id = CAST(:submission_id AS uuid) AS own,
+    SELECT custom_id, CASE WHEN state = 'waiting' AND EXISTS (
+            SELECT FROM llm_batches b WHERE b.id = i.batch_id AND b.tried_at IS NOT NULL
+        ) THEN 'sent' ELSE state END AS state, reply, submission_id = CAST(:submission_id AS uuid) AS own,
         greatest(0, extract(epoch FROM least(deadline_at, (
             SELECT s.created_at + make_interval(secs => :wait_seconds) FROM submissions s
             WHERE s.tenant_id = :tenant_id AND s.id = CAST(:submission_id AS uuid))) - clock_timestamp())
@@ -40,7 +43,7 @@ KNOWN = text(
         OR (state = 'answered' AND EXISTS (
             SELECT FROM llm_batches b WHERE b.id = i.batch_id AND (b.finished_at IS NULL
                 OR b.finished_at > clock_timestamp() - make_interval(secs => :fresh_seconds)))))
-    ORDER BY state = 'answered' DESC, submission_id = CAST(:submission_id AS uuid) DESC, created_at DESC LIMIT 1
+    ORDER BY i.state = 'answered' DESC, i.submission_id = CAST(:submission_id AS uuid) DESC, created_at DESC LIMIT 1
     """
 )
 JOURNALLED = text(
@@ -60,25 +63,28 @@ LAY = text(
         CAST(:attempt_id AS uuid), s.created_at + make_interval(secs => :wait_seconds)
     FROM submissions s
     WHERE s.tenant_id = :tenant_id AND s.id = CAST(:submission_id AS uuid)
-      AND s.created_at + make_interval(secs => :wait_seconds) > clock_timestamp()
+      AND s.created_at + make_interval(secs => :wait_seconds)
+        > clock_timestamp() + make_interval(secs => :least_seconds)
     ON CONFLICT DO NOTHING
     """
 )
 TAKE_UP = text("DELETE FROM llm_batch_items WHERE custom_id = :custom_id")
-_OVERDUE: Final = """
+EXPIRE_ONE = text(
+    """
     UPDATE llm_batch_items SET state = 'expired'
     WHERE state = 'waiting' AND batch_id IS NULL AND deadline_at <= clock_timestamp()
-"""
-EXPIRE = text(_OVERDUE)
-EXPIRE_ONE = text(f"{_OVERDUE} AND tenant_id = :tenant_id AND key = decode(:key, 'hex')")
-# Somebody who could not wait has had the same text written meanwhile.
-FORGO = text(
+      AND tenant_id = :tenant_id AND key = decode(:key, 'hex')
+    """
+)
+# Or somebody who could not wait has had the same text written meanwhile.
+EXPIRE = text(
     f"""
     WITH whose AS (
         UPDATE llm_batch_items i SET state = 'expired'
-        WHERE i.state = 'waiting' AND i.batch_id IS NULL AND EXISTS (
+        WHERE i.state = 'waiting' AND i.batch_id IS NULL
+          AND (i.deadline_at <= clock_timestamp() + make_interval(secs => :least_seconds) OR EXISTS (
             SELECT FROM llm_replies r WHERE r.tenant_id = i.tenant_id AND r.key = i.key AND r.state = 'answered'
-              AND r.answered_at > clock_timestamp() - make_interval(secs => :fresh_seconds))
+              AND r.answered_at > clock_timestamp() - make_interval(secs => :fresh_seconds)))
         RETURNING i.submission_id
     ), {DUE}
     """

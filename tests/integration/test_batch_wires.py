@@ -317,8 +317,11 @@ async def test_the_status_tells_what_became_of_a_hand_over(
     assert await handing_over(remote) == arrived
 
 
-async def test_who_is_sent_too_much_has_not_taken_it(remote: AnyBatches, stand_in: StandIn) -> None:
-    stand_in.status = 429
+@pytest.mark.parametrize("status", [401, 403, 429])
+async def test_whose_account_is_in_trouble_has_not_taken_it_and_may_yet(
+    remote: AnyBatches, stand_in: StandIn, status: int
+) -> None:
+    stand_in.status = status
     with pytest.raises(Unavailable):
         await handing_over(remote)
 

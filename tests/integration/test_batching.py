@@ -8,20 +8,22 @@ from typing import Any, Literal, cast
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from pipeline.errors import NotFound, Unavailable
 from pipeline.exchange import Completion, Failed, Prompt, Purpose, Reply, Route, Trouble, Usage
 from pipeline.generation.assignment import Assignment, Judged
-from pipeline.generation.batching import MOST_MISSES, Batching, HalfPrice
+from pipeline.generation.batching import MOST_MISSES, Batching, HalfPrice, request_of
 from pipeline.generation.flight import Wish
 from pipeline.generation.sending import MOST_TRIES, SURE_AFTER_SECONDS, Sending
-from pipeline.ports.batch import Batch, BatchRequest, Line, Refused, Unsure
+from pipeline.ports.batch import Batch, BatchRequest, Line, Refused, Terms, Unsure
 from pipeline.ports.generation import Answered, Budgets, Policy, Wanted, Yours
 from pipeline.store.batch import BatchStore
+from pipeline.store.batch_row import request_row, wanted_row
 from pipeline.store.engine import create_engine, statement
 from pipeline.store.erasure import ErasureStore
 from pipeline.store.journal import JournalStore
+from pipeline.store.laying import lay_down
 from pipeline.store.ledger import LedgerStore
 from tests.contracts.house import PostgresHouse
 
@@ -29,6 +31,7 @@ ROUTE = Route("cloud", "openai", "model-1", "account-1", batch=True)
 USAGE = Usage(input_tokens=60, output_tokens=40)
 GOOD = Completion("good", USAGE, "model-1")
 When = Literal["before", "amid", "after"]
+TERMS = Terms(wait_seconds=3_000, fresh_seconds=600)
 STEPS = 40
 """More than a round takes."""
 
@@ -88,6 +91,7 @@ class Provider:
     takes: Refused | None = None
     refuses: Refused | None = None
     unknown: bool = False
+    breaks_off_at: int | None = None
     meanwhile: Callable[[], Awaitable[None]] | None = None
     files: list[str] = field(default_factory=list)
     garbled: set[str] = field(default_factory=set)
@@ -132,7 +136,10 @@ class Provider:
     async def lines(self, remote_id: str) -> AsyncIterator[Line]:
         if remote_id in self.garbled:
             raise KeyError(remote_id)
-        for request in reversed(self.batches[remote_id]):
+        for number, request in enumerate(reversed(self.batches[remote_id])):
+            if number == self.breaks_off_at:
+                self.breaks_off_at = None
+                raise Unavailable("The connection was cut.")
             yield Line(request.custom_id, self.replies.get(str(request.question_id), GOOD))
         yield Line("a stranger's", GOOD)
 
@@ -164,7 +171,7 @@ class Post:
         self.engine, self.house, self.ids = engine, house, ids
         self.store, self.journal, self.ledger = BatchStore(engine), JournalStore(engine), LedgerStore(engine)
         self.provider, self.policies, self.rung = Provider(), BatchPolicy(), list[str]()
-        self.sure_after_seconds = 0.0
+        self.sure_after_seconds, self.deaf = 0.0, False
 
     def wish(self, place: int, *, submission: int | None = None) -> Wish:
         submission_id = self.ids[place if submission is None else submission]
@@ -184,15 +191,16 @@ class Post:
         )
         return Wish(Wanted(self.house.tenant_id, bytes([place]) * 32, submission_id), assignment)
 
-    def halfprice(self, wait_seconds: float = 3_000) -> HalfPrice:
-        return HalfPrice(
-            store=self.store, journal=self.journal, routes=[ROUTE.name], wait_seconds=wait_seconds, fresh_seconds=600
-        )
+    def halfprice(self) -> HalfPrice:
+        return HalfPrice(store=self.store, journal=self.journal, routes=[ROUTE.name], terms=TERMS)
 
     def batching(self, knife: Knife | None = None, *, least: int = 1, routes: bool = True) -> Batching:
         knife = knife or Knife()
 
         async def wake(ids: Sequence[str]) -> None:
+            assert ids
+            if self.deaf:
+                raise Unavailable("Redis is away.")
             self.rung.extend(ids)
 
         store, ledger, meter = Cut(self.store, knife), Cut(self.ledger, knife), FlatMeter()
@@ -204,12 +212,13 @@ class Post:
                 ledger=ledger,
                 meter=meter,
                 policies=self.policies,
+                least_seconds=TERMS.least_seconds,
                 sure_after_seconds=self.sure_after_seconds,
             ),
             ledger=ledger,
             meter=meter,
             wake=wake,
-            fresh_seconds=1_200,
+            terms=TERMS,
             least=least,
         )
 
@@ -226,6 +235,13 @@ class Post:
             "UPDATE stages SET state = 'ready', available_at = now() + interval '1 hour', queued_at = now()"
             " WHERE stage = 'feedback' RETURNING 1"
         )
+
+    async def due(self) -> list[str]:
+        """The submissions whose feedback need not wait any more."""
+        found = await self.rows(
+            "SELECT submission_id::text FROM stages WHERE stage = 'feedback' AND available_at <= clock_timestamp()"
+        )
+        return sorted(id_ for (id_,) in found)
 
     async def rows(self, statement: str) -> list[tuple[Any, ...]]:
         async with self.engine.begin() as connection:
@@ -279,8 +295,7 @@ async def test_who_waits_is_told_for_how_long_and_woken_when_it_is_there(post: P
     await post.batching().tick()
     await post.batching().tick()
     assert sorted(post.rung) == sorted(post.ids)
-    due = await post.rows("SELECT count(*) FROM stages WHERE stage = 'feedback' AND available_at <= clock_timestamp()")
-    assert due == [(3,)]
+    assert await post.due() == sorted(post.ids)
 
 
 async def test_too_few_wait_for_others_and_not_for_ever(post: Post) -> None:
@@ -350,6 +365,20 @@ async def test_a_reply_that_is_there_and_not_yet_journalled_serves_others_too(po
     assert await post.journalled(0) == "good"
 
 
+async def test_what_is_laid_down_while_a_reply_comes_is_taken_up_again(post: Post) -> None:
+    """Nothing was known of it a moment before."""
+    await post.offer(0)
+    for _ in range(2):
+        await post.batching().tick()
+    wish = post.wish(0, submission=1)
+    request = {**wanted_row(wish.wanted, TERMS), **request_row(request_of(wish, ROUTE))}
+    async with post.engine.begin() as connection:
+        row = await lay_down(connection, request)
+    assert row is not None
+    assert (row.state, row.own) == ("answered", False)
+    assert await post.rows("SELECT state FROM llm_batch_items") == [("answered",)]
+
+
 async def test_a_reply_that_nobody_came_for_serves_others_while_it_is_fresh(post: Post) -> None:
     await post.offer(0)
     for _ in range(2):
@@ -388,6 +417,21 @@ async def test_what_was_written_live_meanwhile_is_not_sent(post: Post) -> None:
     assert await post.offer(0) is None
 
 
+async def test_where_nobody_can_be_woken_batches_go_on_all_the_same(post: Post) -> None:
+    """Redis is away; those who are due now are found by the sweeper."""
+    await post.offer_all()
+    await post.put_off()
+    wanted = post.wish(0, submission=1).wanted
+    standing = await post.journal.begin(wanted, lease_seconds=9, fresh_seconds=9)
+    assert isinstance(standing, Yours)
+    await post.journal.answer(wanted, standing.token, Answered("good", "cloud", "model-1", "v"))
+    post.deaf = True
+    for _ in range(2):
+        await post.batching().tick()
+    assert await post.rows("SELECT state FROM llm_batches") == [("done",)]
+    assert await post.due() == sorted(post.ids)
+
+
 async def test_nobody_waits_longer_for_having_waited_for_another_first(post: Post) -> None:
     """The other one's request expired; what is left of the time since it was handed in is all there is."""
     post.provider.replies["q-0"] = None
@@ -395,8 +439,8 @@ async def test_nobody_waits_longer_for_having_waited_for_another_first(post: Pos
         await post.offer(0, submission=who)
     for _ in range(2):
         await post.batching().tick()
-    await post.rows("UPDATE submissions SET created_at = now() - interval '2900 seconds' RETURNING 1")
-    assert await post.offer(0, submission=1) == pytest.approx(100, abs=60)
+    await post.rows("UPDATE submissions SET created_at = now() - interval '1000 seconds' RETURNING 1")
+    assert await post.offer(0, submission=1) == pytest.approx(2_000, abs=60)
     await post.rows("UPDATE submissions SET created_at = now() - interval '3001 seconds' RETURNING 1")
     assert await post.offer(0, submission=2) is None
 
@@ -497,6 +541,17 @@ async def test_a_batch_that_is_lost_time_and_again_is_let_go(post: Post) -> None
     assert await post.rows("SELECT DISTINCT state FROM llm_attempts") == [("open",)]
 
 
+async def test_what_is_given_up_is_not_sent_again_before(post: Post) -> None:
+    """All processes were down for days, and who waits may do so for a week."""
+    await post.offer_all()
+    post.provider.answers = post.provider.lists = False
+    await post.batching().tick()
+    await post.rows("UPDATE llm_batches SET tried_at = now() - interval '73 hours' RETURNING 1")
+    await post.batching().tick()
+    assert len(post.provider.batches) == 1
+    assert await post.offer_all() == [None] * 3
+
+
 @pytest.mark.parametrize("step", ["takes", "refuses"])
 async def test_a_batch_that_is_refused_costs_nothing_and_nobody_waits_for_it(post: Post, step: str) -> None:
     """Nor is it sent again and again: the provider will never take it."""
@@ -506,7 +561,7 @@ async def test_a_batch_that_is_refused_costs_nothing_and_nobody_waits_for_it(pos
     for _ in range(3):
         await post.batching().tick()
     assert len(post.provider.files) == 1
-    assert sorted(post.rung) == sorted(post.ids)
+    assert await post.due() == sorted(post.ids)
     assert await post.offer_all() == [None] * 3
     assert await post.rows("SELECT DISTINCT state, cost, cost_known FROM llm_attempts") == [("settled", 0, True)]
     assert await post.rows("SELECT spent FROM llm_budgets WHERE learner_id = ''") == [(0,)]
@@ -529,6 +584,22 @@ async def test_what_nobody_waits_for_any_more_is_not_sent_and_costs_nothing(post
     assert booked == [("q-0", "settled", 0), ("q-1", "settled", 0), ("q-2", "open", None)]
 
 
+async def test_who_has_little_time_left_asks_live_at_once_instead_of_both_ways(post: Post) -> None:
+    """A text that is sent minutes before its deadline would most likely be paid for twice."""
+    await post.offer_all()
+    await post.put_off()
+    await post.rows(
+        "UPDATE llm_batch_items SET deadline_at = now() + interval '20 minutes'"
+        " WHERE prompt->>'question_id' <> 'q-2' RETURNING 1"
+    )
+    await post.batching().tick()
+    assert post.provider.billed == ["q-2"]
+    assert sorted(post.rung) == sorted(post.ids[:2])
+    assert [wait is None for wait in await post.offer_all()] == [True, True, False]
+    await post.rows("UPDATE submissions SET created_at = now() - interval '35 minutes' RETURNING 1")
+    assert await post.offer(5, submission=0) is None
+
+
 async def test_nothing_of_a_learner_is_sent_who_is_erased_meanwhile(post: Post) -> None:
     await post.offer_all()
     post.provider.meanwhile = lambda: ErasureStore(post.engine).erase_submissions(post.house.tenant_id, post.ids[:1])
@@ -536,6 +607,15 @@ async def test_nothing_of_a_learner_is_sent_who_is_erased_meanwhile(post: Post) 
     assert post.provider.batches == {}
     await post.batching().tick()
     assert post.provider.billed == ["q-1", "q-2"]
+
+
+async def test_what_was_written_for_a_learner_who_is_erased_meanwhile_is_paid_as_it_cost(post: Post) -> None:
+    await post.offer_all()
+    await post.batching().tick()
+    await ErasureStore(post.engine).erase_submissions(post.house.tenant_id, post.ids)
+    await post.batching().tick()
+    assert await post.rows("SELECT state, cost, cost_known FROM llm_attempts") == [("settled", 100, True)] * 3
+    assert await post.rows("SELECT state FROM llm_batch_items") == []
 
 
 async def test_who_lost_the_lock_while_preparing_does_not_send_what_another_one_sends(post: Post) -> None:
@@ -568,9 +648,11 @@ async def test_a_batch_that_its_provider_does_not_know_any_more_is_over_before_t
 
 async def test_a_batch_without_room_in_the_budget_is_not_sent_and_nobody_waits_for_it(post: Post) -> None:
     await post.offer_all()
+    await post.put_off()
     post.policies.policy = Policy(batch=True, budgets=Budgets(tenant=1_100))
     await post.batching().tick()
     assert post.provider.billed == ["q-0", "q-1"]
+    assert await post.due() == [post.ids[2]]
     assert [wait is None for wait in await post.offer_all()] == [False, False, True]
 
 
@@ -597,6 +679,15 @@ async def test_what_was_sent_before_is_used_all_the_same(post: Post) -> None:
     assert [await post.journalled(place) for place in range(3)] == ["good", "good", None]
 
 
+async def test_what_may_have_been_sent_is_waited_for_as_what_was(post: Post) -> None:
+    """Its answer was lost, and then the tenant said that it wants no batches any more."""
+    post.sure_after_seconds = SURE_AFTER_SECONDS
+    await post.offer_all()
+    post.provider.answers = post.provider.lists = False
+    await post.batching().tick()
+    assert None not in await post.offer_all(anew=False)
+
+
 async def test_a_route_that_is_gone_holds_nobody(post: Post) -> None:
     """Gone it is when no process has known it for an hour: the first to be told, or the last, says nothing."""
     await post.offer_all()
@@ -618,6 +709,41 @@ async def test_a_batch_that_cannot_be_read_keeps_no_other_from_its_replies(post:
         await post.batching().tick()
     assert [await post.offer(place) is None for place in range(2)] == [False, True]
     assert await post.journalled(1) == "good"
+
+
+async def test_who_ends_a_wait_and_who_erases_its_learner_never_wait_for_each_other(post: Post) -> None:
+    """Both hold the request first, then the stage; in a circle Postgres would break one of them off."""
+    await post.offer_all()
+    await post.put_off()
+    async with post.engine.begin() as ending, post.engine.connect() as watching:
+        await ending.execute(text("UPDATE llm_batch_items SET state = 'expired'"))
+        erasing = asyncio.create_task(ErasureStore(post.engine).erase_submissions(post.house.tenant_id, post.ids))
+        await somebody_waits(watching)
+        await ending.execute(text("UPDATE stages SET available_at = now() WHERE stage = 'feedback'"))
+    await erasing
+    assert await post.rows("SELECT state FROM llm_batch_items") == []
+
+
+async def somebody_waits(connection: AsyncConnection) -> None:
+    """Until somebody waits for a row that somebody else holds."""
+    waiting = text("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock')")
+    async with asyncio.timeout(20):
+        while not (await connection.execute(waiting)).scalar_one():
+            await connection.rollback()  # or the same picture is shown again
+
+
+@pytest.mark.parametrize("at", [0, 2])
+async def test_results_that_break_off_are_read_on_in_the_next_round(post: Post, at: int) -> None:
+    """Nothing is over before, and what was taken in is not settled again."""
+    await post.offer_all()
+    await post.batching().tick()
+    post.provider.breaks_off_at = at
+    await post.batching().tick()
+    states = await post.rows("SELECT state FROM llm_batch_items ORDER BY state")
+    assert states == [("answered",)] * at + [("sent",)] * (3 - at)
+    await post.batching().tick()
+    assert await post.offer_all() == [None] * 3
+    assert await post.rows("SELECT state, cost FROM llm_attempts") == [("settled", 100)] * 3
 
 
 async def test_a_round_may_take_longer_than_a_statement(database_url: str) -> None:
