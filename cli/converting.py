@@ -9,7 +9,7 @@ from typing import IO, Any, Final, NamedTuple
 import click
 
 from cli.ndjson import STANDARD_INPUT, BadLine, Line, opened
-from cli.output import print_json
+from cli.output import counted, print_json
 from pipeline.importing.item import MAX_FILE_BYTES, Item, Left, Taken
 
 NDJSON: Final = "ndjson"
@@ -76,9 +76,9 @@ def tell(conversion: Conversion, outcome: Outcome, *, dry_run: bool, as_json: bo
     for number, item in enumerate(conversion.items, start=1):
         click.echo("\n".join(sentences(item, outcome.refused.get(number))))
     done = (
-        f"{len(conversion.items) - len(outcome.refused)} questions could be imported"
+        f"{counted(len(conversion.items) - len(outcome.refused), 'question')} could be imported"
         if dry_run
-        else f"{outcome.imported} questions imported, {outcome.unchanged} already there"
+        else f"{counted(outcome.imported, 'question')} imported, {outcome.unchanged} already there"
     )
     click.echo(f"{conversion.format}: {done}, {len(outcome.refused)} refused")
 

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import click
 
-from cli.output import print_json, print_table
+from cli.output import counted, print_json, print_table
 from cli.process import STAGES
 from cli.target import Target, client_options, find_target
 
@@ -144,7 +144,7 @@ def act(
     if as_json:
         print_json({"count": len(changed), "ids": changed, "skipped": skipped})
     else:
-        click.echo(f"{len(changed)} submissions: {name} done")
+        click.echo(f"{counted(len(changed), 'submission')}: {name} done")
         for submission_id in skipped:
             click.echo(f"{submission_id} has no dead stage", err=True)
     if skipped:

@@ -12,7 +12,7 @@ import msgspec
 from cli import curriculum
 from cli.converting import NDJSON, Conversion, Outcome, convert, format_of, readable, tell, unsent
 from cli.ndjson import STANDARD_INPUT, BadLine, Line, count_lines, opened, read_lines
-from cli.output import print_json
+from cli.output import counted, print_json
 from cli.target import Target, client_options, find_target
 
 MOST_IN_CHUNK: Final = 500
@@ -191,6 +191,6 @@ def report(imported: Imported, *, as_json: bool) -> None:
     if len(imported.problems) > SHOWN_PROBLEMS:
         click.echo(f"and {len(imported.problems) - SHOWN_PROBLEMS} more; all of them with --json", err=True)
     click.echo(
-        f"{imported.imported} questions imported, {imported.unchanged} already there, "
-        f"{len(imported.problems)} lines refused"
+        f"{counted(imported.imported, 'question')} imported, {imported.unchanged} already there, "
+        f"{counted(len(imported.problems), 'line')} refused"
     )

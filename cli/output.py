@@ -11,6 +11,11 @@ def print_json(value: object) -> None:
     click.echo(msgspec.json.encode(value).decode())
 
 
+def counted(number: int, thing: str) -> str:
+    """So many things of a kind, such as `1 line` or `2 lines`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None) -> None:
     """A table; into a pipe as wide as its content, so that nothing is cut."""
     from rich.console import Console

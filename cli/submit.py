@@ -12,7 +12,7 @@ import msgspec
 
 from cli.ndjson import count_lines, opened, read_lines
 from cli.outcome import Outcome, answer_rows
-from cli.output import print_json
+from cli.output import counted, print_json
 from cli.submitting import ignore, submit_lines
 from cli.target import Target, client_options, find_target
 from pipeline.errors import EnvironmentFault
@@ -108,7 +108,7 @@ def in_words(summary: dict[str, Any]) -> str:
     statuses = ", ".join(f"{count} {status}" for status, count in summary["statuses"].items()) or "nothing"
     made = f"{summary['new']} new, {summary['already_there']} already there"
     lines = [
-        f"{summary['submissions']} submissions ({made}), {summary['refused']} lines refused",
+        f"{counted(summary['submissions'], 'submission')} ({made}), {counted(summary['refused'], 'line')} refused",
         f"status: {statuses}",
     ]
     if summary["mean_fraction"] is not None:

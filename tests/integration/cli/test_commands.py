@@ -33,7 +33,7 @@ def test_bad_lines_are_named_and_the_others_imported(run: Run, tmp_path: Path) -
     file.write_text("\n".join(["", json.dumps(QUESTION), "{", json.dumps(bad)]))
     done = run("import", file)
     assert done.returncode == 1
-    assert done.stdout == "1 questions imported, 0 already there, 2 lines refused\n"
+    assert done.stdout == "1 question imported, 0 already there, 2 lines refused\n"
     first, second = done.stderr.splitlines()
     assert first.startswith("line 3: not valid JSON")
     assert second.startswith("line 4: ")

@@ -1,4 +1,4 @@
-"""Who is calling and what they may do: API keys by role, learner tokens by learner."""
+"""Who is calling: API keys by role, learner tokens by learner, page tokens by who minted them."""
 
 import base64
 import hashlib
@@ -6,7 +6,6 @@ import secrets
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -14,6 +13,7 @@ import msgspec
 from pipeline.batching import Batcher
 from pipeline.errors import Forbidden, NotFound, Unauthenticated
 from pipeline.ports import AccessStore, KeyInfo, KnownKey
+from pipeline.service.access.permission import Principal, Role
 from pipeline.service.identifier import is_uuid, learner_hash
 from pipeline.service.token import NOT_VALID, PAGE_AUDIENCE, TOKEN_AUDIENCE, Claims, claimed, signed, verify
 
@@ -22,106 +22,6 @@ DOTS_IN_TOKEN: Final = 2
 MOST_CACHED: Final = 10_000
 LOOKED_UP_AT_ONCE: Final = 1_000
 NO_KEY: Final = "The API key is unknown or revoked."
-
-
-class Role(StrEnum):
-    """What a credential is for; `learner` (one learner's browser) and `viewer` (a teacher's) come from tokens only."""
-
-    SUBMITTER = "submitter"
-    TEACHER = "teacher"
-    OPERATOR = "operator"
-    LEARNER = "learner"
-    VIEWER = "viewer"
-
-
-NO_LEARNER: Final = "There is no such learner: nobody of this id has handed in, is in a group, or has goals."
-"""Said of learners whom nobody knows, and of those whom the caller may not see."""
-
-
-class Permission(StrEnum):
-    """One kind of call."""
-
-    SUBMIT = "submit"
-    READ = "read"
-    CONTROL = "control"
-    RATE = "rate"
-    MINT_TOKENS = "mint_tokens"
-    TEACH = "teach"
-    OPERATE = "operate"
-    WEBHOOKS = "webhooks"
-    READ_LEARNING = "read_learning"
-    READ_ANALYTICS = "read_analytics"
-    SET_GOALS = "set_goals"
-    GENERATE = "generate"
-
-
-# Deny by default: what is not listed is forbidden. CONTROL is cancel and retry of one submission. A learner
-# reads what is their own only: `Principal.may_see`.
-PERMISSIONS: Final = {
-    Role.SUBMITTER: frozenset(
-        {
-            Permission.SUBMIT,
-            Permission.READ,
-            Permission.CONTROL,
-            Permission.RATE,
-            Permission.MINT_TOKENS,
-            Permission.WEBHOOKS,
-            Permission.SET_GOALS,
-        }
-    ),
-    Role.TEACHER: frozenset(
-        {
-            Permission.SUBMIT,
-            Permission.READ,
-            Permission.CONTROL,
-            Permission.RATE,
-            Permission.MINT_TOKENS,
-            Permission.WEBHOOKS,
-            Permission.TEACH,
-            Permission.READ_LEARNING,
-            Permission.READ_ANALYTICS,
-            Permission.SET_GOALS,
-            Permission.GENERATE,
-        }
-    ),
-    Role.OPERATOR: frozenset(
-        {Permission.READ, Permission.CONTROL, Permission.OPERATE, Permission.WEBHOOKS, Permission.GENERATE}
-    ),
-    Role.LEARNER: frozenset({Permission.READ, Permission.RATE, Permission.READ_LEARNING}),
-    Role.VIEWER: frozenset({Permission.READ_ANALYTICS}),
-}
-
-
-def takers_of(permission: Permission) -> str:
-    """The roles that include a permission, as "a submitter or a teacher"."""
-    *others, last = [with_article(role).lower() for role in Role if permission in PERMISSIONS[role]]
-    return f"{', '.join(others)} or {last}" if others else last
-
-
-def with_article(role: Role) -> str:
-    return f"An {role}" if role is Role.OPERATOR else f"A {role}"
-
-
-class Principal(msgspec.Struct, frozen=True):
-    """The verified caller. `learner_id` is set for a learner token and narrows everything to that learner.
-
-    `key_id` is set for an API key: what it makes dies with it.
-    """
-
-    tenant_id: int
-    role: Role
-    actor: str
-    learner_id: str | None = None
-    key_id: str | None = None
-
-    def require(self, permission: Permission) -> None:
-        """Raise `Forbidden` unless the role includes `permission`."""
-        if permission not in PERMISSIONS[self.role]:
-            raise Forbidden(f"{with_article(self.role)} may not do this; it takes {takers_of(permission)}.")
-
-    def may_see(self, learner_id: str) -> bool:
-        """Whether what belongs to this learner exists for the caller."""
-        return self.learner_id is None or self.learner_id == learner_id
 
 
 class CreatedKey(msgspec.Struct, frozen=True):
