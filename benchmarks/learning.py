@@ -18,13 +18,14 @@ from pipeline.learning.evidence import fully_answered
 from pipeline.learning.fold import fold
 from pipeline.learning.memory import Memory
 from pipeline.learning.mix import Plan
+from pipeline.learning.pooling import overall
 from pipeline.learning.rating import Skill, apply_submission
 from pipeline.learning.recency import Recent
 from pipeline.learning.selection import Barred, recommend
 from pipeline.learning.weakness import weaknesses_of
 from pipeline.model import Answer, AnswerScore, LearnerContext, Outcome, Question, ScoredAnswer
 from pipeline.stages.advising import Occasion, advise
-from pipeline.stages.guidance import Guide, guide_of
+from pipeline.stages.guide import Guide, guide_of
 
 NOW = datetime(2026, 3, 9, tzinfo=UTC)
 TOPICS = tuple(f"topic-{number}" for number in range(1_000))
@@ -107,7 +108,7 @@ def measure(size: int) -> None:
     candidates = bank(size, random)
     index = index_candidates(candidates)
     skills, answers, school = learner(random), hand_in(random), guide(random)
-    weaknesses = weaknesses_of(skills.values(), NOW)
+    weaknesses, everywhere = weaknesses_of(skills.values(), NOW), overall(skills)
     fresh = Barred(excluded=fully_answered(answers))
     worn = Barred(excluded=frozenset(f"q-{number}" for number in range(size) if number % 10))
     effect = apply_submission(skills, {}, answers, NOW)
@@ -115,12 +116,20 @@ def measure(size: int) -> None:
 
     def questions(barred: Barred) -> Callable[[int], object]:
         return lambda run: recommend(
-            index, skills, weaknesses, now=NOW, barred=barred, seed=str(run), plan=TEN, locale="en"
+            index,
+            skills,
+            weaknesses,
+            everywhere=everywhere,
+            now=NOW,
+            barred=barred,
+            seed=str(run),
+            plan=TEN,
+            locale="en",
         )
 
     figures = {
         "apply": microseconds(lambda _: apply_submission(skills, {}, answers, NOW)),
-        "fold": microseconds(lambda _: fold(skills, effect, answers, NOW)),
+        "fold": microseconds(lambda _: fold(skills, effect, NOW)),
         "weaknesses": microseconds(lambda _: weaknesses_of(skills.values(), NOW)),
         "recommend": microseconds(questions(fresh)),
         "worn": microseconds(questions(worn)),

@@ -10,7 +10,7 @@ scores differ by at most 0.06, less than ratings can tell apart.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from math import floor, log
@@ -63,17 +63,16 @@ class Candidate(msgspec.Struct, frozen=True, gc=False):
     type: str = ""
     language: str = "en"
 
-    @property
-    def estimate(self) -> Estimate:
-        """The difficulty with its uncertainty."""
-        return Estimate(self.difficulty, self.variance)
-
 
 class Shelves(msgspec.Struct, frozen=True):
-    """Candidates by the shelf they stand on; `numbers` ascend and run parallel to `rows`."""
+    """Candidates by the shelf they stand on; `numbers` ascend and run parallel to `rows`.
+
+    `modules` are those of all candidates together.
+    """
 
     numbers: tuple[int, ...] = ()
     rows: tuple[tuple[Candidate, ...], ...] = ()
+    modules: frozenset[str | None] = frozenset()
 
     def outward(self, ability: float, spin: int) -> Iterator[Candidate]:
         """All candidates, the best fitting shelf first, of two equally far ones the easier.
@@ -185,7 +184,21 @@ def _rearranged(
         if left:
             rows[number] = tuple(sorted(left, key=_shuffled))
     numbers = tuple(sorted(rows))
-    return Shelves(numbers, tuple(rows[number] for number in numbers))
+    modules = _modules_after(shelves.modules, rows.values(), taken, put)
+    return Shelves(numbers, tuple(rows[number] for number in numbers), modules)
+
+
+def _modules_after(
+    before: frozenset[str | None],
+    rows: Collection[Sequence[Candidate]],
+    taken: Mapping[int, Sequence[Candidate]],
+    put: Mapping[int, Sequence[Candidate]],
+) -> frozenset[str | None]:
+    """The modules of all that stands on `rows` now; only for one that nothing new belongs to is it looked through."""
+    came = {candidate.module for some in put.values() for candidate in some}
+    gone = {candidate.module for some in taken.values() for candidate in some} - came
+    left = {module for module in gone if any(one.module == module for row in rows for one in row)}
+    return (before - gone) | left | came
 
 
 @lru_cache(maxsize=100)

@@ -48,7 +48,8 @@ class Evidence(msgspec.Struct, frozen=True):
     """One answer as the rating sees it; every number is in [0, 1].
 
     `outcome` stands against the expected score, `error` feeds the weaknesses, `guess` is the score that
-    blind guessing earns on average, `correct` says that the answer was settled as right.
+    blind guessing earns on average, `correct` says that the answer was settled as right, `rapid` that it was a guess
+    in haste.
     """
 
     question_id: str
@@ -59,6 +60,11 @@ class Evidence(msgspec.Struct, frozen=True):
     correct: bool
     learner_weight: float
     item_weight: float
+    rapid: bool = False
+
+
+Told = tuple[ScoredAnswer, Evidence]
+"""An answer, and what it says."""
 
 
 def topics_of(question: Question) -> tuple[str, ...]:
@@ -92,7 +98,8 @@ def evidence_of(scored: ScoredAnswer) -> Evidence | None:
     fraction = 0.0 if unanswered or score.fraction is None else score.fraction
     guess = guess_floor(choices_of(question))
     correct = score.outcome is Outcome.CORRECT  # a text may say it in other words: less than alike, and no error
-    engaged = RAPID_WEIGHT if not unanswered and is_rapid(scored.answer) else 1.0
+    rapid = not unanswered and is_rapid(scored.answer)
+    engaged = RAPID_WEIGHT if rapid else 1.0
     return Evidence(
         question_id=question.id,
         topics=topics_of(question),
@@ -102,6 +109,7 @@ def evidence_of(scored: ScoredAnswer) -> Evidence | None:
         correct=correct,
         learner_weight=engaged * LEARNER_WEIGHTS[score.outcome],
         item_weight=engaged * ITEM_WEIGHTS[score.outcome],
+        rapid=rapid,
     )
 
 

@@ -5,62 +5,45 @@ from datetime import datetime
 
 import msgspec
 
-from pipeline.learning.evidence import Evidence, evidence_of
-from pipeline.learning.memory import Memory, memory_after, rating_of
+from pipeline.learning.evidence import Told
+from pipeline.learning.memory import memory_after, rating_of
 from pipeline.learning.mistake import Mistake, mistake_in, mistaken
-from pipeline.learning.rating import Change, Skill, SubmissionEffect
-from pipeline.model import ScoredAnswer
+from pipeline.learning.rating import Skill, SubmissionEffect
 
 
-class _Told(msgspec.Struct, frozen=True):
-    """An answer, what it says of a topic, and which mistake it is."""
+class _Lesson(msgspec.Struct, frozen=True):
+    """An answer with what it says of its topics, and which mistake it is."""
 
-    scored: ScoredAnswer
-    evidence: Evidence
+    told: Told
     mistake: Mistake | None
 
     @property
     def error_weight(self) -> float:
-        return self.evidence.error * self.evidence.learner_weight / len(self.evidence.topics)
+        _, evidence = self.told
+        return evidence.error * evidence.learner_weight / len(evidence.topics)
 
 
-def fold(
-    before: Mapping[str, Skill], effect: SubmissionEffect, answers: Sequence[ScoredAnswer], at: datetime
-) -> dict[str, Skill]:
+def fold(before: Mapping[str, Skill], effect: SubmissionEffect, at: datetime) -> dict[str, Skill]:
     """The skills after a submission handed in at `at`: those of `effect`, with memory and mistakes brought up to them.
 
-    `before` are the skills that `effect` came from, `answers` those it was made of. Everything follows from these
-    values alone, so the same history gives the same skills to the last digit.
+    `before` are the skills that `effect` came from. Everything follows from these values alone, so the same history
+    gives the same skills to the last digit.
     """
-    told = _told(answers, effect.changes)
-    by_topic: dict[str, list[_Told]] = {}
-    for one in told:
-        for topic in one.evidence.topics:
-            by_topic.setdefault(topic, []).append(one)
+    by_topic: dict[str, list[_Lesson]] = {}
+    for told, change in zip(effect.told, effect.changes, strict=True):
+        lesson = _Lesson(told, mistake_in(*told, change.expected))
+        for topic in change.topics:
+            by_topic.setdefault(topic, []).append(lesson)
     moved = {topic: _moved(before.get(topic), effect.skills[topic], ones, at) for topic, ones in by_topic.items()}
     return {**effect.skills, **moved}
 
 
-def _told(answers: Sequence[ScoredAnswer], changes: Sequence[Change]) -> list[_Told]:
-    """The answers that told something: each made one of the changes, in the same order."""
-    with_evidence = [(one, evidence) for one in answers if (evidence := evidence_of(one)) is not None]
-    return [
-        _Told(one, evidence, mistake_in(one, evidence, change.expected))
-        for (one, evidence), change in zip(with_evidence, changes, strict=True)
-    ]
-
-
-def _moved(was: Skill | None, now: Skill, told: Sequence[_Told], at: datetime) -> Skill:
+def _moved(was: Skill | None, now: Skill, lessons: Sequence[_Lesson], at: datetime) -> Skill:
     last_seen = at if was is None else was.updated_at
-    mistakes = () if was is None else was.mistakes
+    memory, mistakes = (None, ()) if was is None else (was.memory, was.mistakes)
     as_of = last_seen
-    for one in told:
+    for one in lessons:
         mistakes = mistaken(mistakes, as_of, kind=one.mistake, weight=one.error_weight, at=at)
         as_of = max(as_of, at)
-    return msgspec.structs.replace(now, mistakes=mistakes, memory=_remembered(was, told, last_seen, at))
-
-
-def _remembered(was: Skill | None, told: Sequence[_Told], last_seen: datetime, at: datetime) -> Memory | None:
-    memory = None if was is None else was.memory
-    rating = rating_of([one.scored for one in told])
-    return memory if rating is None else memory_after(memory, last_seen, rating, at)
+    remembered = memory_after(memory, last_seen, rating_of([one.told for one in lessons]), at)
+    return msgspec.structs.replace(now, mistakes=mistakes, memory=remembered)

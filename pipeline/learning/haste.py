@@ -47,7 +47,10 @@ def reading_ms(characters: int) -> int:
 
 def characters_of(question: Question) -> int:
     """How much there is to read, in letters."""
-    return sum(map(letters_in, (question.prompt, *(option["text"] for option in question.options))))
+    letters = letters_in(question.prompt)
+    for option in question.options:
+        letters += letters_in(option["text"])
+    return letters
 
 
 def letters_in(text: str) -> int:

@@ -6,7 +6,7 @@ workers that write them in this order cannot deadlock.
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from typing import Final, Protocol, Self, TypeVar
+from typing import Any, Final, Protocol, Self, TypeVar
 
 import msgspec
 
@@ -154,11 +154,11 @@ RowT = TypeVar("RowT", bound=_Row)
 
 def count_up(submissions: Iterable[FinishedSubmission]) -> Increments:
     """The increments of a batch of finished submissions, each counted once per appearance."""
-    batch = tuple(submissions)
+    batch = [(submission, [sums_of(answer) for answer in submission.answers]) for submission in submissions]
     return Increments(
-        days=_gathered(_day_of(submission) for submission in batch),
-        questions=_gathered(row for submission in batch for row in _questions_of(submission)),
-        stages=_gathered(_minute_of(run) for submission in batch for run in submission.stages),
+        days=_gathered(_day_of(submission, counted) for submission, counted in batch),
+        questions=_gathered(row for submission, counted in batch for row in _questions_of(submission, counted)),
+        stages=_gathered(_minute_of(run) for submission, _ in batch for run in submission.stages),
     )
 
 
@@ -174,15 +174,14 @@ def sums_of(answer: FinishedAnswer) -> AnswerSums:
     )
 
 
-def _day_of(submission: FinishedSubmission) -> LearnerDay:
+def _day_of(submission: FinishedSubmission, counted: Iterable[AnswerSums]) -> LearnerDay:
     day = submission.submitted_at.astimezone(UTC).date()
-    sums = sum((sums_of(answer) for answer in submission.answers), AnswerSums())
-    return LearnerDay(submission.tenant_id, submission.learner_id, day, 1, sums)
+    return LearnerDay(submission.tenant_id, submission.learner_id, day, 1, sum(counted, AnswerSums()))
 
 
-def _questions_of(submission: FinishedSubmission) -> Iterable[QuestionCount]:
-    for answer in submission.answers:
-        yield QuestionCount(submission.tenant_id, answer.question_id, sums_of(answer))
+def _questions_of(submission: FinishedSubmission, counted: Iterable[AnswerSums]) -> Iterable[QuestionCount]:
+    for answer, sums in zip(submission.answers, counted, strict=True):
+        yield QuestionCount(submission.tenant_id, answer.question_id, sums)
 
 
 def _minute_of(run: StageRun) -> StageMinute:
@@ -192,8 +191,8 @@ def _minute_of(run: StageRun) -> StageMinute:
 
 def _gathered(rows: Iterable[RowT]) -> tuple[RowT, ...]:
     """`rows` summed by key and sorted by it."""
-    sums: dict[object, RowT] = {}
+    sums: dict[Any, RowT] = {}
     for row in rows:
-        known = sums.get(row.key)
-        sums[row.key] = row if known is None else known + row
-    return tuple(sorted(sums.values(), key=lambda row: row.key))
+        key = row.key
+        sums[key] = sums[key] + row if key in sums else row
+    return tuple(sums[key] for key in sorted(sums))

@@ -27,7 +27,6 @@ import msgspec
 
 from pipeline.learning.effort import is_sure
 from pipeline.learning.evidence import Evidence
-from pipeline.learning.haste import is_rapid
 from pipeline.learning.recency import fading
 from pipeline.model import Outcome, ScoredAnswer
 
@@ -54,7 +53,8 @@ class Mistake(StrEnum):
     """Wrong, and not known yet."""
 
 
-PLACES: Final = {kind: place for place, kind in enumerate(Mistake)}
+KINDS: Final = tuple(Mistake)
+PLACES: Final = {kind: place for place, kind in enumerate(KINDS)}
 
 
 class MistakeShare(msgspec.Struct, frozen=True):
@@ -72,7 +72,7 @@ def mistake_in(scored: ScoredAnswer, evidence: Evidence, expected: float) -> Mis
         return None
     if evidence.error < 1.0:
         return Mistake.INCOMPLETE
-    if is_rapid(scored.answer):
+    if evidence.rapid:
         return Mistake.RUSHED
     if is_sure(scored.answer):
         return Mistake.MISCONCEPTION
@@ -87,6 +87,8 @@ def mistaken(
 
     `weight` is its error times what it counts; `kind` is None where it was right.
     """
+    if kind is None and not sums:
+        return ()
     if at < as_of:
         weight *= fading(as_of - at)
         faded = list(sums)
@@ -94,7 +96,7 @@ def mistaken(
         left = fading(at - as_of)
         faded = [one * left for one in sums]
     if kind is not None:
-        faded += [0.0] * (len(Mistake) - len(faded))
+        faded += [0.0] * (len(KINDS) - len(faded))
         faded[PLACES[kind]] += weight
     return tuple(faded) if any(faded) else ()
 
@@ -104,6 +106,6 @@ def shares(sums: Sequence[float]) -> tuple[MistakeShare, ...]:
     total = sum(sums)
     if total <= 0.0:
         return ()
-    found = [(one / total, kind) for one, kind in zip(sums, Mistake, strict=False)]
+    found = [(share, kind) for one, kind in zip(sums, KINDS, strict=False) if (share := one / total) >= LEAST_SHARE]
     found.sort(key=lambda pair: -pair[0])
-    return tuple(MistakeShare(kind, round(share, SHARE_DECIMALS)) for share, kind in found if share >= LEAST_SHARE)
+    return tuple(MistakeShare(kind, round(share, SHARE_DECIMALS)) for share, kind in found)

@@ -28,7 +28,7 @@ made-up logs; none was fitted to a public log.
 """
 
 from collections.abc import Iterable, Mapping
-from math import exp, fsum, pi, sqrt
+from math import copysign, exp, fsum, pi, sqrt
 from typing import Final, Protocol
 
 import msgspec
@@ -43,6 +43,7 @@ TOPIC_VARIANCE: Final = 0.3
 ALONE_VARIANCE: Final = OVERALL_VARIANCE + TOPIC_VARIANCE
 ITEM_VARIANCE: Final = 1.0
 STRETCH: Final = 0.1
+PI_SQUARED: Final = pi**2
 STEEPEST: Final = 36.0
 """Beyond this distance the logistic curve is flat in a double, and exp() comes near its limits."""
 
@@ -91,7 +92,9 @@ class Pool:
 
 def overall(skills: Mapping[str, Rated]) -> Estimate:
     """θ and C: the ability that all of a learner's topics together tell; the same in whatever order they come."""
-    return Pool(skills).overall()
+    weights = [_weight(skill.answers) for skill in skills.values()]
+    told = [weight * _alone(skill) for weight, skill in zip(weights, skills.values(), strict=True)]
+    return _overall(weights, told)
 
 
 def ability_in(skills: Mapping[str, Rated], topics: tuple[str, ...], everywhere: Estimate) -> Estimate:
@@ -116,19 +119,26 @@ def difficulty_of(item: Rated) -> Estimate:
 
 def expected_score(ability: float, difficulty: float, guess: float = 0.0) -> float:
     """The mean score, in [guess, 1], of a learner of `ability` on a question of `difficulty`, both known for sure."""
-    distance = min(max(ability - difficulty, -STEEPEST), STEEPEST)
+    distance = ability - difficulty
+    if abs(distance) > STEEPEST:
+        distance = copysign(STEEPEST, distance)
     return guess + (1.0 - guess) / (1.0 + exp(-distance))
 
 
 def predicted_score(ability: Estimate, difficulty: Estimate, guess: float = 0.0) -> float:
     """P: the mean score, in [guess, 1], over all that ability and difficulty may be."""
-    distance = ability.mean * stretching(difficulty.variance) - difficulty.mean
+    return score_ahead(ability, difficulty.mean, difficulty.variance, guess)
+
+
+def score_ahead(ability: Estimate, difficulty: float, variance: float, guess: float = 0.0) -> float:
+    """P on a question of this `difficulty`, which is known with this `variance`."""
+    distance = ability.mean * stretching(variance) - difficulty
     return expected_score(distance / flattening(ability.variance), 0.0, guess)
 
 
 def flattening(variance: float) -> float:
     """f: by how much an ability of this `variance` brings the expectation nearer to even, at least 1."""
-    return sqrt(1.0 + 3.0 * variance / pi**2)
+    return sqrt(1.0 + 3.0 * variance / PI_SQUARED)
 
 
 def stretching(variance: float) -> float:

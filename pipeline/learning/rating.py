@@ -25,7 +25,7 @@ from typing import Final
 
 import msgspec
 
-from pipeline.learning.evidence import Evidence, evidence_of
+from pipeline.learning.evidence import Evidence, Told, evidence_of
 from pipeline.learning.memory import Memory
 from pipeline.learning.pooling import (
     ALONE_VARIANCE,
@@ -104,6 +104,7 @@ ItemSteps = tuple[float | None, ...]
 class SubmissionEffect(msgspec.Struct, frozen=True):
     """After one submission: all skills by topic, all item ratings by question id, changes in order.
 
+    `told` are the answers that made these changes, each with what it says.
     `item_steps` says for each answer what was added to its question's rating, None where it did not count for it.
     """
 
@@ -111,6 +112,7 @@ class SubmissionEffect(msgspec.Struct, frozen=True):
     items: Mapping[str, ItemRating]
     changes: tuple[Change, ...]
     item_steps: ItemSteps = ()
+    told: tuple[Told, ...] = ()
 
 
 def first_item_rating(question: Question) -> ItemRating:
@@ -172,7 +174,8 @@ def apply_submission(
     `now` is when the submission was handed in. Questions absent from `items` start from their difficulty.
     The inputs are left as they are. The same inputs give the same floats to the last digit.
     """
-    learner, items, changes, steps = Learner(skills), dict(items), list[Change](), list[float | None]()
+    learner, items = Learner(skills), dict(items)
+    told, changes, steps = list[Told](), list[Change](), list[float | None]()
     for scored in scored_answers:
         evidence = evidence_of(scored)
         if evidence is None:
@@ -181,9 +184,10 @@ def apply_submission(
         item = items.get(evidence.question_id) or first_item_rating(scored.answer.question)
         effect = learner.learn(item, evidence, now)
         items[evidence.question_id] = effect.item
+        told.append((scored, evidence))
         changes.append(effect.change)
         steps.append(effect.change.item_step if effect.change.item_answers else None)
-    return SubmissionEffect(learner.skills, items, tuple(changes), tuple(steps))
+    return SubmissionEffect(learner.skills, items, tuple(changes), tuple(steps), tuple(told))
 
 
 def moved_skills(effect: SubmissionEffect) -> tuple[Skill, ...]:

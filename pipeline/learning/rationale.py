@@ -1,6 +1,5 @@
 """Why these questions, in words, in the languages that feedback speaks; others get English."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
@@ -80,13 +79,14 @@ def primary(locale: str | None) -> str:
 def rationale_for(picks: Sequence[tuple[Kind, str]], locale: str = "en") -> str:
     """A sentence per kind among `picks` (kind and topic of each question), naming its main topics."""
     words = words_for(locale)
-    topics: dict[Kind, Counter[str]] = {kind: Counter() for kind in Kind}
+    topics: dict[Kind, list[str]] = {}
     for kind, topic in picks:
-        topics[kind][topic] += 1
-    sentences = [_sentence(words, kind, counts) for kind, counts in topics.items() if counts]
+        topics.setdefault(kind, []).append(topic)
+    sentences = [_sentence(words, kind, topics[kind]) for kind in Kind if kind in topics]
     return words.gap.join(sentences) or words.nothing
 
 
-def _sentence(words: Words, kind: Kind, counts: Counter[str]) -> str:
-    named = words.comma.join(topic for topic, _ in counts.most_common(MOST_TOPICS_NAMED))
-    return words.sentence(kind).format(count=counts.total(), topics=named)
+def _sentence(words: Words, kind: Kind, topics: Sequence[str]) -> str:
+    often = sorted(dict.fromkeys(topics), key=topics.count, reverse=True)
+    named = words.comma.join(often[:MOST_TOPICS_NAMED])
+    return words.sentence(kind).format(count=len(topics), topics=named)

@@ -14,8 +14,7 @@ weakness. Nothing is drawn at random: `seed` decides where on a shelf the walk b
 answers in every process.
 """
 
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from itertools import chain, islice
@@ -30,10 +29,11 @@ from pipeline.learning.candidate import NO_SHELVES, Candidate, CandidateIndex, K
 from pipeline.learning.evidence import guess_floor
 from pipeline.learning.memory import is_due, overdue_days, retrievability
 from pipeline.learning.mix import Plan, quotas
-from pipeline.learning.pooling import Estimate, ability_in, flattening, overall, predicted_score
+from pipeline.learning.pooling import Estimate, ability_in, flattening, score_ahead
 from pipeline.learning.rating import Skill
 from pipeline.learning.rationale import rationale_for
-from pipeline.learning.topic_order import topics_by_kind
+from pipeline.learning.topic_order import topics_for
+from pipeline.learning.turns import by_turns
 from pipeline.learning.weakness import Weakness
 
 FOCUS: Final = 3
@@ -67,18 +67,18 @@ class Barred(msgspec.Struct, frozen=True):
 class _Search(msgspec.Struct, frozen=True):
     """What every step of one selection looks at.
 
-    `abilities` keeps those worked out so far, `types` counts what was picked so far.
+    `weak` are the topics of the weaknesses, the weakest first. `abilities` keeps those worked out so far, `types`
+    counts what was picked so far.
     """
 
     index: CandidateIndex
     skills: Mapping[str, Skill]
     everywhere: Estimate
-    topics: Mapping[Kind, Sequence[str]]
-    weak: AbstractSet[str]
+    weak: Mapping[str, None]
     closed: AbstractSet[str]
     now: datetime
     seed: int
-    types: Counter[str]
+    types: dict[str, int]
     abilities: dict[tuple[str, ...], Estimate]
 
     def ability(self, topics: tuple[str, ...]) -> Estimate:
@@ -88,12 +88,17 @@ class _Search(msgspec.Struct, frozen=True):
             known = self.abilities[topics] = ability_in(self.skills, topics, self.everywhere)
         return known
 
+    def topics(self, kind: Kind) -> Iterator[str]:
+        """Where questions of `kind` are looked for, the first topics first."""
+        return topics_for(kind, self.index.topics, self.skills, self.weak, self.now, self.seed)
+
 
 def recommend(
     index: CandidateIndex,
     skills: Mapping[str, Skill],
     weaknesses: Sequence[Weakness],
     *,
+    everywhere: Estimate,
     now: datetime,
     barred: Barred,
     seed: str,
@@ -102,19 +107,18 @@ def recommend(
 ) -> Recommendation:
     """The next questions for a learner with `skills` and `weaknesses` (weakest first) at `now`.
 
-    Fewer than `plan.count` come where the bank has no more. `locale` (BCP 47) is the language of the rationale.
+    `everywhere` is `pooling.overall` of the skills. Fewer than `plan.count` come where the bank has no more. `locale`
+    (BCP 47) is the language of the rationale.
     """
-    spin = crc32(seed.encode())
     search = _Search(
         index=index,
         skills=skills,
-        everywhere=overall(skills),
-        topics=topics_by_kind(index, skills, weaknesses, now, spin),
-        weak=frozenset(weakness.topic for weakness in weaknesses),
+        everywhere=everywhere,
+        weak=dict.fromkeys(weakness.topic for weakness in weaknesses),
         closed=barred.closed,
         now=now,
-        seed=spin,
-        types=Counter(),
+        seed=crc32(seed.encode()),
+        types={},
         abilities={},
     )
     questions = _choose(search, quotas(plan.mix, plan.count), {*barred.excluded, *barred.postponed})
@@ -133,7 +137,7 @@ def _choose(search: _Search, wanted: Mapping[Kind, int], barred: set[str]) -> tu
     picks = {kind: _picks(search, kind, barred) for kind in wanted}
     chosen = [pick for kind, quota in wanted.items() for pick in islice(picks[kind], quota)]
     weakness = picks.pop(Kind.WEAKNESS, iter(()))
-    rest = chain(_by_turns(picks.values()), weakness)
+    rest = chain(by_turns(picks.values()), weakness)
     chosen += islice(rest, sum(wanted.values()) - len(chosen))
     return tuple(chosen)
 
@@ -146,10 +150,9 @@ def _picks(search: _Search, kind: Kind, barred: set[str]) -> Iterator[Recommende
 
 
 def _picks_of(search: _Search, kind: Kind, barred: set[str], *, is_open: bool) -> Iterator[RecommendedQuestion]:
-    topics = search.topics[kind]
-    for first in range(0, len(topics), FOCUS):
-        group = topics[first : first + FOCUS]
-        for pick in _by_turns([_fitting(search, kind, topic, barred, is_open=is_open) for topic in group]):
+    topics = search.topics(kind)
+    while group := list(islice(topics, FOCUS)):
+        for pick in by_turns([_fitting(search, kind, topic, barred, is_open=is_open) for topic in group]):
             barred.add(pick.question_id)
             yield pick
 
@@ -160,6 +163,8 @@ def _fitting(
     """One topic's questions, each the best fit of `LOOKAHEAD` neighbours on the shelves."""
     target = search.index.targets[kind]
     shelves = search.index.shelves.get((kind, topic), NO_SHELVES)
+    if shelves.modules <= search.closed if is_open else shelves.modules.isdisjoint(search.closed):
+        return  # none would be allowed, so there is no need to walk along them
     nearest = shelves.outward(_place(search.ability((topic,)), target), crc32(topic.encode(), search.seed))
     allowed = (
         candidate
@@ -168,11 +173,12 @@ def _fitting(
     )
     window = [(candidate, _expected(search, candidate)) for candidate in islice(allowed, LOOKAHEAD)]
     while window:
-        best = min(window, key=lambda entry: abs(entry[1] - target) + TYPE_COST * search.types[entry[0].type])
-        window.remove(best)
-        candidate, expected = best
+        misfits = [
+            abs(expected - target) + TYPE_COST * search.types.get(candidate.type, 0) for candidate, expected in window
+        ]
+        candidate, expected = window.pop(misfits.index(min(misfits)))
         if candidate.question_id not in barred:  # another topic's turn may have taken it
-            search.types[candidate.type] += 1
+            search.types[candidate.type] = search.types.get(candidate.type, 0) + 1
             yield _picked(search, kind, topic, candidate, expected)
         window += [(candidate, _expected(search, candidate)) for candidate in islice(allowed, 1)]
 
@@ -183,7 +189,9 @@ def _place(ability: Estimate, target: float) -> float:
 
 
 def _expected(search: _Search, candidate: Candidate) -> float:
-    return predicted_score(search.ability(candidate.topics), candidate.estimate, guess_floor(candidate.choices))
+    return score_ahead(
+        search.ability(candidate.topics), candidate.difficulty, candidate.variance, guess_floor(candidate.choices)
+    )
 
 
 def _picked(search: _Search, kind: Kind, topic: str, candidate: Candidate, expected: float) -> RecommendedQuestion:
@@ -210,14 +218,3 @@ def _because(search: _Search, kind: Kind, topic: str) -> Because:
         days = (search.now - skill.updated_at).days
         return (Why.UNSEEN, days) if days > 0 else (Why.FRESH,)
     return (Why.STRETCH,)
-
-
-def _by_turns(sources: Iterable[Iterator[RecommendedQuestion]]) -> Iterator[RecommendedQuestion]:
-    """One from each source in turn until all are empty."""
-    waiting = deque(sources)
-    while waiting:
-        source = waiting.popleft()
-        for pick in source:
-            yield pick
-            waiting.append(source)
-            break

@@ -1,36 +1,31 @@
 """In which topics the questions of each kind are looked for, and in which order."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from pipeline.learning.candidate import CandidateIndex, Kind
+from pipeline.learning.candidate import Kind
 from pipeline.learning.memory import is_due
 from pipeline.learning.rating import Skill
-from pipeline.learning.weakness import Weakness
 
 
-def topics_by_kind(
-    index: CandidateIndex, skills: Mapping[str, Skill], weaknesses: Sequence[Weakness], now: datetime, spin: int
-) -> dict[Kind, Sequence[str]]:
-    """The topics that questions of each kind are looked for in, the first ones first; `spin` turns the new ones."""
-    weak = [weakness.topic for weakness in weaknesses]
-    weak_topics = frozenset(weak)
-    steady = [skill for skill in skills.values() if skill.topic not in weak_topics]
-    due = due_topics(skills.values(), now)
-    stalest = sorted(steady, key=lambda skill: (skill.updated_at, skill.topic))
-    strongest = sorted(steady, key=lambda skill: (-skill.rating, skill.topic))
-    new = turned([topic for topic in index.topics if topic not in skills], spin)
-    review = [
-        *(topic for topic in due if topic not in weak_topics),
-        *(topic for topic in due if topic in weak_topics),
-        *(skill.topic for skill in stalest),
-        *weak,
-    ]
-    return {
-        Kind.WEAKNESS: weak,
-        Kind.REVIEW: list(dict.fromkeys(review)),
-        Kind.CHALLENGE: [*(skill.topic for skill in strongest), *new, *weak],
-    }
+def topics_for(
+    kind: Kind, bank: Sequence[str], skills: Mapping[str, Skill], weak: Collection[str], now: datetime, spin: int
+) -> Iterator[str]:
+    """The topics that questions of `kind` are looked for in, the first ones first, each once.
+
+    `bank` are all that there are questions on, `weak` those of the weaknesses (weakest first); `spin` turns the new
+    ones. The order is worked out as far as somebody asks: mostly the first three will do.
+    """
+    if kind is Kind.REVIEW:
+        due = dict.fromkeys(due_topics(skills.values(), now))
+        yield from sorted(due, key=weak.__contains__)
+        yield from (topic for topic in _stalest(_steady(skills, weak)) if topic not in due)
+        yield from (topic for topic in weak if topic not in due)
+        return
+    if kind is Kind.CHALLENGE:
+        yield from _strongest(_steady(skills, weak))
+        yield from turned([topic for topic in bank if topic not in skills], spin)
+    yield from weak
 
 
 def due_topics(skills: Iterable[Skill], now: datetime) -> list[str]:
@@ -43,3 +38,15 @@ def turned(topics: Sequence[str], spin: int) -> Sequence[str]:
     """`topics` from a place that `spin` chooses, round to where it began."""
     start = spin % len(topics) if topics else 0
     return [*topics[start:], *topics[:start]]
+
+
+def _steady(skills: Mapping[str, Skill], weak: Collection[str]) -> Iterator[Skill]:
+    return (skill for skill in skills.values() if skill.topic not in weak)
+
+
+def _stalest(skills: Iterable[Skill]) -> list[str]:
+    return [topic for _, topic in sorted((skill.updated_at, skill.topic) for skill in skills)]
+
+
+def _strongest(skills: Iterable[Skill]) -> list[str]:
+    return [topic for _, topic in sorted((-skill.rating, skill.topic) for skill in skills)]

@@ -8,7 +8,7 @@ import msgspec
 from pipeline.learning.rating import Skill
 from pipeline.model import LearnerContext
 from pipeline.stages.advising import Bank
-from pipeline.stages.guidance import Guide
+from pipeline.stages.guide import Guide
 
 
 class Latest(msgspec.Struct, frozen=True):

@@ -13,7 +13,8 @@ from pipeline.learning.rating import Skill
 from pipeline.learning.selection import Barred, recommend
 from pipeline.learning.weakness import weaknesses_of
 from pipeline.model import LearnerContext
-from pipeline.stages.guidance import Guide, choose_projects, choose_resources, reader_of
+from pipeline.stages.guidance import choose_projects, choose_resources, reader_of
+from pipeline.stages.guide import Guide
 from pipeline.stages.opening import closed_modules
 
 Bank = Mapping[str, CandidateIndex]
@@ -45,11 +46,12 @@ def advise(bank: Bank, guide: Guide, skills: Mapping[str, Skill], occasion: Occa
         industry=context.industry,
     )
     weaknesses = weaknesses_of(skills.values(), now)
-    closed = closed_modules(guide.curriculum, reader, now)
+    closed = closed_modules(guide, reader, now)
     advice = recommend(
         bank.get(occasion.language, NO_QUESTIONS),
         skills,
         weaknesses,
+        everywhere=reader.everywhere,
         now=now,
         barred=msgspec.structs.replace(occasion.barred, closed=closed),
         seed=occasion.seed,

@@ -1,84 +1,68 @@
-"""What a curriculum offers one learner: resources for what is weak, projects to build, modules not open yet."""
+"""What a curriculum offers one learner: resources for what is weak, and projects to build."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from types import MappingProxyType
-from typing import Final, TypeVar
+from itertools import chain, islice
+from typing import Final
 
 import msgspec
 
-from pipeline.curriculum.model import NO_CURRICULUM, Curriculum, Module, Project, Resource, Translations
+from pipeline.curriculum.model import Project, Resource, Translations
 from pipeline.learning.advice import WEAK, RecommendedProject, RecommendedResource, Why
 from pipeline.learning.candidate import primary_language
 from pipeline.learning.pooling import Estimate, ability_in, overall
 from pipeline.learning.rating import MIDDLE_DIFFICULTY, Skill
+from pipeline.learning.turns import by_turns
+from pipeline.stages.guide import LEVELS, NO_OFFER, Guide, Offer
 
 LEAST_RESOURCES: Final = 3
 MOST_RESOURCES: Final = 5
 """Three resources, or one per weak topic up to this."""
 
 PROJECTS: Final = 2
-EASIEST: Final = 1
-HARDEST: Final = 5
-Member = TypeVar("Member", Resource, Module)
 
 COMMON_LANGUAGE: Final = "en"
 """What is read where there is nothing in the learner's own language."""
 
 
-class Guide(msgspec.Struct, frozen=True):
-    """A curriculum, arranged once per version so that what helps with a topic is found without a search."""
-
-    curriculum: Curriculum = NO_CURRICULUM
-    by_topic: Mapping[str, tuple[Resource, ...]] = MappingProxyType({})
-    by_module: Mapping[str, tuple[Resource, ...]] = MappingProxyType({})
-    teaching: Mapping[str, tuple[Module, ...]] = MappingProxyType({})
-    """The modules that a topic measures."""
-
-
-NO_GUIDE: Final = Guide()
-
-
 class Reader(msgspec.Struct, frozen=True):
-    """A learner as guidance sees them: what they know, what they read, what they want to become."""
+    """A learner as guidance sees them: what they know, what they read, what they want to become.
+
+    `level` is the difficulty, 1 to 5, that they have an even chance at over all topics, on the safe side: one standard
+    deviation lower while little is known. `language` is a primary one.
+    """
 
     skills: Mapping[str, Skill]
     everywhere: Estimate
-    locale: str | None = None
+    level: int
+    language: str = COMMON_LANGUAGE
     career_goal: str | None = None
     industry: str | None = None
-
-    @property
-    def language(self) -> str:
-        return primary_language((self.locale or COMMON_LANGUAGE).replace("_", "-"))
 
     def level_in(self, topic: str) -> int:
         """The difficulty, 1 to 5, that the learner has an even chance at in a topic."""
         return _level(ability_in(self.skills, (topic,), self.everywhere).mean)
 
-    @property
-    def level(self) -> int:
-        """The same over all topics, on the safe side: one standard deviation lower while little is known."""
-        return _level(self.everywhere.mean - self.everywhere.variance**0.5)
-
 
 class _Source(msgspec.Struct, frozen=True):
-    """Resources that help with a topic, and why they do."""
+    """Offers that help with a topic, and why they do; they are looked up when it is their turn.
+
+    Where no topic is named, they come in the order of the learner's level.
+    """
 
     topic: str
     why: Why
-    resources: Sequence[Resource]
+    offers: Iterable[Offer]
 
 
-def guide_of(curriculum: Curriculum) -> Guide:
-    """`curriculum`, arranged."""
-    resources = curriculum.resources.values()
-    return Guide(
-        curriculum=curriculum,
-        by_topic=_grouped((topic, resource) for resource in resources for topic in resource.topics),
-        by_module=_grouped((module, resource) for resource in resources for module in resource.modules),
-        teaching=_grouped((topic, module) for module in curriculum.modules.values() for topic in module.measured_by),
-    )
+class _Taken(msgspec.Struct, frozen=True):
+    """The resources taken so far, by id, and how many of each kind."""
+
+    ids: set[str]
+    kinds: dict[str, int]
+
+    def add(self, resource: Resource) -> None:
+        self.ids.add(resource.id)
+        self.kinds[resource.kind] = self.kinds.get(resource.kind, 0) + 1
 
 
 def reader_of(
@@ -89,7 +73,15 @@ def reader_of(
     industry: str | None = None,
 ) -> Reader:
     """The learner with these skills."""
-    return Reader(skills, overall(skills), locale, career_goal, industry)
+    everywhere = overall(skills)
+    return Reader(
+        skills=skills,
+        everywhere=everywhere,
+        level=_level(everywhere.mean - everywhere.variance**0.5),
+        language=primary_language((locale or COMMON_LANGUAGE).replace("_", "-")),
+        career_goal=career_goal,
+        industry=industry,
+    )
 
 
 def choose_resources(
@@ -102,68 +94,82 @@ def choose_resources(
     learner's language goes before one in English, that before the rest; then the kind taken least often so far, then
     the level nearest to the learner's.
     """
+    if not guide.curriculum.resources:
+        return ()
+    taken = _Taken(set(), {})
+    rounds = (
+        by_turns([_helping(source, reader, taken) for source in sources])
+        for sources in _rounds(guide, reader, weak, nearby)
+    )
     count = min(max(LEAST_RESOURCES, len(weak)), MOST_RESOURCES)
-    taken: dict[str, RecommendedResource] = {}
-    kinds: Counter[str] = Counter()
-    for sources in _rounds(guide, reader, weak, nearby):
-        while len(taken) < count:
-            before = len(taken)
-            for source in sources:
-                found = _best(source, reader, taken, kinds) if len(taken) < count else None
-                if found is not None:
-                    taken[found.id] = _advised(found, source, reader)
-                    kinds[found.kind] += 1
-            if len(taken) == before:
-                break
-    return tuple(taken.values())
+    return tuple(islice(chain.from_iterable(rounds), count))
 
 
 def _rounds(guide: Guide, reader: Reader, weak: Sequence[str], nearby: Sequence[str]) -> Iterator[list[_Source]]:
-    modules = {topic: [module.id for module in guide.teaching.get(topic, ())] for topic in weak}
-    yield [_Source(topic, Why.WEAK, guide.by_topic.get(topic, ())) for topic in weak]
-    yield [_Source(topic, Why.MODULE, _of_modules(guide, names)) for topic, names in modules.items()]
-    yield [
-        _Source(topic, Why.PREREQUISITE, _of_modules(guide, _built_on(guide.curriculum, names)))
-        for topic, names in modules.items()
-    ]
-    yield [_Source(topic, Why.NEXT, guide.by_topic.get(topic, ())) for topic in nearby]
-    level = reader.level
-    nearest = sorted(guide.curriculum.resources.values(), key=lambda resource: abs(resource.difficulty - level))
-    yield [_Source("", Why.LEVEL, nearest)]
+    yield [_Source(topic, Why.WEAK, _on_topic(guide, topic)) for topic in weak]
+    yield [_Source(topic, Why.MODULE, _of_modules(guide, _taught_by(guide, topic))) for topic in weak]
+    yield [_Source(topic, Why.PREREQUISITE, _of_modules(guide, _built_on(guide, topic))) for topic in weak]
+    yield [_Source(topic, Why.NEXT, _on_topic(guide, topic)) for topic in nearby]
+    yield [_Source("", Why.LEVEL, (guide.by_level.get(reader.level, NO_OFFER),))]
 
 
-def _of_modules(guide: Guide, modules: Iterable[str]) -> list[Resource]:
-    found: dict[str, Resource] = {}
+def _on_topic(guide: Guide, topic: str) -> tuple[Offer, ...]:
+    return (guide.by_topic[topic],) if topic in guide.by_topic else ()
+
+
+def _of_modules(guide: Guide, modules: Iterable[str]) -> Iterator[Offer]:
+    """What modules offer themselves, and what is about their topics."""
     for name in modules:
-        topics = guide.curriculum.modules[name].measured_by if name in guide.curriculum.modules else ()
-        for resource in (*guide.by_module.get(name, ()), *(one for t in topics for one in guide.by_topic.get(t, ()))):
-            found[resource.id] = resource
-    return list(found.values())
+        if name in guide.by_module:
+            yield guide.by_module[name]
+        if name in guide.curriculum.modules:
+            for topic in guide.curriculum.modules[name].measured_by:
+                yield from _on_topic(guide, topic)
 
 
-def _built_on(curriculum: Curriculum, modules: Iterable[str]) -> list[str]:
-    """All that these modules build on, the nearest first, themselves left out."""
-    found: dict[str, None] = {}
-    layer = dict.fromkeys(modules)
-    begun = frozenset(layer)
+def _taught_by(guide: Guide, topic: str) -> list[str]:
+    return [module.id for module in guide.teaching.get(topic, ())]
+
+
+def _built_on(guide: Guide, topic: str) -> Iterator[str]:
+    """All that the modules of a topic build on, the nearest first, themselves left out."""
+    layer = _taught_by(guide, topic)
+    met = set(layer)
+    modules = guide.curriculum.modules
     while layer:
-        known = [curriculum.modules[name] for name in layer if name in curriculum.modules]
-        layer = dict.fromkeys(before for module in known for before in module.prerequisites)
-        layer = {name: None for name in layer if name not in found and name not in begun}
-        found |= layer
-    return list(found)
+        before = dict.fromkeys(name for module in layer if module in modules for name in modules[module].prerequisites)
+        layer = [name for name in before if name not in met]
+        met.update(layer)
+        yield from layer
 
 
-def _best(source: _Source, reader: Reader, taken: Mapping[str, object], kinds: Mapping[str, int]) -> Resource | None:
+def _helping(source: _Source, reader: Reader, taken: _Taken) -> Iterator[RecommendedResource]:
+    """What a source has, the best first; others may take of it meanwhile."""
+    offers = [*source.offers]
+    if not offers:
+        return
     level = reader.level_in(source.topic) if source.topic else reader.level
-    language = reader.language
+    for resources in _by_language(offers, reader.language):
+        nearest = sorted(resources, key=lambda resource: abs(resource.difficulty - level))
+        while (found := _of_rarest_kind(nearest, taken)) is not None:
+            taken.add(found)
+            yield _advised(found, source, reader)
 
-    def order(resource: Resource) -> tuple[int, int, int]:
-        spoken = primary_language(resource.language)
-        foreign = 0 if spoken == language else 1 if spoken == COMMON_LANGUAGE else 2
-        return foreign, kinds.get(resource.kind, 0), abs(resource.difficulty - level)
 
-    return min((one for one in source.resources if one.id not in taken), key=order, default=None)
+def _by_language(offers: Sequence[Offer], language: str) -> Iterator[list[Resource]]:
+    """What is in the learner's language, what is in English, and then all of it."""
+    for spoken in (language, COMMON_LANGUAGE):
+        yield [resource for offer in offers for resource in offer.by_language.get(spoken, ())]
+    yield [resource for offer in offers for resource in offer.resources]
+
+
+def _of_rarest_kind(resources: Sequence[Resource], taken: _Taken) -> Resource | None:
+    """The first that is not taken yet, of the kind that was taken least often."""
+    for times in range(MOST_RESOURCES):
+        for resource in resources:
+            if taken.kinds.get(resource.kind, 0) == times and resource.id not in taken.ids:
+                return resource
+    return None
 
 
 def _advised(resource: Resource, source: _Source, reader: Reader) -> RecommendedResource:
@@ -218,19 +224,12 @@ def _project_advised(project: Project, reader: Reader) -> RecommendedProject:
 
 
 def _met(project: Project, reader: Reader) -> int:
-    return sum(topic in reader.skills for topic in project.topics)
+    return sum(map(reader.skills.__contains__, project.topics))
 
 
 def _level(ability: float) -> int:
-    return min(max(round(ability + MIDDLE_DIFFICULTY), EASIEST), HARDEST)
+    return min(max(round(ability + MIDDLE_DIFFICULTY), LEVELS[0]), LEVELS[-1])
 
 
 def _title(title: str, translations: Translations, language: str) -> str:
     return translations.get(language, {}).get("title", title)
-
-
-def _grouped(pairs: Iterable[tuple[str, Member]]) -> Mapping[str, tuple[Member, ...]]:
-    groups: dict[str, list[Member]] = {}
-    for name, member in pairs:
-        groups.setdefault(name, []).append(member)
-    return MappingProxyType({name: tuple(members) for name, members in groups.items()})

@@ -2,25 +2,22 @@
 
 from datetime import datetime
 
-from pipeline.curriculum.model import Curriculum, Module
+from pipeline.curriculum.model import Module
 from pipeline.learning.mastery import has_mastered, module_logit
 from pipeline.stages.guidance import Reader
+from pipeline.stages.guide import Guide
 
 
-def closed_modules(curriculum: Curriculum, reader: Reader, now: datetime) -> frozenset[str]:
+def closed_modules(guide: Guide, reader: Reader, now: datetime) -> frozenset[str]:
     """The modules that build on something the learner has not mastered by `now`."""
-    needed = {before for module in curriculum.modules.values() for before in module.prerequisites}
-    mastered = {name for name in needed if _is_mastered(curriculum.modules.get(name), reader, now)}
-    return frozenset(
-        module.id for module in curriculum.modules.values() if not mastered.issuperset(module.prerequisites)
-    )
+    begun = {module.id: module for topic in reader.skills for module in guide.gates.get(topic, ())}
+    mastered = {name for name, module in begun.items() if _is_mastered(module, reader, now)}
+    return frozenset(name for name, needed in guide.needs.items() if not needed <= mastered)
 
 
-def _is_mastered(module: Module | None, reader: Reader, now: datetime) -> bool:
-    """Whether every topic of a module is mastered; a module that is not there holds nobody up."""
-    if module is None:
-        return True
+def _is_mastered(module: Module, reader: Reader, now: datetime) -> bool:
+    """Whether every topic of a module is mastered."""
+    difficulty = module_logit(module.difficulty)
     return all(
-        has_mastered(reader.skills.get(topic), reader.everywhere, module_logit(module.difficulty), now)
-        for topic in module.measured_by
+        has_mastered(reader.skills.get(topic), reader.everywhere, difficulty, now) for topic in module.measured_by
     )

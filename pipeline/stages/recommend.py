@@ -1,6 +1,5 @@
 """What a submission teaches about its learner and its questions, and what to do next."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
@@ -23,7 +22,7 @@ from pipeline.learning.rating import (
 from pipeline.learning.selection import Barred
 from pipeline.model import Work
 from pipeline.stages.advising import Bank, Occasion, advise
-from pipeline.stages.guidance import NO_GUIDE, Guide
+from pipeline.stages.guide import NO_GUIDE, Guide
 from pipeline.stages.outcome import Done, Outcome
 
 RECOMMENDED: Final = 5
@@ -101,10 +100,11 @@ def learn(
         answer.question.id: items.get((work.tenant_id, answer.question.id)) or first_item_rating(answer.question)
         for answer in work.answers
     }
-    effect = apply_submission(learner.skills, own, work.scored_answers, work.handed_in_at)
-    skills = fold(learner.skills, effect, work.scored_answers, work.handed_in_at)
+    scored_answers = work.scored_answers
+    effect = apply_submission(learner.skills, own, scored_answers, work.handed_in_at)
+    skills = fold(learner.skills, effect, work.handed_in_at)
     answered = [answer.question.id for answer in work.answers]
-    recent = remember_correct(learner.recent_correct, answered, fully_answered(work.scored_answers))
+    recent = remember_correct(learner.recent_correct, answered, fully_answered(scored_answers))
     return effect, LearnerState(skills, recent)
 
 
@@ -125,8 +125,8 @@ def occasion_of(work: Work, learner: LearnerState) -> Occasion:
 
 def language_of(work: Work) -> str:
     """The primary language most of these questions are asked in: what a learner answers, a learner can read."""
-    counts = Counter(primary_language(answer.question.language) for answer in work.answers)
-    return counts.most_common(1)[0][0]
+    languages = [primary_language(answer.question.language) for answer in work.answers]
+    return max(dict.fromkeys(languages), key=languages.count)
 
 
 def remember_correct(recent: Sequence[str], answered: Sequence[str], right: frozenset[str]) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline.learning.candidate import Candidate
 from pipeline.stages.advising import Bank
-from pipeline.stages.guidance import NO_GUIDE, Guide, guide_of
+from pipeline.stages.guide import NO_GUIDE, Guide, guide_of
 from pipeline.store.curriculum import read_curriculum
 from pipeline.store.shelving import Row, banks_by_language, candidates_of, exchanged, moved_candidates, rows_in
 
@@ -154,7 +154,8 @@ class Banks:
             bank = self._keep(row.id, await self._with_ratings(connection, row.id, bank))
         if bank.guide.curriculum.version < row.curriculum_version:
             curriculum = await read_curriculum(connection, row.id)
-            bank = self._keep(row.id, msgspec.structs.replace(bank, guide=guide_of(curriculum)))
+            guide = await self._computed(len(curriculum.resources), guide_of, curriculum)
+            bank = self._keep(row.id, msgspec.structs.replace(bank, guide=guide))
         return bank
 
     async def _whole(self, connection: AsyncConnection, row: Any) -> TenantBank:

@@ -47,10 +47,12 @@ def packed(stage: Stage, body: Body) -> Any:
 
 def row_of(record: msgspec.Struct) -> list[Any]:
     """The values of a record in their order, and of the records in it."""
-    return [
-        [row_of(one) for one in value] if name in NESTED else value
-        for name, value in msgspec.structs.asdict(record).items()
-    ]
+    row = list(msgspec.structs.astuple(record))
+    for name in NESTED:
+        if name in record.__struct_fields__:
+            place = record.__struct_fields__.index(name)
+            row[place] = [row_of(one) for one in row[place]]
+    return row
 
 
 def unpacked(stage: Stage, stored: Mapping[str, Any]) -> dict[str, Any]:

@@ -178,7 +178,7 @@ async def test_a_curriculum_comes_with_the_bank_and_anew_when_it_changed(engine:
     await execute(engine, "UPDATE tenants SET curriculum_version = 1")
     guide = (await bank_of(engine, banks, tenant_id)).guide
     assert guide.curriculum.version == 1
-    assert [resource.title for resource in guide.by_topic["logic"]] == ["T"]
+    assert [resource.title for resource in guide.by_topic["logic"].resources] == ["T"]
 
 
 def test_the_larger_a_bank_the_longer_its_difficulties_serve() -> None:

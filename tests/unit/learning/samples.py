@@ -1,9 +1,11 @@
 """Small values that the learning tests share, and hypothesis strategies for them."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from hypothesis import strategies as st
 
+from pipeline.learning.evidence import Told, evidence_of
 from pipeline.learning.rating import Skill
 from pipeline.learning.recency import NOTHING_RECENT, Recent
 from pipeline.model import Answer, AnswerScore, Outcome, Question, ScoredAnswer
@@ -42,6 +44,11 @@ def scored(
         fraction, Outcome.PARTIAL
     )
     return ScoredAnswer(Answer(asked), AnswerScore(judged, fraction, fraction, points, "test/1"))
+
+
+def told(answers: Iterable[ScoredAnswer]) -> list[Told]:
+    """Those of the answers that say something, with what they say."""
+    return [(one, evidence) for one in answers if (evidence := evidence_of(one)) is not None]
 
 
 def skill(

@@ -12,7 +12,7 @@ from pipeline.learning.fold import fold
 from pipeline.learning.memory import memory_after, rating_of
 from pipeline.learning.rating import ItemRating, Skill, apply_submission
 from pipeline.model import Outcome, ScoredAnswer
-from tests.unit.learning.samples import NOW, question, scored, scored_answers
+from tests.unit.learning.samples import NOW, question, scored, scored_answers, told
 
 SUBMISSIONS = st.lists(st.tuples(st.lists(scored_answers(), max_size=4), st.integers(-48, 300)), max_size=6)
 
@@ -25,7 +25,7 @@ def after(history: Sequence[tuple[list[ScoredAnswer], int]], *, stored: bool) ->
     for answers, hours in history:
         at += timedelta(hours=hours)
         effect = apply_submission(skills, items, answers, at)
-        skills, items = fold(skills, effect, answers, at), dict(effect.items)
+        skills, items = fold(skills, effect, at), dict(effect.items)
         if stored:
             skills = msgspec.json.decode(msgspec.json.encode(skills), type=dict[str, Skill])
     return skills
@@ -46,23 +46,21 @@ def test_all_kinds_together_are_the_recent_errors(history: list[tuple[list[Score
 
 def test_a_submission_is_one_review_of_each_of_its_topics() -> None:
     answers = [scored(question("a", ("loops", "lists")), 1.0), scored(question("b", ("loops",)), 0.0)]
-    skills = fold({}, apply_submission({}, {}, answers, NOW), answers, NOW)
+    skills = fold({}, apply_submission({}, {}, answers, NOW), NOW)
     expected = {"loops": answers, "lists": answers[:1]}
-    for topic, told in expected.items():
-        rating = rating_of(told)
-        assert rating is not None
-        assert skills[topic].memory == memory_after(None, NOW, rating, NOW)
+    for topic, reviewed in expected.items():
+        assert skills[topic].memory == memory_after(None, NOW, rating_of(told(reviewed)), NOW)
 
 
 def test_a_topic_that_nothing_was_told_of_stays_as_it_was() -> None:
     first = [scored(question("a", ("loops",)), 0.0)]
-    skills = fold({}, apply_submission({}, {}, first, NOW), first, NOW)
+    skills = fold({}, apply_submission({}, {}, first, NOW), NOW)
     essay = [scored(question("c", ("loops",), kind="essay"), None), scored(question("d", ("lists",)), 1.0)]
     later = NOW + timedelta(days=1)
-    assert fold(skills, apply_submission(skills, {}, essay, later), essay, later)["loops"] == skills["loops"]
+    assert fold(skills, apply_submission(skills, {}, essay, later), later)["loops"] == skills["loops"]
 
 
 def test_each_topic_bears_its_part_of_a_mistake() -> None:
     answers = [scored(question("a", ("loops", "lists")), 0.0, Outcome.UNANSWERED)]
-    skills = fold({}, apply_submission({}, {}, answers, NOW), answers, NOW)
+    skills = fold({}, apply_submission({}, {}, answers, NOW), NOW)
     assert [sum(skills[topic].mistakes) for topic in ("loops", "lists")] == [0.5, 0.5]

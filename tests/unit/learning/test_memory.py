@@ -1,15 +1,17 @@
 """Reviews follow from scores by rule, and FSRS makes of them when a topic is due."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
 import pytest
-from fsrs import Card, Rating, Scheduler
+from fsrs import Card, Rating, Scheduler, State
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.learning.memory import (
     LONGEST_DAYS,
+    SCHEDULER,
     Memory,
     is_due,
     memory_after,
@@ -18,7 +20,7 @@ from pipeline.learning.memory import (
     retrievability,
 )
 from pipeline.model import Outcome, ScoredAnswer
-from tests.unit.learning.samples import NOW, question, scored
+from tests.unit.learning.samples import NOW, question, scored, told
 
 DAY = timedelta(days=1)
 RATINGS = st.sampled_from(list(Rating))
@@ -36,6 +38,10 @@ def answered(
     return msgspec.structs.replace(one, answer=told)
 
 
+def rated(answers: Iterable[ScoredAnswer]) -> Rating:
+    return rating_of(told(answers))
+
+
 @pytest.mark.parametrize(
     ("fractions", "rating"),
     [
@@ -51,18 +57,17 @@ def answered(
     ],
 )
 def test_the_rating_follows_from_the_mean_fraction(fractions: list[float], rating: Rating) -> None:
-    assert rating_of([answered(fraction) for fraction in fractions]) is rating
+    assert rated([answered(fraction) for fraction in fractions]) is rating
 
 
 def test_a_blank_is_forgotten_and_an_essay_says_nothing() -> None:
-    assert rating_of([answered(0.0, outcome=Outcome.UNANSWERED)]) is Rating.Again
-    assert rating_of([answered(None)]) is None
-    assert rating_of([]) is None
+    assert rated([answered(0.0, outcome=Outcome.UNANSWERED)]) is Rating.Again
+    assert told([answered(None)]) == []
 
 
 def test_an_estimate_counts_half() -> None:
     estimate = answered(0.0, outcome=Outcome.NEEDS_REVIEW)
-    assert rating_of([answered(1.0), estimate]) is Rating.Hard
+    assert rated([answered(1.0), estimate]) is Rating.Hard
 
 
 @pytest.mark.parametrize(
@@ -80,21 +85,21 @@ def test_an_estimate_counts_half() -> None:
 def test_easy_is_who_was_right_and_sure_or_fast(
     confidence: int | None, milliseconds: int | None, rating: Rating
 ) -> None:
-    assert rating_of([answered(1.0, confidence=confidence, milliseconds=milliseconds)]) is rating
+    assert rated([answered(1.0, confidence=confidence, milliseconds=milliseconds)]) is rating
 
 
 def test_a_choice_made_faster_than_it_can_be_read_is_not_easy() -> None:
     choice = scored(question(kind="single_choice", options=4), 1.0)
     for milliseconds, rating in [(2_900, Rating.Good), (3_100, Rating.Easy)]:
         answer = msgspec.structs.replace(choice.answer, response_time_ms=milliseconds)
-        assert rating_of([msgspec.structs.replace(choice, answer=answer)]) is rating
+        assert rated([msgspec.structs.replace(choice, answer=answer)]) is rating
 
 
 def test_one_answer_with_effort_or_not_right_makes_it_good() -> None:
     sure = answered(1.0, confidence=5)
-    assert rating_of([sure, sure]) is Rating.Easy
-    assert rating_of([sure, answered(1.0)]) is Rating.Good
-    assert rating_of([sure, answered(0.9, confidence=5)]) is Rating.Good
+    assert rated([sure, sure]) is Rating.Easy
+    assert rated([sure, answered(1.0)]) is Rating.Good
+    assert rated([sure, answered(0.9, confidence=5)]) is Rating.Good
 
 
 GOLDEN = [
@@ -105,6 +110,22 @@ GOLDEN = [
     (Rating.Easy, 40, 21.85891328522575, 7.655895953798593, 22),
 ]
 """Reviews on these days, the stability and difficulty after each, and the days until the next."""
+
+
+@given(st.floats(0.001, 400), st.floats(1, 10), RATINGS, st.integers(0, 400 * 24), st.booleans())
+def test_a_review_is_to_the_last_digit_that_of_a_plain_card(
+    stability: float, difficulty: float, rating: Rating, hours: int, is_first: bool
+) -> None:
+    at = NOW + timedelta(hours=hours)
+    before = None if is_first else Memory(stability, difficulty, NOW)
+    card = (
+        Card(card_id=0, due=at)
+        if is_first
+        else Card(0, State.Review, stability=stability, difficulty=difficulty, due=NOW, last_review=NOW)
+    )
+    plain, _ = SCHEDULER.review_card(card, rating, at)
+    assert memory_after(before, NOW, rating, at) == Memory(plain.stability or 0.0, plain.difficulty or 0.0, plain.due)
+    assert card.stability == (None if is_first else stability), "the library must still copy cards of others"
 
 
 def test_memory_is_that_of_the_library_without_fuzz_and_steps() -> None:

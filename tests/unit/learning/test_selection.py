@@ -13,6 +13,7 @@ from pipeline.learning.advice import Recommendation, Why
 from pipeline.learning.candidate import TARGETS, Candidate, CandidateIndex, Kind, index_candidates
 from pipeline.learning.memory import Memory
 from pipeline.learning.mix import MIX, Plan, quotas
+from pipeline.learning.pooling import overall
 from pipeline.learning.rating import Skill
 from pipeline.learning.recency import Recent
 from pipeline.learning.selection import Barred, recommend
@@ -47,7 +48,8 @@ def advice(
     plan: Plan = TEN,
 ) -> Recommendation:
     known = {one.topic: one for one in skills}
-    return recommend(index, known, weaknesses_of(skills, NOW), now=NOW, barred=barred, seed=seed, plan=plan)
+    weak = weaknesses_of(skills, NOW)
+    return recommend(index, known, weak, everywhere=overall(known), now=NOW, barred=barred, seed=seed, plan=plan)
 
 
 def ids(found: Recommendation) -> list[str]:
@@ -214,6 +216,25 @@ def test_a_weak_topic_is_practised_though_its_module_is_not_open() -> None:
     learner = (skill("a", recent=WRONG), skill("b"))
     found = advice(*learner, index=index_candidates(bank), barred=Barred(closed=frozenset({"a"})))
     assert topics(found, Kind.WEAKNESS) == ["a"] * 6
+
+
+@given(st.frozensets(st.sampled_from("abcd")), st.frozensets(st.integers(0, 59)), st.text(max_size=4))
+def test_topics_passed_over_for_their_modules_would_have_given_nothing(
+    closed: frozenset[str], known: frozenset[int], seed: str
+) -> None:
+    """Shelves tell their modules, so that those with nothing to find are not walked along."""
+    bank = [
+        Candidate(
+            f"q{n}", ("loops", "lists", "dicts", "sets")[n % 4 : n % 4 + 2], n % 5 - 2.0, module="abcd"[n * 7 // 30 % 4]
+        )
+        for n in range(60)
+    ]
+    index = index_candidates(bank)
+    every = frozenset("abcd") | {"elsewhere"}
+    walked = {place: msgspec.structs.replace(shelves, modules=every) for place, shelves in index.shelves.items()}
+    barred = Barred(excluded=frozenset(f"q{n}" for n in known), closed=closed)
+    found = advice(*LEARNER, index=index, barred=barred, seed=seed)
+    assert found == advice(*LEARNER, index=msgspec.structs.replace(index, shelves=walked), barred=barred, seed=seed)
 
 
 def test_types_of_questions_vary_where_several_fit() -> None:

@@ -17,7 +17,7 @@ from pipeline.learning.recency import Recent
 from pipeline.learning.selection import Barred
 from pipeline.model import LearnerContext
 from pipeline.stages.advising import Occasion, advise
-from pipeline.stages.guidance import guide_of
+from pipeline.stages.guide import guide_of
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 TOPICS = ("loops", "lists", "dicts", "files", "sets")

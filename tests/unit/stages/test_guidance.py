@@ -8,14 +8,12 @@ from pipeline.curriculum.model import Curriculum, Module, Project, Resource, Res
 from pipeline.learning.advice import Why
 from pipeline.learning.rating import Skill
 from pipeline.stages.guidance import (
-    NO_GUIDE,
-    Guide,
     Reader,
     choose_projects,
     choose_resources,
-    guide_of,
     reader_of,
 )
+from pipeline.stages.guide import NO_GUIDE, Guide, guide_of
 from pipeline.stages.opening import closed_modules
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -160,8 +158,8 @@ def test_a_module_is_closed_until_what_it_builds_on_is_mastered() -> None:
         Module("c", "C", 3, 1.0, prerequisites=("a", "b")),
         Module("d", "D", 3, 1.0, prerequisites=("not there",)),
     )
-    curriculum = guide(modules=modules).curriculum
-    assert closed_modules(curriculum, learner(), NOW) == {"b", "c"}
-    assert closed_modules(curriculum, learner(values=2.0), NOW) == {"c"}
-    assert closed_modules(curriculum, learner(values=2.0, loops=2.0), NOW) == frozenset()
-    assert closed_modules(curriculum, learner(values=-3.0, loops=2.0), NOW) == {"b", "c"}
+    school = guide(modules=modules)
+    assert closed_modules(school, learner(), NOW) == {"b", "c"}
+    assert closed_modules(school, learner(values=2.0), NOW) == {"c"}
+    assert closed_modules(school, learner(values=2.0, loops=2.0), NOW) == frozenset()
+    assert closed_modules(school, learner(values=-3.0, loops=2.0), NOW) == {"b", "c"}
