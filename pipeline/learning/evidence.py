@@ -6,12 +6,13 @@
 | needs_review, estimated     | the rule's estimate | half                   | half                    |
 | needs_review, no estimate (essay) | nothing       | not at all             | not at all              |
 | unanswered            | the guess floor           | fully                  | not at all              |
+| settled by a person, once, later | what was decided | what the estimate left | what the estimate left  |
 
 A choice made faster than its question can be read (`haste`) counts `RAPID_WEIGHT` of that. Why so is told in
 docs/learning.md.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -48,7 +49,8 @@ class Evidence(msgspec.Struct, frozen=True):
     """One answer as the rating sees it; every number is in [0, 1].
 
     `outcome` stands against the expected score, `error` feeds the weaknesses, `guess` is the score that
-    blind guessing earns on average, `correct` says that the answer was settled as right.
+    blind guessing earns on average, `correct` says that the answer was settled as right. `counted_before` is True
+    where the same answer told something already, and so is not one more of them.
     """
 
     question_id: str
@@ -59,6 +61,7 @@ class Evidence(msgspec.Struct, frozen=True):
     correct: bool
     learner_weight: float
     item_weight: float
+    counted_before: bool = False
 
 
 def topics_of(question: Question) -> tuple[str, ...]:
@@ -103,6 +106,28 @@ def evidence_of(scored: ScoredAnswer) -> Evidence | None:
         learner_weight=engaged * LEARNER_WEIGHTS[score.outcome],
         item_weight=engaged * ITEM_WEIGHTS[score.outcome],
     )
+
+
+def evidence_of_decision(scored: ScoredAnswer) -> Evidence | None:
+    """What a person's decision on an answer adds: the decided fraction, by the weight that its estimate left.
+
+    None where nobody decided.
+    """
+    evidence, settled = evidence_of(scored), scored.score.settled
+    if evidence is None or settled is None:
+        return None
+    estimated = settled.estimate is not None
+    left = 1.0 - PROVISIONAL_WEIGHT if estimated else 1.0
+    return msgspec.structs.replace(
+        evidence,
+        learner_weight=left * evidence.learner_weight,
+        item_weight=left * evidence.item_weight,
+        counted_before=estimated,
+    )
+
+
+Tells = Callable[[ScoredAnswer], Evidence | None]
+"""Which part of what answers say is folded in: `evidence_of` them, or `evidence_of_decision`."""
 
 
 def fully_answered(scored_answers: Iterable[ScoredAnswer]) -> frozenset[str]:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from pipeline.learning.evidence import Evidence, evidence_of
+from pipeline.learning.evidence import Evidence, Tells, evidence_of
 from pipeline.learning.memory import Memory, memory_after, rating_of
 from pipeline.learning.mistake import Mistake, mistake_in, mistaken
 from pipeline.learning.rating import Change, Skill, SubmissionEffect
@@ -25,14 +25,18 @@ class _Told(msgspec.Struct, frozen=True):
 
 
 def fold(
-    before: Mapping[str, Skill], effect: SubmissionEffect, answers: Sequence[ScoredAnswer], at: datetime
+    before: Mapping[str, Skill],
+    effect: SubmissionEffect,
+    answers: Sequence[ScoredAnswer],
+    at: datetime,
+    tells: Tells = evidence_of,
 ) -> dict[str, Skill]:
     """The skills after a submission handed in at `at`: those of `effect`, with memory and mistakes brought up to them.
 
-    `before` are the skills that `effect` came from, `answers` those it was made of. Everything follows from these
-    values alone, so the same history gives the same skills to the last digit.
+    `before` are the skills that `effect` came from, `answers` and `tells` those it was made of. Everything follows from
+    these values alone, so the same history gives the same skills to the last digit.
     """
-    told = _told(answers, effect.changes)
+    told = _told(answers, effect.changes, tells)
     by_topic: dict[str, list[_Told]] = {}
     for one in told:
         for topic in one.evidence.topics:
@@ -41,9 +45,9 @@ def fold(
     return {**effect.skills, **moved}
 
 
-def _told(answers: Sequence[ScoredAnswer], changes: Sequence[Change]) -> list[_Told]:
+def _told(answers: Sequence[ScoredAnswer], changes: Sequence[Change], tells: Tells) -> list[_Told]:
     """The answers that told something: each made one of the changes, in the same order."""
-    with_evidence = [(one, evidence) for one in answers if (evidence := evidence_of(one)) is not None]
+    with_evidence = [(one, evidence) for one in answers if (evidence := tells(one)) is not None]
     return [
         _Told(one, evidence, mistake_in(one, evidence, change.expected))
         for (one, evidence), change in zip(with_evidence, changes, strict=True)

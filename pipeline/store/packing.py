@@ -15,7 +15,7 @@ from pipeline.stages.outcome import Body
 
 ROWS: Final[Mapping[Stage, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
     {
-        Stage.SCORE: {"answers": ("outcome", "fraction", "points", "max_points", "rule")},
+        Stage.SCORE: {"answers": ("outcome", "fraction", "points", "max_points", "rule", "settled")},
         Stage.FEEDBACK: {"answers": ("question_id", "text", "source", "provider", "model", "prompt_version")},
         Stage.RECOMMEND: {
             "questions": ("question_id", "kind", "topic", "expected", "module", "because"),
@@ -27,6 +27,9 @@ ROWS: Final[Mapping[Stage, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
 )
 """The fields that are lists of records, and the fields of those in the order of their values. What is stored depends
 on this order: new fields go to the end, and none is ever taken out."""
+
+SELDOM: Final = frozenset({"settled"})
+"""Fields at the end of such records that are left out where they say nothing."""
 
 NESTED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({"mistakes": ("kind", "share")})
 """Fields of such records that are lists of records again."""
@@ -50,6 +53,7 @@ def row_of(record: msgspec.Struct) -> list[Any]:
     return [
         [row_of(one) for one in value] if name in NESTED else value
         for name, value in msgspec.structs.asdict(record).items()
+        if value is not None or name not in SELDOM
     ]
 
 
