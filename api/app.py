@@ -32,6 +32,7 @@ from api.policy import policy_handlers
 from api.questions import question_handlers
 from api.rating import rating_handlers
 from api.reports import report_handlers
+from api.settling import settling_handlers
 from api.submissions import submission_handlers
 from api.webhooks import webhook_handlers
 from pipeline.bootstrap import build_api, open_servers
@@ -77,6 +78,7 @@ def handlers(settings: Settings) -> list[ControllerRouterHandler]:
     return [
         *submission_handlers(settings),
         *rating_handlers(),
+        *settling_handlers(),
         *question_handlers(settings),
         *curriculum_handlers(settings),
         *curriculum_deleting_handlers(),

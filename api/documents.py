@@ -23,11 +23,20 @@ class StageDocument(msgspec.Struct, frozen=True):
     error: str | None
 
 
+class SettledDocument(msgspec.Struct, frozen=True):
+    """Who decided what an answer is worth (a key, by its role and name), when, and in which words."""
+
+    by: str
+    at: datetime
+    comment: str | None
+
+
 class ScoredAnswerDocument(msgspec.Struct, frozen=True):
     """How one answer was scored.
 
     `fraction` is in [0, 1], `points` is its share of `max_points`; both are null where no rule can say (an
-    essay), which `needs_review` tells. `rule` names the rule and its version.
+    essay), which `needs_review` tells. `rule` names the rule and its version; where a person decided, `settled` says
+    so.
     """
 
     question_id: str
@@ -38,6 +47,7 @@ class ScoredAnswerDocument(msgspec.Struct, frozen=True):
     max_points: float
     rule: str
     explanation: str | None
+    settled: SettledDocument | msgspec.UnsetType = msgspec.UNSET
 
 
 class ScoreDocument(msgspec.Struct, frozen=True):
@@ -151,6 +161,48 @@ SUBMISSION_EXAMPLE: Final[Mapping[str, Any]] = {
                 "max_points": 1.0,
                 "rule": "single_choice/1",
                 "explanation": "`range(3)` counts 0, 1, 2.",
+            }
+        ],
+    },
+}
+
+SETTLED_EXAMPLE: Final[Mapping[str, Any]] = {
+    **SUBMISSION_EXAMPLE,
+    "status": "completed",
+    "version": 7,
+    "updated_at": "2026-03-03T08:00:00.000000Z",
+    "completed_at": "2026-03-02T09:00:01.000000Z",
+    "stages": {
+        stage: {
+            "state": "done",
+            "attempts": 1,
+            "queued_at": "2026-03-02T09:00:00.000000Z",
+            "started_at": "2026-03-02T09:00:00.006000Z",
+            "finished_at": "2026-03-02T09:00:01.000000Z",
+            "error": None,
+        }
+        for stage in Stage
+    },
+    "score": {
+        "points": 3.5,
+        "max_points": 5.0,
+        "fraction": 0.7,
+        "provisional": False,
+        "answers": [
+            {
+                "question_id": "api-essay",
+                "question_version": 1,
+                "outcome": "partial",
+                "fraction": 0.7,
+                "points": 3.5,
+                "max_points": 5.0,
+                "rule": "essay/1",
+                "settled": {
+                    "by": "key:019abc5e-77a1-7c3e-9d5b-2f8a61c04e22",
+                    "at": "2026-03-03T08:00:00.000000Z",
+                    "comment": "Clear, but the example is missing.",
+                },
+                "explanation": None,
             }
         ],
     },

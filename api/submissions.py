@@ -69,6 +69,10 @@ class ListQuery(msgspec.Struct, frozen=True):
     status: Status | None = None
     created_after: Moment | None = None
     created_before: Moment | None = None
+    needs_review: (
+        Annotated[bool, msgspec.Meta(description="`true`: with an answer that waits for a person, the oldest first.")]
+        | None
+    ) = None
     cursor: Annotated[str, msgspec.Meta(max_length=2000)] | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_ITEMS)] = 50
 
@@ -143,11 +147,16 @@ async def show(request: AnyRequest, submission_id: FromPath[str]) -> Response[by
     ),
 )
 async def list_submissions(request: AnyRequest) -> Response[bytes]:
-    """List submissions, newest first."""
+    """List submissions, newest first; with `needs_review=true`, the oldest of those that wait for a person first."""
     parts, principal = await allow(request, Permission.READ)
     query = query_of(request, ListQuery)
     wanted = SubmissionFilter(
-        query.learner_id, query.assignment_id, query.status, query.created_after, query.created_before
+        query.learner_id,
+        query.assignment_id,
+        query.status,
+        query.created_after,
+        query.created_before,
+        query.needs_review,
     )
     async with Patience(LIST_SECONDS):
         listed = await parts.showing.browse(principal, wanted, query.cursor, query.limit)

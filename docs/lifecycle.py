@@ -58,6 +58,9 @@ Generated from the table in `pipeline/lifecycle.py` by `python -m docs.lifecycle
 
 A stage that only computes goes on in the transaction that made it ready: it is readied, claimed and ended by one
 write, under an epoch and an attempt of its own. Watchers see what the whole write came to.
+
+A person who settles an answer of a scored submission moves no stage: the score changes, the version grows, and the
+status stays. It can be done at any time until the submission is cancelled.
 """
 
 

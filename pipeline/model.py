@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from pipeline.lifecycle import Stage, StageState, Status
 
 JsonValue = Any  # what json.loads may return: the one place where untyped data is let in
+
+
+POINT_DECIMALS: Final = 4
 
 
 class Outcome(StrEnum):
@@ -23,8 +26,20 @@ class Outcome(StrEnum):
     UNANSWERED = "unanswered"
 
 
-class AnswerScore(msgspec.Struct, frozen=True):
-    """What a scoring rule says of one answer.
+class Settlement(msgspec.Struct, frozen=True):
+    """A person's decision on an answer that no rule could judge: whose, when, and in which words, if any.
+
+    `estimate` is the fraction that the rule had guessed, None where it had none.
+    """
+
+    by: str
+    at: datetime
+    comment: str | None
+    estimate: float | None
+
+
+class AnswerScore(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a scoring rule says of one answer, or a person where `settled` tells so.
 
     `fraction` is in [0, 1], or None where the rule cannot estimate one (an essay); `points` is
     `fraction × max_points` rounded to 4 decimals, None with it. `rule` names the rule and its version.
@@ -35,6 +50,21 @@ class AnswerScore(msgspec.Struct, frozen=True):
     points: float | None
     max_points: float
     rule: str
+    settled: Settlement | None = None
+
+    @property
+    def ruled(self) -> "AnswerScore":
+        """What the rule had said before anybody decided."""
+        if self.settled is None:
+            return self
+        estimate = self.settled.estimate
+        points = None if estimate is None else points_of(estimate, self.max_points)
+        return AnswerScore(Outcome.NEEDS_REVIEW, estimate, points, self.max_points, self.rule)
+
+
+def points_of(fraction: float, max_points: float) -> float:
+    """What a fraction is worth."""
+    return round(fraction * max_points, POINT_DECIMALS)
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -149,7 +179,16 @@ class Work(msgspec.Struct, frozen=True):
 
     @property
     def scored_answers(self) -> tuple[ScoredAnswer, ...]:
+        """The answers with their scores as they are now."""
         return tuple(ScoredAnswer(a, s) for a, s in zip(self.answers, self.scores, strict=True))
+
+    @property
+    def ruled_answers(self) -> tuple[ScoredAnswer, ...]:
+        """The answers with what the rules said of them: what is learnt when they are handed in.
+
+        What a person decides later, or has decided by now, is learnt by itself.
+        """
+        return tuple(ScoredAnswer(a, s.ruled) for a, s in zip(self.answers, self.scores, strict=True))
 
 
 class StageTiming(msgspec.Struct, frozen=True, array_like=True):

@@ -42,6 +42,7 @@ from pipeline.service.policy import Policing, default_policy
 from pipeline.service.rating import Ratings
 from pipeline.service.reading_along import ReadingAlong
 from pipeline.service.report import Reports
+from pipeline.service.settling import Settling
 from pipeline.service.showing import Showing
 from pipeline.service.submitting import Intake
 from pipeline.service.webhooks import Webhooks
@@ -66,6 +67,7 @@ from pipeline.store.question import QuestionVersions
 from pipeline.store.rating import RatingStore
 from pipeline.store.reading import ReadingStore
 from pipeline.store.report import ReportStore
+from pipeline.store.settling import SettlementStore
 from pipeline.store.submission import IntakeStore
 from pipeline.store.upkeep import UpkeepStore
 from pipeline.store.webhook import WebhookStore
@@ -99,6 +101,7 @@ class ApiParts(msgspec.Struct, frozen=True):
     policies: PolicyStore
     policing: Policing
     ratings: Ratings
+    settling: Settling
     insight: Insight
     examination: Examination
     webhooks: Webhooks
@@ -142,6 +145,7 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         policies=policies,
         policing=Policing(policies),
         ratings=Ratings(RatingStore(engine), reading),
+        settling=Settling(store=SettlementStore(engine, versions), reading=reading, bell=bell, board=board),
         insight=build_insight(settings, servers, policies, configured),
         examination=Examination(HealthStore(engine), board.ping),
         webhooks=Webhooks(WebhookStore(engine), bell, allow_private=settings.webhook_allow_private),

@@ -6,12 +6,13 @@
 | needs_review, estimated     | the rule's estimate | half                   | half                    |
 | needs_review, no estimate (essay) | nothing       | not at all             | not at all              |
 | unanswered            | the guess floor           | fully                  | not at all              |
+| settled by a person, once, later | what was decided | what the estimate left | what the estimate left  |
 
 A choice made faster than its question can be read (`haste`) counts `RAPID_WEIGHT` of that. Why so is told in
 docs/learning.md.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -49,7 +50,7 @@ class Evidence(msgspec.Struct, frozen=True):
 
     `outcome` stands against the expected score, `error` feeds the weaknesses, `guess` is the score that
     blind guessing earns on average, `correct` says that the answer was settled as right, `rapid` that it was a guess
-    in haste.
+    in haste. `counted_before` is True where the same answer told something already, and so is not one more of them.
     """
 
     question_id: str
@@ -61,6 +62,7 @@ class Evidence(msgspec.Struct, frozen=True):
     learner_weight: float
     item_weight: float
     rapid: bool = False
+    counted_before: bool = False
 
 
 Told = tuple[ScoredAnswer, Evidence]
@@ -111,6 +113,28 @@ def evidence_of(scored: ScoredAnswer) -> Evidence | None:
         item_weight=engaged * ITEM_WEIGHTS[score.outcome],
         rapid=rapid,
     )
+
+
+def evidence_of_decision(scored: ScoredAnswer) -> Evidence | None:
+    """What a person's decision on an answer adds: the decided fraction, by the weight that its estimate left.
+
+    None where nobody decided.
+    """
+    evidence, settled = evidence_of(scored), scored.score.settled
+    if evidence is None or settled is None:
+        return None
+    estimated = settled.estimate is not None
+    left = 1.0 - PROVISIONAL_WEIGHT if estimated else 1.0
+    return msgspec.structs.replace(
+        evidence,
+        learner_weight=left * evidence.learner_weight,
+        item_weight=left * evidence.item_weight,
+        counted_before=estimated,
+    )
+
+
+Tells = Callable[[ScoredAnswer], Evidence | None]
+"""Which part of what answers say is folded in: `evidence_of` them, or `evidence_of_decision`."""
 
 
 def fully_answered(scored_answers: Iterable[ScoredAnswer]) -> frozenset[str]:

@@ -70,6 +70,17 @@ class AnswerSums(msgspec.Struct, frozen=True):
             self.response_time_ms + other.response_time_ms,
         )
 
+    def __sub__(self, other: "AnswerSums") -> "AnswerSums":
+        """These without the others."""
+        return AnswerSums(
+            self.answers - other.answers,
+            self.scored - other.scored,
+            self.correct - other.correct,
+            self.fraction_millionths - other.fraction_millionths,
+            self.timed - other.timed,
+            self.response_time_ms - other.response_time_ms,
+        )
+
 
 class LearnerDay(msgspec.Struct, frozen=True):
     """What one learner did on one UTC day."""

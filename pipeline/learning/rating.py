@@ -25,7 +25,7 @@ from typing import Final
 
 import msgspec
 
-from pipeline.learning.evidence import Evidence, Told, evidence_of
+from pipeline.learning.evidence import Evidence, Tells, Told, evidence_of
 from pipeline.learning.memory import Memory
 from pipeline.learning.pooling import (
     ALONE_VARIANCE,
@@ -76,7 +76,7 @@ class ItemRating(msgspec.Struct, frozen=True):
 class Change(msgspec.Struct, frozen=True):
     """What one answer moved: `skill_steps[i]` was added to `topics[i]`, `item_step` to `item_before`.
 
-    `item_answers` is 1 where the answer counted for the question, else 0.
+    `item_answers` is 1 where the answer counted for the question, and had not before, else 0.
     """
 
     question_id: str
@@ -146,7 +146,7 @@ def apply_answer(
     share = evidence.learner_weight / len(before)
     steps = _topic_steps(before, difficulty, evidence)
     down = -difficulty.variance * evidence.item_weight * _pull(ability, difficulty, evidence)
-    counted = int(evidence.item_weight > 0)
+    counted = int(evidence.item_weight > 0 and not evidence.counted_before)
     return AnswerEffect(
         skills=tuple(moved(skill, step, evidence, share, now) for skill, step in zip(before, steps, strict=True)),
         item=ItemRating(rating=item.rating + down, answers=item.answers + counted),
@@ -168,16 +168,18 @@ def apply_submission(
     items: Mapping[str, ItemRating],
     scored_answers: Iterable[ScoredAnswer],
     now: datetime,
+    tells: Tells = evidence_of,
 ) -> SubmissionEffect:
     """Fold the answers of one submission, in their order, into the learner's skills and the items.
 
-    `now` is when the submission was handed in. Questions absent from `items` start from their difficulty.
-    The inputs are left as they are. The same inputs give the same floats to the last digit.
+    `now` is when the submission was handed in, or when a person decided: `tells` says which of the two it is. Questions
+    absent from `items` start from their difficulty. The inputs are left as they are. The same inputs give the same
+    floats to the last digit.
     """
     learner, items = Learner(skills), dict(items)
     told, changes, steps = list[Told](), list[Change](), list[float | None]()
     for scored in scored_answers:
-        evidence = evidence_of(scored)
+        evidence = tells(scored)
         if evidence is None:
             steps.append(None)
             continue
@@ -206,7 +208,7 @@ def moved(skill: Skill, step: float, evidence: Evidence, share: float, now: date
     return Skill(
         topic=skill.topic,
         rating=skill.rating + step,
-        answers=skill.answers + 1,
+        answers=skill.answers + (not evidence.counted_before),
         correct=skill.correct + evidence.correct,
         updated_at=max(skill.updated_at, now),
         recent=remembered(skill.recent, skill.updated_at, error=evidence.error, weight=share, at=now),

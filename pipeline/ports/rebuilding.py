@@ -5,6 +5,7 @@ Everything is of one tenant, and comes in parts of bounded size.
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 import msgspec
@@ -29,6 +30,18 @@ class Lesson(msgspec.Struct, frozen=True):
     counted: bool
 
 
+class Decided(msgspec.Struct, frozen=True):
+    """The first decision of a person on the answer at `position`, made at `at`; `step` is what is kept of it."""
+
+    work: Work
+    sequence: int
+    position: int
+    fraction: float
+    at: datetime
+    step: float
+    answers: int
+
+
 class KeptStep(msgspec.Struct, frozen=True):
     """What an answer of an erased learner did to a question; `start` is where the question began if it was the first.
 
@@ -42,7 +55,7 @@ class KeptStep(msgspec.Struct, frozen=True):
     answers: int
 
 
-Event = Lesson | KeptStep
+Event = Lesson | Decided | KeptStep
 
 
 class StepCorrection(msgspec.Struct, frozen=True):
@@ -51,6 +64,18 @@ class StepCorrection(msgspec.Struct, frozen=True):
     submission_id: str
     sequence: int
     item_steps: ItemSteps
+
+
+class DecisionCorrection(msgspec.Struct, frozen=True):
+    """What should be kept with the first decision on an answer."""
+
+    submission_id: str
+    position: int
+    step: float
+    answers: int
+
+
+Correction = StepCorrection | DecisionCorrection
 
 
 class Rebuilt(msgspec.Struct, frozen=True):
@@ -63,7 +88,7 @@ class Rebuilt(msgspec.Struct, frozen=True):
     items: Mapping[str, ItemRating | None]
     days: Sequence[LearnerDay]
     counts: Sequence[QuestionCount]
-    corrections: Sequence[StepCorrection]
+    corrections: Sequence[Correction]
 
 
 @runtime_checkable
@@ -132,6 +157,6 @@ class RebuildStore(Protocol):
         """Lock a tenant's learners and questions, in the order in which workers do, and keep what is replaced."""
         ...
 
-    async def correct(self, tenant_id: int, corrections: Sequence[StepCorrection]) -> None:
-        """Keep these steps with their results."""
+    async def correct(self, tenant_id: int, corrections: Sequence[Correction]) -> None:
+        """Keep these steps with their results and decisions."""
         ...

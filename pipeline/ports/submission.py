@@ -54,13 +54,17 @@ class IntakeStore(Protocol):
 
 
 class SubmissionFilter(msgspec.Struct, frozen=True):
-    """Which submissions are wanted; None wants all. Times are when a submission was accepted: from, to before."""
+    """Which submissions are wanted; None wants all. Times are when a submission was accepted: from, to before.
+
+    `needs_review` are those with an answer that waits for a person, unless they were cancelled.
+    """
 
     learner_id: str | None = None
     assignment_id: str | None = None
     status: Status | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
+    needs_review: bool | None = None
 
 
 @runtime_checkable
@@ -75,8 +79,11 @@ class ReadingStore(Protocol):
         """Where these submissions (tenant, id) stand, in any order."""
         ...
 
-    async def browse(self, tenant_id: int, wanted: SubmissionFilter, before: str | None, most: int) -> list[str]:
-        """The ids of at most `most` submissions that fit and are older than `before`, newest first."""
+    async def browse(self, tenant_id: int, wanted: SubmissionFilter, behind: str | None, most: int) -> list[str]:
+        """The ids of at most `most` submissions that fit, behind the one named; newest first.
+
+        Those that need review come oldest first.
+        """
         ...
 
 

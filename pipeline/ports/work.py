@@ -38,8 +38,8 @@ class WorkUnit(Protocol):
         """What the stage needs to know of each submission, in the order of the claims, erased ones left out."""
         ...
 
-    def timed(self, works: Sequence[Work]) -> list[Work]:
-        """The same submissions, loaded before, with the times of their stages as of `hold`."""
+    async def renewed(self, works: Sequence[Work]) -> list[Work]:
+        """The same submissions, loaded before, as of `hold`: their stages' times, and scores people settled since."""
         ...
 
     async def hurry(self) -> None:

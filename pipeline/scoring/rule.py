@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from pipeline.model import AnswerScore, JsonValue, Outcome, Question
+from pipeline.model import AnswerScore, JsonValue, Outcome, Question, points_of
 from pipeline.scoring.arrangement import score_matching, score_ordering
 from pipeline.scoring.judgement import Verdict
 from pipeline.scoring.selection import score_multiple_choice, score_single_choice, score_true_false
@@ -14,7 +14,6 @@ from pipeline.scoring.shape import check_response, is_unanswered
 from pipeline.scoring.writing import score_cloze, score_essay, score_numeric, score_short_text
 
 FRACTION_DECIMALS: Final = 6
-POINT_DECIMALS: Final = 4
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -61,5 +60,4 @@ def _valued(question: Question, verdict: Verdict, rule_name: str) -> AnswerScore
     if verdict.fraction is None:
         return AnswerScore(verdict.outcome, None, None, question.points, rule_name)
     fraction = round(verdict.fraction, FRACTION_DECIMALS)
-    points = round(fraction * question.points, POINT_DECIMALS)
-    return AnswerScore(verdict.outcome, fraction, points, question.points, rule_name)
+    return AnswerScore(verdict.outcome, fraction, points_of(fraction, question.points), question.points, rule_name)

@@ -63,12 +63,12 @@ class Mending:
     def compare_day(self, stored: LearnerDay, rebuilt: LearnerDay) -> None:
         if self.note(f"the day {rebuilt.day} of {rebuilt.learner_id!r}", stored, rebuilt):
             submissions = rebuilt.submissions - stored.submissions
-            missing = msgspec.structs.replace(rebuilt, submissions=submissions, sums=less(rebuilt.sums, stored.sums))
+            missing = msgspec.structs.replace(rebuilt, submissions=submissions, sums=rebuilt.sums - stored.sums)
             self.days.append(missing)
 
     def compare_count(self, stored: QuestionCount, rebuilt: QuestionCount) -> None:
         if self.note(f"the statistics of question {rebuilt.question_id!r}", stored.sums, rebuilt.sums):
-            self.counts.append(msgspec.structs.replace(rebuilt, sums=less(rebuilt.sums, stored.sums)))
+            self.counts.append(msgspec.structs.replace(rebuilt, sums=rebuilt.sums - stored.sums))
 
 
 async def compared(look: LearningLook, replay: Replay) -> Mending:
@@ -113,12 +113,6 @@ async def _compare_counts(stored: AsyncIterator[QuestionCount], replay: Replay, 
         mending.compare_count(count, replay.counts.get(count.key) or msgspec.structs.replace(count, sums=NOTHING))
     for key in left:
         mending.compare_count(msgspec.structs.replace(replay.counts[key], sums=NOTHING), replay.counts[key])
-
-
-def less(sums: AnswerSums, others: AnswerSums) -> AnswerSums:
-    """One without the other."""
-    pairs = zip(msgspec.structs.astuple(sums), msgspec.structs.astuple(others), strict=True)
-    return AnswerSums(*(own - other for own, other in pairs))
 
 
 def difference(what: str, stored: Any, rebuilt: Any) -> Difference:

@@ -17,10 +17,11 @@ import msgspec
 
 from pipeline.errors import Conflict
 from pipeline.ports.rebuilding import (
+    Correction,
+    Decided,
     Lesson,
     RebuildStore,
     Rebuilt,
-    StepCorrection,
 )
 from pipeline.service.mending import Difference, Mending, compared
 from pipeline.service.replaying import NOBODY, Replay
@@ -87,11 +88,11 @@ class Rebuilder:
         async with self._store.switch(tenant_id) as switch:
             if await switch.kept_steps() != kept:
                 return False
-            corrections = list[StepCorrection]()
+            corrections = list[Correction]()
             async for events in switch.events(array("q", replay.sequences)):
                 corrections += replay.take(events)
                 for event in events:
-                    if isinstance(event, Lesson):
+                    if isinstance(event, Lesson | Decided):
                         mending.learners.add(event.work.learner_id)
                         mending.items.update(answer.question.id for answer in event.work.answers)
             await switch.replace(

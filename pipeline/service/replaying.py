@@ -2,13 +2,22 @@
 
 from array import array
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from pipeline.learning.metrics import LearnerDay, QuestionCount, count_up
 from pipeline.learning.rating import ItemRating, first_item_rating
-from pipeline.ports.rebuilding import Event, KeptStep, Lesson, StepCorrection
+from pipeline.ports.rebuilding import (
+    Correction,
+    Decided,
+    DecisionCorrection,
+    Event,
+    KeptStep,
+    Lesson,
+    StepCorrection,
+)
 from pipeline.stages.metrics import finished
 from pipeline.stages.recommend import LearnerState, learn
+from pipeline.stages.settlement import first_decision, learn_decision
 
 NOBODY: Final = LearnerState({})
 
@@ -25,16 +34,23 @@ class Replay:
         self.lessons = 0
         self._next_free = first_free
 
-    def take(self, events: Sequence[Event]) -> list[StepCorrection]:
+    def take(self, events: Sequence[Event]) -> list[Correction]:
         """Learn from these; answers what should be kept with them and is not."""
         self._count([event for event in events if isinstance(event, Lesson) and event.counted])
-        corrections = []
-        for event in events:
-            if isinstance(event, KeptStep):
+        corrections = [self._take(event) for event in events]
+        return [correction for correction in corrections if correction is not None]
+
+    def _take(self, event: Event) -> Correction | None:
+        match event:
+            case KeptStep():
                 self._keep(event)
-            elif (correction := self._learn(event)) is not None:
-                corrections.append(correction)
-        return corrections
+                return None
+            case Lesson():
+                return self._learn(event)
+            case Decided():
+                return self._learn_decision(event)
+            case _:
+                assert_never(event)
 
     def _keep(self, event: KeptStep) -> None:
         item = self.items.get(event.question_id) or ItemRating(event.start)
@@ -52,6 +68,20 @@ class Replay:
         self.learners[work.learner_id] = learner
         self.items.update(effect.items)
         return self._correction(event, effect.item_steps)
+
+    def _learn_decision(self, event: Decided) -> DecisionCorrection | None:
+        work = event.work
+        scored = first_decision(work.scored_answers[event.position], event.fraction, event.at)
+        question = scored.answer.question
+        item = self.items.get(question.id) or first_item_rating(question)
+        learner = self.learners.get(work.learner_id, NOBODY)
+        effect, self.learners[work.learner_id] = learn_decision(scored, event.at, learner, item)
+        self.items.update(effect.items)
+        self.sequences.append(event.sequence)
+        [change] = effect.changes
+        if (event.step, event.answers) == (change.item_step, change.item_answers):
+            return None
+        return DecisionCorrection(work.submission_id, event.position, change.item_step, change.item_answers)
 
     def _correction(self, event: Lesson, steps: tuple[float | None, ...]) -> StepCorrection | None:
         sequence = event.sequence

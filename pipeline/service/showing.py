@@ -12,8 +12,8 @@ import structlog
 from pipeline import telemetry
 from pipeline.batching import Batcher
 from pipeline.errors import InvalidInput, NotFound, Unavailable
-from pipeline.lifecycle import FINAL_STATUSES
-from pipeline.model import Shown, Standing, SubmissionView
+from pipeline.lifecycle import FINAL_STATUSES, Stage
+from pipeline.model import Outcome, Shown, Standing, SubmissionView
 from pipeline.ports import ReadingStore, Showcase, SubmissionFilter, Watch
 from pipeline.service.access import Principal
 from pipeline.service.identifier import is_uuid
@@ -55,6 +55,16 @@ def parse_submission_id(text: str) -> str:
 def encode_view(view: SubmissionView) -> Shown:
     """A submission read from the store as it is shown."""
     return Shown(view.tenant_id, view.version, view.status, msgspec.json.encode(submission_document(view)))
+
+
+def may_be_settled(view: SubmissionView) -> bool:
+    """Whether a person may decide on an answer, for the first time or anew.
+
+    Documents of ended submissions are kept for days, and the word that one has changed may get lost: such documents are
+    read from the store.
+    """
+    answers = view.results.get(Stage.SCORE, {}).get("answers", ())
+    return any(answer["outcome"] == Outcome.NEEDS_REVIEW or "settled" in answer for answer in answers)
 
 
 def etag_of(shown: Shown) -> str:
@@ -144,13 +154,16 @@ class Showing:
         return [*between, standing] if standing.version > after_version else []
 
     async def browse(self, principal: Principal, wanted: SubmissionFilter, cursor: str | None, limit: int) -> Listed:
-        """Submissions that fit, newest first; raises `InvalidInput` for a cursor that is not ours."""
+        """Submissions that fit, newest first; those that wait for a person, oldest first.
+
+        Raises `InvalidInput` for a cursor that is not ours.
+        """
         if principal.learner_id is not None:
             if wanted.learner_id not in {None, principal.learner_id}:
                 return Listed([], None)
             wanted = msgspec.structs.replace(wanted, learner_id=principal.learner_id)
-        before = None if cursor is None else id_in(cursor)
-        ids = await self._store.browse(principal.tenant_id, wanted, before, limit + 1)
+        behind = None if cursor is None else id_in(cursor)
+        ids = await self._store.browse(principal.tenant_id, wanted, behind, limit + 1)
         views = await self._store.read(principal.tenant_id, ids[:limit])
         items = [msgspec.Raw(encode_view(view).document) for view in views]
         return Listed(items, cursor_behind(ids[limit - 1]) if len(ids) > limit else None)
@@ -160,9 +173,12 @@ class Showing:
         if view is None:
             raise NotFound(NO_SUCH_SUBMISSION)
         shown = encode_view(view)
-        await self._from_showcase(
-            lambda: self._showcase.remember(submission_id, shown.tenant_id, shown.version, shown.status, shown.document)
-        )
+        if not may_be_settled(view):
+            await self._from_showcase(
+                lambda: self._showcase.remember(
+                    submission_id, shown.tenant_id, shown.version, shown.status, shown.document
+                )
+            )
         return shown
 
     async def _read_views(self, asked: list[Named]) -> Sequence[SubmissionView | Exception | None]:

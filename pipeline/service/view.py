@@ -48,13 +48,21 @@ def known_parts(view: SubmissionView) -> Document:
     return parts
 
 
+def scored_document(answer: Mapping[str, Any]) -> Document:
+    """The stored score of one answer. What the rules had guessed before a person decided is nobody's any more."""
+    if "settled" not in answer:
+        return dict(answer)
+    settled = answer["settled"]
+    return {**answer, "settled": {name: settled[name] for name in ("by", "at", "comment")}}
+
+
 def score_document(score: Mapping[str, Any], questions: tuple[Question, ...]) -> Document:
     """The stored score with what its question versions say about each answer."""
     answers = [
         {
             "question_id": question.id,
             "question_version": question.version,
-            **answer,
+            **scored_document(answer),
             "explanation": None if question.hide_solution else question.explanation,
         }
         for question, answer in zip(questions, score["answers"], strict=True)

@@ -22,8 +22,13 @@ log = structlog.get_logger()
 
 MOST_ENDPOINTS: Final = 20
 MOST_LISTED: Final = 200
-EventName = Literal["submission.completed", "submission.failed", "submission.cancelled"]
-EVENTS: Final[tuple[EventName, ...]] = ("submission.completed", "submission.failed", "submission.cancelled")
+EventName = Literal["submission.completed", "submission.failed", "submission.cancelled", "submission.settled"]
+EVENTS: Final[tuple[EventName, ...]] = (
+    "submission.completed",
+    "submission.failed",
+    "submission.cancelled",
+    "submission.settled",
+)
 
 
 def described(text: str) -> msgspec.Meta:

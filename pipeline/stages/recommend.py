@@ -100,17 +100,17 @@ def learn(
         answer.question.id: items.get((work.tenant_id, answer.question.id)) or first_item_rating(answer.question)
         for answer in work.answers
     }
-    scored_answers = work.scored_answers
-    effect = apply_submission(learner.skills, own, scored_answers, work.handed_in_at)
+    answers = work.ruled_answers
+    effect = apply_submission(learner.skills, own, answers, work.handed_in_at)
     skills = fold(learner.skills, effect, work.handed_in_at)
     answered = [answer.question.id for answer in work.answers]
-    recent = remember_correct(learner.recent_correct, answered, fully_answered(scored_answers))
+    recent = remember_correct(learner.recent_correct, answered, fully_answered(answers))
     return effect, LearnerState(skills, recent)
 
 
 def occasion_of(work: Work, learner: LearnerState) -> Occasion:
     """What the advice after a submission goes by besides skills; `learner` is the one afterwards."""
-    right = fully_answered(work.scored_answers)
+    right = fully_answered(work.ruled_answers)
     return Occasion(
         now=work.handed_in_at,
         seed=work.submission_id,

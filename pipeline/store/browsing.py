@@ -1,11 +1,11 @@
-"""Finding submissions by filter, newest first.
+"""Finding submissions by filter, newest first; those that wait for a person's word, oldest first.
 
 There is no index on a submission's status: with one, none of its status changes could stay on its page. What
 is rare is found by its stages instead, whose partial indexes hold just the open, dead and cancelled ones;
 what is common (completed) is near at hand when reading from the newest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
@@ -45,9 +45,14 @@ STANDS: Final[Mapping[Status, str]] = MappingProxyType(
     }
 )
 
+# As the index of what waits says it, which holds nothing else.
+PROVISIONAL: Final = """r.stage = 'score' AND r.body @> '{"provisional": true}'"""
+OLDER: Final = "s.id < CAST(:behind AS uuid)"
+DECIDED: Final = f"NOT EXISTS (SELECT FROM results r WHERE r.submission_id = s.id AND {PROVISIONAL})"
+
 
 def browsing(
-    tenant_id: int, wanted: SubmissionFilter, before: str | None, most: int
+    tenant_id: int, wanted: SubmissionFilter, behind: str | None, most: int
 ) -> tuple[TextClause, dict[str, Any]]:
     """The statement that finds the ids, and its values."""
     conditions = ["s.tenant_id = :tenant_id"]
@@ -57,7 +62,7 @@ def browsing(
         ("s.assignment_id = :assignment_id", "assignment_id", wanted.assignment_id),
         ("s.created_at >= :created_after AND s.id >= CAST(:from_id AS uuid)", "created_after", wanted.created_after),
         ("s.created_at < :created_before AND s.id < CAST(:to_id AS uuid)", "created_before", wanted.created_before),
-        ("s.id < CAST(:before AS uuid)", "before", before),
+        ("r.submission_id > CAST(:behind AS uuid)" if wanted.needs_review else OLDER, "behind", behind),
     ):
         if value is not None:
             conditions.append(condition)
@@ -68,8 +73,21 @@ def browsing(
         values["to_id"] = first_id_at(wanted.created_before, CLOCK_DIFFERENCE)
     if wanted.status is not None:
         conditions.append(STANDS[wanted.status])
+    if wanted.needs_review is False:
+        conditions.append(DECIDED)
+    return text(finding(conditions, waiting=bool(wanted.needs_review))), values
+
+
+def finding(conditions: Sequence[str], *, waiting: bool) -> str:
+    """Submissions that fit, the newest first; those that wait for a person in the order of their index."""
     where = " AND ".join(conditions)
-    return text(f"SELECT s.id::text FROM submissions s WHERE {where} ORDER BY s.id DESC LIMIT :most"), values
+    if not waiting:
+        return f"SELECT s.id::text FROM submissions s WHERE {where} ORDER BY s.id DESC LIMIT :most"
+    return f"""
+        SELECT s.id::text FROM results r
+        JOIN submissions s ON s.tenant_id = r.tenant_id AND s.id = r.submission_id AND s.status <> 'cancelled'
+        WHERE r.tenant_id = :tenant_id AND {PROVISIONAL} AND {where} ORDER BY r.submission_id LIMIT :most
+    """
 
 
 def first_id_at(moment: datetime, later: timedelta) -> str:

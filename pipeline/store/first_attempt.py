@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pipeline.learning.asking import asked_by, chosen_in
 from pipeline.learning.item_analysis import ENOUGH_ELSEWHERE, FirstAttempt, ItemAnalysis, analyse
 from pipeline.store.question import question_from_body
-from pipeline.store.standing import FRACTION, MILLION, Standing, standings_of
+from pipeline.store.standing import FRACTION, MILLION, SCORED_AT, Standing, standings_of
 
 NEWEST_ATTEMPTS: Final = 2_000
 """First attempts of a question that are looked at, the newest ones: a correlation of so many is sure to ±0.02."""
@@ -31,7 +31,7 @@ FIRST_ATTEMPTS = text(
         JOIN submissions s ON s.tenant_id = :tenant_id AND s.id = a.submission_id
         ORDER BY v.question_key, s.learner_id, s.id, a.position
     ), scored AS (
-        SELECT a.*, {FRACTION} AS fraction, CAST(extract(epoch FROM r.created_at) AS float) AS scored_at,
+        SELECT a.*, {FRACTION} AS fraction, CAST(extract(epoch FROM {SCORED_AT}) AS float) AS scored_at,
             row_number() OVER (PARTITION BY a.question_key ORDER BY a.submission_id DESC, a.position) AS newest
         FROM firsts a JOIN results r ON r.submission_id = a.submission_id AND r.stage = 'score'
         WHERE a.same

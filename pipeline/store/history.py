@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pipeline.learning.metrics import AnswerSums, LearnerDay, QuestionCount
 from pipeline.learning.rating import ItemRating, Skill
 from pipeline.lifecycle import Stage
-from pipeline.model import Claim
-from pipeline.ports.rebuilding import Event, KeptStep, Lesson
+from pipeline.model import Claim, Work
+from pipeline.ports.rebuilding import Decided, Event, KeptStep, Lesson
 from pipeline.stages.recommend import LearnerState
 from pipeline.store.candidates import Banks
 from pipeline.store.learning import SUMS
@@ -23,12 +23,16 @@ AT_ONCE: Final = 1_000
 EVENTS = text(
     """
     SELECT r.learning_sequence AS sequence, r.created_at, r.submission_id::text AS submission_id, r.item_steps,
-        m.state = 'done' AS counted, 0 AS position, NULL AS question_id, NULL::float AS start, NULL::float AS step,
-        NULL::int AS answers
+        m.state = 'done' AS counted, 0 AS position, NULL::float AS fraction, NULL AS question_id, NULL::float AS start,
+        NULL::float AS step, NULL::int AS answers
     FROM results r JOIN stages m ON m.submission_id = r.submission_id AND m.stage = 'metrics'
     WHERE r.tenant_id = :tenant_id AND r.stage = 'recommend'
     UNION ALL
-    SELECT k.sequence, NULL, NULL, NULL, NULL, k.position, q.id, k.start, k.step, k.answers
+    SELECT d.learning_sequence, d.settled_at, d.submission_id::text, NULL, NULL, d.position, d.fraction, NULL, NULL,
+        d.item_step, d.answers
+    FROM settlements d WHERE d.tenant_id = :tenant_id
+    UNION ALL
+    SELECT k.sequence, NULL, NULL, NULL, NULL, k.position, NULL, q.id, k.start, k.step, k.answers
     FROM kept_item_steps k JOIN questions q ON q.key = k.question_key
     WHERE k.tenant_id = :tenant_id
     ORDER BY sequence NULLS FIRST, created_at, submission_id, position
@@ -104,7 +108,7 @@ class HistoryReader:
                 yield row
 
     async def events_of(self, rows: Sequence[Any]) -> list[Event]:
-        ids = [row.submission_id for row in rows if row.submission_id is not None]
+        ids = dict.fromkeys(row.submission_id for row in rows if row.submission_id is not None)
         works = await self._unit.load([Claim(id_, self.tenant_id, 0, 0) for id_ in ids])
         by_id = {work.submission_id: work for work in works}
         events: list[Event] = []
@@ -112,9 +116,15 @@ class HistoryReader:
             if row.submission_id is None:
                 events.append(KeptStep(row.sequence, row.question_id, row.start, row.step, row.answers))
             elif work := by_id.get(row.submission_id):
-                steps = None if row.item_steps is None else tuple(row.item_steps)
-                events.append(Lesson(work, row.sequence, steps, learnt=steps != (), counted=row.counted))
+                events.append(event_from(row, work))
         return events
+
+
+def event_from(row: Any, work: Work) -> Event:
+    if row.fraction is not None:
+        return Decided(work, row.sequence, row.position, row.fraction, row.created_at, row.step, row.answers)
+    steps = None if row.item_steps is None else tuple(row.item_steps)
+    return Lesson(work, row.sequence, steps, learnt=steps != (), counted=row.counted)
 
 
 class LearningLook(HistoryReader):

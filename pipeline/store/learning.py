@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pipeline.learning.metrics import AnswerSums, Increments
 from pipeline.learning.rating import Skill
 from pipeline.stages.recommend import Learned, LearnerKey
-from pipeline.store.candidates import TenantBank
 from pipeline.store.engine import as_json
 
 # All of it is under lock already, so the order of the parts does not matter.
@@ -80,16 +79,18 @@ ADD_METRICS = text(
 )
 
 
-async def save_learning(connection: AsyncConnection, known: Mapping[int, TenantBank], learned: Learned) -> None:
-    """Write back what a batch moved."""
+async def save_learning(
+    connection: AsyncConnection, question_keys: Mapping[int, Mapping[str, int]], learned: Learned
+) -> None:
+    """Write back what was moved; `question_keys` are those of each tenant's questions by their ids."""
     learners = [
         {
             "tenant_id": tenant_id,
             "id": id_,
             "recent_correct": [
-                known[tenant_id].key_by_id[question]
+                question_keys[tenant_id][question]
                 for question in state.recent_correct
-                if question in known[tenant_id].key_by_id
+                if question in question_keys[tenant_id]
             ],
         }
         for (tenant_id, id_), state in learned.learners.items()

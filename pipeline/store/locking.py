@@ -87,34 +87,37 @@ async def lock_learning(
 ) -> LearningState:
     """What is known of the learners and items of a batch, locked until the transaction ends: learners, then items."""
     keys = sorted({(work.tenant_id, work.learner_id) for work in works})
-    correct = await _lock_learners(connection, known, keys)
-    skills: dict[LearnerKey, dict[str, Skill]] = {key: {} for key in keys}
-    for row in await connection.execute(SKILLS, {"learners": learner_keys(keys)}):
-        skills[row.tenant_id, row.learner_id][row.topic] = skill_from(row)
+    correct = await lock_learners(connection, keys)
+    skills = await read_skills(connection, keys)
     return LearningState(
-        learners={key: LearnerState(skills[key], correct[key]) for key in keys},
-        items=await _lock_items(connection, works),
+        learners={key: LearnerState(skills[key], named(known[key[0]].id_by_key, correct[key])) for key in keys},
+        items=await lock_items(connection, works),
         banks={tenant_id: bank.candidates for tenant_id, bank in known.items()},
         guides={tenant_id: bank.guide for tenant_id, bank in known.items()},
     )
 
 
-async def _lock_learners(
-    connection: AsyncConnection, banks: Mapping[int, TenantBank], keys: Sequence[LearnerKey]
-) -> dict[LearnerKey, tuple[str, ...]]:
-    """Lock these learners; answers the questions each answered right lately."""
-    named = {"learners": learner_keys(keys)}
-    rows = (await connection.execute(LOCK_LEARNERS, named)).all()
+async def lock_learners(connection: AsyncConnection, keys: Sequence[LearnerKey]) -> dict[LearnerKey, Sequence[int]]:
+    """Lock these learners; answers the keys of the questions each answered right lately."""
+    wanted = {"learners": learner_keys(keys)}
+    rows = (await connection.execute(LOCK_LEARNERS, wanted)).all()
     # A learner's row may be gone while a new submission is there: it was accepted just as the learner was erased,
     # and may be erased once more between these two.
     while len(rows) < len(keys):
-        await connection.execute(START_LEARNERS, named)
-        rows = (await connection.execute(LOCK_LEARNERS, named)).all()
-    return {(tenant_id, id_): _named(banks[tenant_id], correct) for tenant_id, id_, correct in rows}
+        await connection.execute(START_LEARNERS, wanted)
+        rows = (await connection.execute(LOCK_LEARNERS, wanted)).all()
+    return {(tenant_id, id_): correct for tenant_id, id_, correct in rows}
 
 
-def _named(bank: TenantBank, question_keys: Sequence[int]) -> tuple[str, ...]:
-    names = bank.id_by_key
+async def read_skills(connection: AsyncConnection, keys: Sequence[LearnerKey]) -> dict[LearnerKey, dict[str, Skill]]:
+    """The skills of learners who are locked, by topic."""
+    skills: dict[LearnerKey, dict[str, Skill]] = {key: {} for key in keys}
+    for row in await connection.execute(SKILLS, {"learners": learner_keys(keys)}):
+        skills[row.tenant_id, row.learner_id][row.topic] = skill_from(row)
+    return skills
+
+
+def named(names: Mapping[int, str], question_keys: Sequence[int]) -> tuple[str, ...]:
     return tuple(names[key] for key in question_keys if key in names)
 
 
@@ -122,7 +125,8 @@ def learner_keys(keys: Iterable[LearnerKey]) -> str:
     return as_json([{"tenant_id": tenant_id, "id": id_} for tenant_id, id_ in keys])
 
 
-async def _lock_items(connection: AsyncConnection, works: Sequence[Work]) -> dict[ItemKey, ItemRating]:
+async def lock_items(connection: AsyncConnection, works: Sequence[Work]) -> dict[ItemKey, ItemRating]:
+    """The ratings of all questions of these, locked."""
     asked: dict[ItemKey, Question] = {}
     for work in in_order(works):  # a question starts from the version that is learnt from first
         for answer in work.answers:

@@ -1,7 +1,7 @@
-"""What receivers of webhooks are to be told: a delivery for each, in the transaction that ends a submission."""
+"""What receivers of webhooks are to be told: a delivery for each, in the transaction that changes the submission."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -49,11 +49,21 @@ INSERT: Final = text(
 
 async def tell_ended(connection: AsyncConnection, ended: Sequence[Change]) -> tuple[str, ...]:
     """Lay a delivery for every receiver of each submission that has just ended; the ids of these deliveries."""
-    if not ended:
+    return await _tell(connection, [event_of(one, one.status) for one in ended])
+
+
+async def tell_settled(connection: AsyncConnection, settled: Change) -> tuple[str, ...]:
+    """Lay a delivery for every receiver of a submission in which a person decided; the ids of these deliveries."""
+    return await _tell(connection, [event_of(settled, "settled")])
+
+
+def event_of(change: Change, what: str) -> dict[str, Any]:
+    return {"id": change.submission_id, "tenant_id": change.tenant_id, "event": f"submission.{what}"}
+
+
+async def _tell(connection: AsyncConnection, events: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    if not events:
         return ()
-    events = [
-        {"id": one.submission_id, "tenant_id": one.tenant_id, "event": f"submission.{one.status}"} for one in ended
-    ]
     targets = (await connection.execute(TARGETS, {"ended": as_json(events)})).mappings()
     rows = [{"id": str(uuid7()), **target} for target in targets]
     if rows:

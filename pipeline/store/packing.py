@@ -15,7 +15,7 @@ from pipeline.stages.outcome import Body
 
 ROWS: Final[Mapping[Stage, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
     {
-        Stage.SCORE: {"answers": ("outcome", "fraction", "points", "max_points", "rule")},
+        Stage.SCORE: {"answers": ("outcome", "fraction", "points", "max_points", "rule", "settled")},
         Stage.FEEDBACK: {"answers": ("question_id", "text", "source", "provider", "model", "prompt_version")},
         Stage.RECOMMEND: {
             "questions": ("question_id", "kind", "topic", "expected", "module", "because"),
@@ -27,6 +27,9 @@ ROWS: Final[Mapping[Stage, Mapping[str, tuple[str, ...]]]] = MappingProxyType(
 )
 """The fields that are lists of records, and the fields of those in the order of their values. What is stored depends
 on this order: new fields go to the end, and none is ever taken out."""
+
+SELDOM: Final = frozenset({"settled"})
+"""Fields at the end of such records that are left out where they say nothing."""
 
 NESTED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({"mistakes": ("kind", "share")})
 """Fields of such records that are lists of records again."""
@@ -52,7 +55,7 @@ def row_of(record: msgspec.Struct) -> list[Any]:
         if name in record.__struct_fields__:
             place = record.__struct_fields__.index(name)
             row[place] = [row_of(one) for one in row[place]]
-    return row
+    return row[:-1] if row[-1] is None and record.__struct_fields__[-1] in SELDOM else row
 
 
 def unpacked(stage: Stage, stored: Mapping[str, Any]) -> dict[str, Any]:

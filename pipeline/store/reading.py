@@ -72,9 +72,12 @@ class ReadingStore:
             rows = await connection.execute(STANDINGS, {"submissions": asked})
             return [Standing(r.id, r.tenant_id, r.version, Status(r.status), r.learner_id) for r in rows]
 
-    async def browse(self, tenant_id: int, wanted: SubmissionFilter, before: str | None, most: int) -> list[str]:
-        """The ids of at most `most` submissions that fit and are older than `before`, newest first."""
-        statement, values = browsing(tenant_id, wanted, before, most)
+    async def browse(self, tenant_id: int, wanted: SubmissionFilter, behind: str | None, most: int) -> list[str]:
+        """The ids of at most `most` submissions that fit, behind the one named; newest first.
+
+        Those that need review come oldest first.
+        """
+        statement, values = browsing(tenant_id, wanted, behind, most)
         async with transaction(self._engine, seconds=LOOK_UP_SECONDS) as connection:
             return [row.id for row in await connection.execute(statement, values)]
 

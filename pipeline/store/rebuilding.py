@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.errors import Conflict
-from pipeline.ports.rebuilding import StepCorrection
+from pipeline.ports.rebuilding import Correction
 from pipeline.store.engine import transaction
 from pipeline.store.history import LearningLook
 from pipeline.store.switching import LearningSwitch, correct
@@ -84,6 +84,6 @@ class RebuildStore:
             items = frozenset((await connection.execute(LOCK_ITEMS, wanted)).scalars())
             yield LearningSwitch(connection, tenant_id, learners, items)
 
-    async def correct(self, tenant_id: int, corrections: Sequence[StepCorrection]) -> None:
+    async def correct(self, tenant_id: int, corrections: Sequence[Correction]) -> None:
         async with transaction(self._engine) as connection:
             await correct(connection, tenant_id, corrections)

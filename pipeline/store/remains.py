@@ -46,6 +46,22 @@ KEEP_STEPS = text(
       AND r.learning_sequence IS NOT NULL AND cardinality(r.item_steps) > 0
     """
 )
+# A number names one answer here, so any place will do.
+KEEP_DECISIONS = text(
+    """
+    WITH gone AS (
+        DELETE FROM settlements d USING submissions s
+        WHERE s.tenant_id = :tenant_id AND s.learner_id = ANY(:learners) AND d.submission_id = s.id
+        RETURNING d.tenant_id, d.learning_sequence, d.submission_id, d.position, d.item_step, d.answers
+    )
+    INSERT INTO kept_item_steps (tenant_id, sequence, position, question_key, start, step, answers)
+    SELECT g.tenant_id, g.learning_sequence, g.position, v.question_key,
+        coalesce((v.body ->> 'difficulty')::float, :middle) - :middle, g.item_step, g.answers
+    FROM gone g
+    JOIN answers a ON a.submission_id = g.submission_id AND a.position = g.position
+    JOIN question_versions v ON v.key = a.version_key
+    """
+)
 MARK_KEPT = text(
     """
     UPDATE results r SET item_steps = '{}'
@@ -85,7 +101,8 @@ async def keep_learning(connection: AsyncConnection, tenant_id: int, submission_
     learners = list((await connection.execute(LEARNERS, ids)).scalars())
     values = {"tenant_id": tenant_id, "learners": learners}
     await connection.execute(LOCK_LEARNERS, values)
-    await connection.execute(KEEP_STEPS, {**values, "middle": float(MIDDLE_DIFFICULTY)})
+    for statement in (KEEP_STEPS, KEEP_DECISIONS):
+        await connection.execute(statement, {**values, "middle": float(MIDDLE_DIFFICULTY)})
     for statement in (MARK_KEPT, *FORGET):
         await connection.execute(statement, values)
 

@@ -24,6 +24,11 @@ FRACTION: Final = """
         r.body -> 'answers' -> CAST(a.position AS int) ->> 'fraction') AS float)
 """
 
+# A person's decision counts from when it was made.
+SCORED_AT: Final = """
+    greatest(r.created_at, CAST(r.body -> 'answers' -> CAST(a.position AS int) -> 5 ->> 'at' AS timestamptz))
+"""
+
 # Millionths, so that sums are exact. A learner's first attempts at all questions, each beside what is usual there.
 STANDINGS = text(
     f"""
@@ -40,7 +45,7 @@ STANDINGS = text(
             i.fraction_millionths / i.scored AS facility
         FROM firsts a JOIN results r ON r.submission_id = a.submission_id AND r.stage = 'score'
         JOIN item_statistics i ON i.question_key = a.question_key
-        WHERE i.scored > 0 AND r.created_at <= coalesce(CAST(:as_of AS timestamptz), 'infinity')
+        WHERE i.scored > 0 AND {SCORED_AT} <= coalesce(CAST(:as_of AS timestamptz), 'infinity')
     )
     SELECT learner_id, count(*) AS answers, sum(fraction - facility)::bigint AS surplus
     FROM scored WHERE fraction IS NOT NULL GROUP BY learner_id

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline.learning.metrics import Increments
 from pipeline.learning.rating import ItemRating
-from pipeline.ports.rebuilding import Event, Rebuilt, StepCorrection
+from pipeline.ports.rebuilding import Correction, DecisionCorrection, Event, Rebuilt, StepCorrection
 from pipeline.stages.recommend import LearnerState
 from pipeline.store.engine import as_json
 from pipeline.store.history import AT_ONCE, HistoryReader
@@ -21,10 +21,16 @@ LONGEST_IN_FLIGHT: Final = 1_000_000
 
 NEW_EVENTS = text(
     """
-    SELECT r.learning_sequence AS sequence, r.submission_id::text AS submission_id, r.item_steps, false AS counted
+    SELECT r.learning_sequence AS sequence, r.submission_id::text AS submission_id, r.item_steps, false AS counted,
+        NULL::timestamptz AS created_at, 0 AS position, NULL::float AS fraction, NULL::float AS step,
+        NULL::int AS answers
     FROM results r
     WHERE r.tenant_id = :tenant_id AND r.stage = 'recommend' AND r.learning_sequence > :low
-    ORDER BY r.learning_sequence
+    UNION ALL
+    SELECT d.learning_sequence, d.submission_id::text, NULL, NULL, d.settled_at, d.position, d.fraction, d.item_step,
+        d.answers
+    FROM settlements d WHERE d.tenant_id = :tenant_id AND d.learning_sequence > :low
+    ORDER BY sequence
     """
 )
 
@@ -86,6 +92,15 @@ CORRECT = text(
     """
 )
 
+CORRECT_DECISIONS = text(
+    """
+    UPDATE settlements d SET item_step = c.step, answers = c.answers
+    FROM jsonb_to_recordset(CAST(:corrections AS jsonb)) AS c(
+        submission_id uuid, position smallint, step float, answers smallint)
+    WHERE d.submission_id = c.submission_id AND d.position = c.position AND d.tenant_id = :tenant_id
+    """
+)
+
 
 class LearningSwitch(HistoryReader):
     """The port `pipeline.ports.rebuilding.LearningSwitch`; `learners` and `items` are those under lock."""
@@ -141,10 +156,12 @@ class LearningSwitch(HistoryReader):
         await self.connection.execute(CLEAR_COUNTS, {"tenant_id": self.tenant_id, "items": items})
 
 
-async def correct(connection: AsyncConnection, tenant_id: int, corrections: Sequence[StepCorrection]) -> None:
-    for start in range(0, len(corrections), AT_ONCE):
-        part = as_json(corrections[start : start + AT_ONCE])
-        await connection.execute(CORRECT, {"tenant_id": tenant_id, "corrections": part})
+async def correct(connection: AsyncConnection, tenant_id: int, corrections: Sequence[Correction]) -> None:
+    for statement, kind in ((CORRECT, StepCorrection), (CORRECT_DECISIONS, DecisionCorrection)):
+        of_kind = [one for one in corrections if isinstance(one, kind)]
+        for start in range(0, len(of_kind), AT_ONCE):
+            part = as_json(of_kind[start : start + AT_ONCE])
+            await connection.execute(statement, {"tenant_id": tenant_id, "corrections": part})
 
 
 def is_among(ascending: Sequence[int], number: int) -> bool:

@@ -92,6 +92,13 @@ LOAD = text(
 )
 
 
+SCORES = text(
+    """
+    SELECT submission_id::text AS id, body FROM results
+    WHERE submission_id = ANY(CAST(:ids AS uuid[])) AND stage = 'score'
+    """
+)
+
 HURRY = text("SELECT set_config('lock_timeout', :milliseconds, true)")
 HURRIED_MS: Final = 2_000
 
@@ -148,9 +155,16 @@ class WorkUnit:
             if c.submission_id in rows
         ]
 
-    def timed(self, works: Sequence[Work]) -> list[Work]:
-        """The same submissions, loaded before, with the times of their stages as of `hold`."""
-        return [msgspec.structs.replace(work, timings=self._timings[work.submission_id]) for work in works]
+    async def renewed(self, works: Sequence[Work]) -> list[Work]:
+        """The same submissions, loaded before, as of `hold`: their stages' times, and scores people settled since."""
+        ids = [work.submission_id for work in works]
+        bodies = {row.id: row.body for row in await self.connection.execute(SCORES, {"ids": ids})}
+        return [
+            msgspec.structs.replace(
+                work, timings=self._timings[work.submission_id], scores=scores_from(bodies.get(work.submission_id))
+            )
+            for work in works
+        ]
 
     async def hurry(self) -> None:
         """From now on, wait for nobody's lock for long: raises `Contended` instead, and the unit is over."""
@@ -164,7 +178,7 @@ class WorkUnit:
     async def save_learning(self, learned: Learned) -> None:
         """Write back what was learnt of them."""
         self._item_steps = learned.item_steps
-        await save_learning(self.connection, self._known, learned)
+        await save_learning(self.connection, {id_: bank.key_by_id for id_, bank in self._known.items()}, learned)
 
     async def add_metrics(self, increments: Increments) -> None:
         """Add to the daily, per-question and per-stage figures."""

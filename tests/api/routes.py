@@ -64,6 +64,13 @@ SUBMISSIONS: Final = [
         Foreign.NOT_FOUND,
         {"rating": 3},
     ),
+    Route(
+        "PUT",
+        "/v1/submissions/{submission_id}/answers/{question_id}/settlement",
+        TEACHERS,
+        Foreign.NOT_FOUND,
+        {"points": 1},
+    ),
 ]
 
 QUESTION: Final = {"type": "true_false", "prompt": "Is it?", "answer": {"value": True}}

@@ -34,6 +34,8 @@ KEPT_OF_ERASED = ("kept_item_steps", "kept_item_statistics")
 """What learners who are gone did to questions: tests/integration/test_rebuilding.py."""
 REPORTS = {"learner_reports"}
 """Weeks of a learner: tests/api/test_reports.py."""
+DECISIONS = {"settlements"}
+"""What people decided on a learner's answers: tests/integration/test_settling.py."""
 OF_DELIVERY = ("deliveries", "delivery_tries")
 OF_NO_LEARNER = {
     *("tenants", "api_keys", "audit_log", "webhooks", "questions", "question_versions", "workers", "stage_pauses"),
@@ -188,7 +190,7 @@ async def test_a_periodic_run_that_rests_behind_an_erased_learner_begins_anew(
 
 
 def test_of_every_table_it_is_decided_what_an_erasure_does_to_it() -> None:
-    of_learner = {*OF_LEARNER, *WRITTEN_BY_MODELS, *OF_DELIVERY, *OF_TEACHERS_VIEW, *REPORTS}
+    of_learner = {*OF_LEARNER, *WRITTEN_BY_MODELS, *OF_DELIVERY, *OF_TEACHERS_VIEW, *REPORTS, *DECISIONS}
     decided = {*of_learner, *ANONYMOUS, *KEPT_OF_ERASED, *OF_NO_LEARNER, *PLACES, *MONEY}
     assert {table.name for table in metadata.sorted_tables} == decided
 

@@ -29,6 +29,7 @@ class Permission(StrEnum):
     READ = "read"
     CONTROL = "control"
     RATE = "rate"
+    SETTLE = "settle"
     MINT_TOKENS = "mint_tokens"
     TEACH = "teach"
     OPERATE = "operate"
@@ -62,6 +63,7 @@ PERMISSIONS: Final = {
             Permission.MINT_TOKENS,
             Permission.WEBHOOKS,
             Permission.TEACH,
+            Permission.SETTLE,
             Permission.READ_LEARNING,
             Permission.READ_ANALYTICS,
             Permission.SET_GOALS,

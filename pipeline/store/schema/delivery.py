@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from pipeline.store.schema.base import metadata, moment, one_of, tenant
 
-EVENTS: Final = ("submission.completed", "submission.failed", "submission.cancelled")
+EVENTS: Final = ("submission.completed", "submission.failed", "submission.cancelled", "submission.settled")
 
 webhooks = Table(
     "webhooks",

@@ -153,6 +153,32 @@ results = Table(
     moment("created_at", now=True),
     PrimaryKeyConstraint("submission_id", "stage"),
     CheckConstraint(one_of("stage", Stage), name="stage"),
+    # Where a person's word is waited for.
+    Index(
+        "results_provisional_idx",
+        "tenant_id",
+        "submission_id",
+        postgresql_where=text("stage = 'score' AND body @> '{\"provisional\": true}'"),
+    ),
+)
+
+# What was learnt from the first decision on an answer, and its place in the order of learning; later ones change the
+# score alone. `answers` is 1 where the answer had not counted for its question before.
+settlements = Table(
+    "settlements",
+    metadata,
+    Column("submission_id", Uuid, nullable=False),
+    Column("position", SmallInteger, nullable=False),
+    tenant(),
+    Column("fraction", Double, nullable=False),
+    moment("settled_at"),
+    Column("learning_sequence", BigInteger, nullable=False),
+    Column("item_step", Double, nullable=False),
+    Column("answers", SmallInteger, nullable=False),
+    PrimaryKeyConstraint("submission_id", "position"),
+    CheckConstraint("fraction BETWEEN 0 AND 1", name="fraction"),
+    CheckConstraint("answers IN (0, 1)", name="answers"),
+    Index("settlements_learning_idx", "tenant_id", "learning_sequence"),
 )
 
 learning_sequence = Sequence("learning_sequence", metadata=metadata)

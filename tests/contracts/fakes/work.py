@@ -164,7 +164,7 @@ class FakeUnit:
     async def load(self, claims: Sequence[Claim]) -> list[Work]:
         return await self._store.load(self._stage, claims)
 
-    def timed(self, works: Sequence[Work]) -> list[Work]:
+    async def renewed(self, works: Sequence[Work]) -> list[Work]:
         return list(works)
 
     async def hurry(self) -> None:

@@ -16,7 +16,7 @@ from pipeline.learning.candidate import Kind
 from pipeline.learning.mistake import Mistake, MistakeShare
 from pipeline.learning.weakness import Weakness
 from pipeline.lifecycle import Stage
-from pipeline.model import AnswerScore, Outcome
+from pipeline.model import AnswerScore, Outcome, Settlement
 from pipeline.prompting.feedback import AnswerFeedback, Feedback, Source
 from pipeline.stages.score import sum_up
 from pipeline.store.packing import ROWS, packed, unpacked
@@ -31,7 +31,14 @@ ADVICE = Recommendation(
     (RecommendedProject("p", "A game", 2, 8.0, (Why.PROJECT, 2, 1, 3, True, False)),),
     rationale="Because.",
 )
-SAMPLES = [(Stage.SCORE, SCORE), (Stage.FEEDBACK, FEEDBACK), (Stage.FEEDBACK, DEGRADED), (Stage.RECOMMEND, ADVICE)]
+SETTLED = sum_up([AnswerScore(Outcome.CORRECT, 1.0, 2.0, 2.0, "essay/1", Settlement("key:1", datetime(2026, 1, 1, tzinfo=UTC), None, None))])  # fmt: skip  # noqa: E501 - one line per sample
+SAMPLES = [
+    (Stage.SCORE, SCORE),
+    (Stage.SCORE, SETTLED),
+    (Stage.FEEDBACK, FEEDBACK),
+    (Stage.FEEDBACK, DEGRADED),
+    (Stage.RECOMMEND, ADVICE),
+]
 
 
 def as_stored(value: object) -> object:
