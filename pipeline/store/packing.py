@@ -55,9 +55,7 @@ def row_of(record: msgspec.Struct) -> list[Any]:
         if name in record.__struct_fields__:
             place = record.__struct_fields__.index(name)
             row[place] = [row_of(one) for one in row[place]]
-    while row and row[-1] is None and record.__struct_fields__[len(row) - 1] in SELDOM:
-        row.pop()
-    return row
+    return row[:-1] if row[-1] is None and record.__struct_fields__[-1] in SELDOM else row
 
 
 def unpacked(stage: Stage, stored: Mapping[str, Any]) -> dict[str, Any]:

@@ -171,7 +171,12 @@ async def test_a_secret_is_shown_when_it_is_made_and_never_again(installation: I
 async def test_an_endpoint_gets_every_event_unless_it_chooses(installation: Installation) -> None:
     caller = installation.caller()
     every = await add_endpoint(caller)
-    assert every["events"] == ["submission.completed", "submission.failed", "submission.cancelled"]
+    assert every["events"] == [
+        "submission.completed",
+        "submission.failed",
+        "submission.cancelled",
+        "submission.settled",
+    ]
     some = await add_endpoint(caller, events=["submission.failed", "submission.failed"], description="alerts")
     assert (some["events"], some["description"]) == (["submission.failed"], "alerts")
 
