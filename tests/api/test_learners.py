@@ -35,7 +35,7 @@ async def test_skills_tell_standing_and_weakness_per_topic(installation: Install
     assert lists["rating"] < choosing["rating"]
     assert 0 < lists["mastery"] < choosing["mastery"] < 1
     assert 0 < choosing["uncertainty"] < lists["uncertainty"] < 1
-    assert (choosing["level"], lists["level"]) == ("developing", "developing")
+    assert (choosing["level"], lists["level"]) == ("developing", "novice")
     assert 0 < choosing["weakness"] < 1
     assert datetime.fromisoformat(lists["updated_at"]) <= datetime.now(UTC)
 
