@@ -22,7 +22,7 @@ from zlib import crc32
 import msgspec
 
 from pipeline.learning.evidence import choices_of, guess_floor, topics_of
-from pipeline.learning.pooling import Estimate, difficulty_of, stretching
+from pipeline.learning.pooling import ITEM_VARIANCE, Estimate, difficulty_of, stretching
 from pipeline.learning.rating import ItemRating, first_item_rating
 from pipeline.model import Question
 
@@ -50,8 +50,9 @@ TARGETS: Final[Mapping[Kind, float]] = MappingProxyType({Kind.WEAKNESS: 0.75, Ki
 class Candidate(msgspec.Struct, frozen=True, gc=False):
     """A question as the selection sees it: at least one topic, `difficulty` in logits, `choices` or 0.
 
-    `variance` says how uncertain the difficulty is. A bank may hold a hundred thousand of these, so they share what is
-    equal (see `candidate_of`) and the garbage collector passes them by: they are in no circle.
+    `variance` says how uncertain the difficulty is, `level` how hard its author thinks it is. A bank may hold a hundred
+    thousand of these, so they share what is equal (see `candidate_of`) and the garbage collector passes them by: they
+    are in no circle.
     """
 
     question_id: str
@@ -62,6 +63,12 @@ class Candidate(msgspec.Struct, frozen=True, gc=False):
     variance: float = 0.0
     type: str = ""
     language: str = "en"
+    level: float = 0.0
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether anything is known of its difficulty but its level."""
+        return self.variance < ITEM_VARIANCE
 
 
 class Shelves(msgspec.Struct, frozen=True):
@@ -115,6 +122,7 @@ def candidate_of(question: Question, rating: ItemRating | None = None) -> Candid
         variance=difficulty.variance,
         type=intern(question.type),
         language=intern(primary_language(question.language)),
+        level=first_item_rating(question).rating,
     )
 
 

@@ -25,6 +25,7 @@ from pipeline.learning.evidence import FEWEST_CHOICES, RAPID_WEIGHT, UNSORTED_TO
 from pipeline.learning.haste import reading_ms
 from pipeline.learning.pooling import expected_score
 from pipeline.learning.rating import MIDDLE_DIFFICULTY, ItemRating, Learner
+from pipeline.learning.start import Shifts
 
 UNTIMED: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """When an answer was given whose log tells no times."""
@@ -68,11 +69,15 @@ class Ratings:
         self._rapid_weight = rapid_weight
         self.learners: defaultdict[str, Learner] = defaultdict(partial(Learner, {}))
         self.items: dict[str, ItemRating] = {}
+        self._shifts = Shifts()
 
     def step(self, answer: LoggedAnswer) -> float:
-        item = self.items.get(answer.item) or ItemRating(float(answer.difficulty - MIDDLE_DIFFICULTY))
+        level, known = float(answer.difficulty - MIDDLE_DIFFICULTY), self.items.get(answer.item)
+        item = known or ItemRating(level + self._shifts.of(answer.skills))
         effect = self.learners[answer.user].learn(item, evidence_in(answer, self._rapid_weight), answer.at)
         self.items[answer.item] = effect.item
+        before = level if known is None else known.rating
+        self._shifts.note(answer.skills, effect.item.rating - before, new=known is None)
         return effect.change.expected
 
 

@@ -99,6 +99,10 @@ class LearningLook(Protocol):
         """The number from which all that has none can be numbered, and comes before all that has one."""
         ...
 
+    async def starts(self) -> Mapping[str, float]:
+        """Where the ratings of questions began, by question, of those that did not begin at their level."""
+        ...
+
     async def kept_steps(self) -> int:
         """How many steps of erased learners are kept: as long as it is the same, nobody was erased."""
         ...
@@ -127,6 +131,10 @@ class LearningLook(Protocol):
 @runtime_checkable
 class LearningSwitch(Protocol):
     """All learners and questions of the tenant under lock: nobody moves any until this is over."""
+
+    async def starts(self) -> Mapping[str, float]:
+        """As `LearningLook.starts`, as of now."""
+        ...
 
     async def kept_steps(self) -> int:
         """As `LearningLook.kept_steps`, as of now."""

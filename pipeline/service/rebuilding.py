@@ -52,7 +52,7 @@ class Rebuilder:
     async def check(self, tenant_id: int) -> Findings:
         """Compare the live state with history, and change nothing."""
         async with self._store.look(tenant_id) as look:
-            replay = Replay(await look.first_free_sequence())
+            replay = Replay(await look.first_free_sequence(), await look.starts())
             wrong = 0
             async for events in look.events():
                 wrong += len(replay.take(events))
@@ -73,7 +73,7 @@ class Rebuilder:
         """None where somebody was erased between look and switch: his steps may have been kept as they were before."""
         async with self._store.look(tenant_id) as look:
             kept = await look.kept_steps()
-            replay = Replay(await look.first_free_sequence())
+            replay = Replay(await look.first_free_sequence(), await look.starts())
             wrong = 0
             async for events in look.events():
                 corrections = replay.take(events)
@@ -88,6 +88,7 @@ class Rebuilder:
         async with self._store.switch(tenant_id) as switch:
             if await switch.kept_steps() != kept:
                 return False
+            replay.starts |= await switch.starts()
             corrections = list[Correction]()
             async for events in switch.events(array("q", replay.sequences)):
                 corrections += replay.take(events)

@@ -1,11 +1,12 @@
 """A tenant's submissions learnt from once more, in the order in which they were."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, assert_never
 
 from pipeline.learning.metrics import LearnerDay, QuestionCount, count_up
 from pipeline.learning.rating import ItemRating, first_item_rating
+from pipeline.model import Question
 from pipeline.ports.rebuilding import (
     Correction,
     Decided,
@@ -23,9 +24,13 @@ NOBODY: Final = LearnerState({})
 
 
 class Replay:
-    """The state of a tenant as it follows from the events seen so far."""
+    """The state of a tenant as it follows from the events seen so far.
 
-    def __init__(self, first_free: int) -> None:
+    `starts` are where ratings of questions began that did not begin at their level: that depends on when they did.
+    """
+
+    def __init__(self, first_free: int, starts: Mapping[str, float]) -> None:
+        self.starts = dict(starts)
         self.learners: dict[str, LearnerState] = {}
         self.items: dict[str, ItemRating] = {}
         self.days: dict[tuple[Any, ...], LearnerDay] = {}
@@ -53,7 +58,7 @@ class Replay:
                 assert_never(event)
 
     def _keep(self, event: KeptStep) -> None:
-        item = self.items.get(event.question_id) or ItemRating(event.start)
+        item = self.items.get(event.question_id) or ItemRating(self.starts.get(event.question_id, event.start))
         self.items[event.question_id] = ItemRating(item.rating + event.step, item.answers + event.answers)
 
     def _learn(self, event: Lesson) -> StepCorrection | None:
@@ -62,7 +67,7 @@ class Replay:
         work = event.work
         self.lessons += 1
         for answer in work.answers:
-            self.items.setdefault(answer.question.id, first_item_rating(answer.question))
+            self.items.setdefault(answer.question.id, self._first(answer.question))
         own = {(work.tenant_id, one.question.id): self.items[one.question.id] for one in work.answers}
         effect, learner = learn(work, self.learners.get(work.learner_id, NOBODY), own)
         self.learners[work.learner_id] = learner
@@ -73,7 +78,7 @@ class Replay:
         work = event.work
         scored = first_decision(work.scored_answers[event.position], event.fraction, event.at)
         question = scored.answer.question
-        item = self.items.get(question.id) or first_item_rating(question)
+        item = self.items.get(question.id) or self._first(question)
         learner = self.learners.get(work.learner_id, NOBODY)
         effect, self.learners[work.learner_id] = learn_decision(scored, event.at, learner, item)
         self.items.update(effect.items)
@@ -82,6 +87,11 @@ class Replay:
         if (event.step, event.answers) == (change.item_step, change.item_answers):
             return None
         return DecisionCorrection(work.submission_id, event.position, change.item_step, change.item_answers)
+
+    def _first(self, question: Question) -> ItemRating:
+        """Where a question's rating began."""
+        start = self.starts.get(question.id)
+        return first_item_rating(question) if start is None else ItemRating(start)
 
     def _correction(self, event: Lesson, steps: tuple[float | None, ...]) -> StepCorrection | None:
         sequence = event.sequence

@@ -16,10 +16,20 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from pipeline.learning.candidate import Candidate
+from pipeline.learning.start import Shifts
 from pipeline.stages.advising import Bank
 from pipeline.stages.guide import NO_GUIDE, Guide, guide_of
 from pipeline.store.curriculum import read_curriculum
-from pipeline.store.shelving import Row, banks_by_language, candidates_of, exchanged, moved_candidates, rows_in
+from pipeline.store.shelving import (
+    Row,
+    banks_by_language,
+    candidates_of,
+    exchanged,
+    moved_candidates,
+    rows_in,
+    shifted,
+    told_shifts,
+)
 
 FRESH_SECONDS: Final = 60.0
 """So often a small bank takes in the difficulties that were learnt meanwhile; a larger one more seldom."""
@@ -79,7 +89,7 @@ class TenantBank(msgspec.Struct, frozen=True):
     """A tenant's questions to choose from and its curriculum, as of one version of each.
 
     `by_key` are the candidates as they stand on the shelves; all versions of a bank share the names and keys, which
-    never change.
+    never change. `shifts` tell where questions begin that nobody answered, as of `rated_at`.
     """
 
     version: int
@@ -89,6 +99,7 @@ class TenantBank(msgspec.Struct, frozen=True):
     id_by_key: dict[int, str]
     key_by_id: dict[str, int]
     by_key: dict[int, Candidate]
+    shifts: Shifts
     guide: Guide = NO_GUIDE
 
 
@@ -164,6 +175,8 @@ class Banks:
         found: dict[int, Candidate] = {}
         async for rows in self._parts(connection, row.id):
             found |= await self._computed(len(rows), self._reading, rows)
+        shifts = await self._computed(len(found), told_shifts, found)
+        found |= await self._computed(len(found), shifted, found, shifts)
         candidates = await self._computed(len(found), banks_by_language, list(found.values()))
         return TenantBank(
             version=row.bank_version,
@@ -173,6 +186,7 @@ class Banks:
             id_by_key={key: one.question_id for key, one in found.items()},
             key_by_id={one.question_id: key for key, one in found.items()},
             by_key=found,
+            shifts=shifts,
         )
 
     async def _parts(self, connection: AsyncConnection, tenant_id: int) -> AsyncIterator[list[Row]]:
@@ -188,13 +202,18 @@ class Banks:
         asked = {"tenant_id": row.id, "newest": bank.newest_key}
         rows = rows_in((await connection.execute(NEW_VERSIONS, asked)).one().questions)
         newest = max((one.version_key for one in rows), default=bank.newest_key)
-        renewed = await self._with(bank, await self._computed(len(rows), self._reading, rows))
+        read = await self._computed(len(rows), self._reading, rows)
+        begun = await self._computed(len(rows), shifted, read, bank.shifts)
+        renewed = await self._with(bank, read | begun)
         return msgspec.structs.replace(renewed, version=row.bank_version, newest_key=newest)
 
     async def _with_ratings(self, connection: AsyncConnection, tenant_id: int, bank: TenantBank) -> TenantBank:
         found = (await connection.execute(RATINGS, {"tenant_id": tenant_id})).scalar_one()
         moved = await self._computed(len(bank.by_key), moved_candidates, found, bank.by_key)
-        return msgspec.structs.replace(await self._with(bank, moved), rated_at=self._clock())
+        rated = await self._with(bank, moved)
+        shifts = await self._computed(len(rated.by_key), told_shifts, rated.by_key)
+        begun = await self._computed(len(rated.by_key), shifted, rated.by_key, shifts)
+        return msgspec.structs.replace(await self._with(rated, begun), rated_at=self._clock(), shifts=shifts)
 
     async def _with(self, bank: TenantBank, new: Mapping[int, Candidate]) -> TenantBank:
         """`bank` with these candidates in place of what was there of the same keys."""

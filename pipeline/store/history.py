@@ -1,6 +1,6 @@
 """History and live state of what was learnt, read as of one moment, a bounded part of it in memory."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import text
@@ -68,6 +68,12 @@ ITEMS = text(
     WHERE r.tenant_id = :tenant_id
     """
 )
+STARTS = text(
+    """
+    SELECT q.id, r.start FROM item_ratings r JOIN questions q ON q.key = r.question_key
+    WHERE r.tenant_id = :tenant_id AND r.start IS NOT NULL
+    """
+)
 DAYS = text(f"SELECT tenant_id, learner_id, day, submissions, {SUMS} FROM learner_days WHERE tenant_id = :tenant_id")
 COUNTS = text(
     """
@@ -86,6 +92,9 @@ class HistoryReader:
         self.connection = connection
         self.tenant_id = tenant_id
         self._unit = WorkUnit(connection, Stage.RECOMMEND, None, QuestionVersions(), Banks())
+
+    async def starts(self) -> Mapping[str, float]:
+        return {row.id: row.start async for row in self._rows(STARTS)}
 
     async def kept_steps(self) -> int:
         return await self._number(KEPT)

@@ -7,19 +7,24 @@ nobody ever waits in a circle.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
-import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from pipeline.learning.evidence import topics_of
 from pipeline.learning.memory import Memory
 from pipeline.learning.rating import ItemRating, Skill, first_item_rating
 from pipeline.learning.recency import Recent
+from pipeline.learning.start import Shifts
 from pipeline.model import Question, Work
 from pipeline.stages.recommend import ItemKey, LearnerKey, LearnerState, LearningState, in_order
 from pipeline.store.candidates import TenantBank
 from pipeline.store.engine import as_json
+
+NOT_SHIFTED: Final = Shifts()
+"""Every question begins at its level."""
 
 LOCK_LEARNERS = text(
     """
@@ -72,9 +77,9 @@ LOCK_ITEMS = text(
 
 START_ITEMS = text(
     """
-    INSERT INTO item_ratings (question_key, tenant_id, rating, answers)
-    SELECT q.key, i.tenant_id, i.rating, i.answers
-    FROM jsonb_to_recordset(CAST(:items AS jsonb)) AS i(tenant_id int, id text, rating float, answers int)
+    INSERT INTO item_ratings (question_key, tenant_id, rating, answers, start)
+    SELECT q.key, i.tenant_id, i.rating, 0, i.start
+    FROM jsonb_to_recordset(CAST(:items AS jsonb)) AS i(tenant_id int, id text, rating float, start float)
     JOIN questions q ON q.tenant_id = i.tenant_id AND q.id = i.id
     ORDER BY q.key
     ON CONFLICT (question_key) DO NOTHING
@@ -91,7 +96,7 @@ async def lock_learning(
     skills = await read_skills(connection, keys)
     return LearningState(
         learners={key: LearnerState(skills[key], named(known[key[0]].id_by_key, correct[key])) for key in keys},
-        items=await lock_items(connection, works),
+        items=await lock_items(connection, works, {tenant_id: bank.shifts for tenant_id, bank in known.items()}),
         banks={tenant_id: bank.candidates for tenant_id, bank in known.items()},
         guides={tenant_id: bank.guide for tenant_id, bank in known.items()},
     )
@@ -125,21 +130,27 @@ def learner_keys(keys: Iterable[LearnerKey]) -> str:
     return as_json([{"tenant_id": tenant_id, "id": id_} for tenant_id, id_ in keys])
 
 
-async def lock_items(connection: AsyncConnection, works: Sequence[Work]) -> dict[ItemKey, ItemRating]:
-    """The ratings of all questions of these, locked."""
+async def lock_items(
+    connection: AsyncConnection, works: Sequence[Work], shifts: Mapping[int, Shifts] = MappingProxyType({})
+) -> dict[ItemKey, ItemRating]:
+    """The ratings of all questions of these, locked; those that have none begin off their levels by their tenant's."""
     asked: dict[ItemKey, Question] = {}
     for work in in_order(works):  # a question starts from the version that is learnt from first
         for answer in work.answers:
             asked.setdefault((work.tenant_id, answer.question.id), answer.question)
     items = await _locked_items(connection, asked)
     if len(items) < len(asked):
-        first = [
-            {"tenant_id": key[0], "id": key[1], **msgspec.structs.asdict(first_item_rating(question))}
-            for key, question in asked.items()
-        ]
+        first = [first_row(key, question, shifts.get(key[0], NOT_SHIFTED)) for key, question in asked.items()]
         await connection.execute(START_ITEMS, {"items": as_json(first)})
         items = await _locked_items(connection, asked)
     return items
+
+
+def first_row(key: ItemKey, question: Question, shifts: Shifts) -> dict[str, Any]:
+    """A question's rating as it begins; where is noted unless it is at its level."""
+    level = first_item_rating(question).rating
+    begin = level + shifts.of(topics_of(question))
+    return {"tenant_id": key[0], "id": key[1], "rating": begin, "start": None if begin == level else begin}
 
 
 async def _locked_items(connection: AsyncConnection, keys: Iterable[ItemKey]) -> dict[ItemKey, ItemRating]:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from pipeline.learning.candidate import Candidate
+from pipeline.learning.start import GUESSED
 from pipeline.scoring.bank import parse_question
 from pipeline.store.bank import BankStore
 from pipeline.store.candidates import FRESH_SECONDS, RATINGS, Banks, TenantBank, fresh_seconds
@@ -135,7 +136,29 @@ async def test_difficulties_learnt_meanwhile_are_taken_in_now_and_then(engine: A
     )
     assert difficulties(await bank_of(engine, banks, tenant_id)) == [0.0, 0.0, 0.0]
     now[0] += FRESH_SECONDS + 1
-    assert difficulties(await bank_of(engine, banks, tenant_id)) == [0.0, 1.5, 0.0]
+    assert difficulties(await bank_of(engine, banks, tenant_id)) == [0.01, 1.5, 0.01]
+    await execute(engine, "UPDATE item_ratings SET rating = rating + CASE WHEN rating > 1 THEN 0.5 ELSE 0.02 END")
+    now[0] += FRESH_SECONDS + 1
+    assert difficulties(await bank_of(engine, banks, tenant_id)) == [0.01, 2.0, 0.01]
+
+
+async def test_questions_that_nobody_answered_begin_where_those_of_their_topics_are(engine: AsyncEngine) -> None:
+    """As soon as difficulties are taken in, and so do questions that come later, and a process that starts then."""
+    tenant_id = await tenant_with(engine, 3)
+    now = [100.0]
+    banks = Banks(lambda: now[0])
+    await load(engine, banks, tenant_id)
+    await execute(
+        engine,
+        "INSERT INTO item_ratings (question_key, tenant_id, rating, answers)"
+        " SELECT key, tenant_id, 1.0, 9 FROM questions WHERE id <> 'q-001'",
+    )
+    now[0] += FRESH_SECONDS + 1
+    begin = pytest.approx((2 + GUESSED * 2 / (2 + GUESSED)) / (2 + GUESSED))
+    assert difficulties(await bank_of(engine, banks, tenant_id)) == [1.0, begin, 1.0]
+    assert difficulties(await bank_of(engine, Banks(), tenant_id)) == [1.0, begin, 1.0]
+    await BankStore(engine).save(tenant_id, [parse_question(QUESTION, question_id="q-007")])
+    assert difficulties(await bank_of(engine, banks, tenant_id)) == [1.0, begin, 1.0, begin]
 
 
 class Breaking:

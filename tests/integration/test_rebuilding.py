@@ -1,6 +1,6 @@
 """What was learnt equals, to the last digit, what history says; and where it does not, a rebuild makes it so."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -11,12 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pipeline.errors import Conflict
 from pipeline.lifecycle import Stage
+from pipeline.model import NewSubmission
 from pipeline.service.rebuilding import Findings, Rebuilder
 from pipeline.store.bank import BankStore
 from pipeline.store.engine import transaction
 from pipeline.store.erasure import ErasureStore
+from pipeline.store.question import QuestionVersions
 from pipeline.store.rebuilding import RebuildStore
 from pipeline.store.switching import LearningSwitch
+from pipeline.store.work import WorkStore
 from tests.contracts.house import PostgresHouse, run
 from tests.samples import a_hand_in
 from tests.sums import query
@@ -143,6 +146,32 @@ async def test_whatever_was_damaged_is_found_and_made_right(
     assert (await rebuilder.rebuild(house.tenant_id)).differences == found
     assert await state_of(engine) == before
     assert (await rebuilder.check(house.tenant_id)).differences == 0
+
+
+async def test_a_question_begins_again_where_it_began(
+    house: PostgresHouse, engine: AsyncEngine, rebuilder: Rebuilder
+) -> None:
+    """Where that was depends on what was known of others at that moment, which nobody could work out again."""
+    early, late = house.questions[:3], house.questions[3:]
+    for learner in range(6):
+        await learn_of(house, [a_hand_in(house.tenant_id, early, ("b", "b", "b"), learner_id=f"early-{learner}")])
+    house.store = WorkStore(engine, QuestionVersions())  # as another process that starts now
+    await learn_of(house, [a_hand_in(house.tenant_id, late, ("a", "b", "a"), learner_id="late")])
+    starts = await query(engine, "SELECT start FROM item_ratings ORDER BY question_key")
+    assert [row.start is None for row in starts] == [True] * 3 + [False] * 3
+    assert (await rebuilder.check(house.tenant_id)).differences == 0
+    before = await state_of(engine)
+    await execute(engine, "UPDATE item_ratings SET rating = rating + 1")
+    assert (await rebuilder.rebuild(house.tenant_id)).differences == 6
+    assert await state_of(engine) == before
+    await erase(engine, house.tenant_id, "late")
+    assert (await rebuilder.check(house.tenant_id)).differences == 0
+
+
+async def learn_of(house: PostgresHouse, batch: Sequence[NewSubmission]) -> None:
+    await house.intake.accept(batch)
+    for stage in Stage:
+        await run(house, stage, [one.id for one in batch])
 
 
 async def test_a_rebuild_that_finds_nothing_locks_and_writes_nothing(

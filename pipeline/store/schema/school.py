@@ -151,6 +151,8 @@ item_ratings = Table(
     tenant(),
     Column("rating", Double, nullable=False),
     Column("answers", Integer, nullable=False),
+    # Where the rating began, which depends on what was known at that moment; NULL: at the question's level.
+    Column("start", Double),
     postgresql_with={"fillfactor": 50},
 )
 

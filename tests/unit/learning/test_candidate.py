@@ -85,7 +85,7 @@ def test_a_shelf_spans_less_than_ratings_can_tell_apart() -> None:
 
 def test_a_candidate_is_as_hard_as_it_proved_to_be() -> None:
     asked = question("q", ("loops",), difficulty=5, options=4, kind="single_choice", module="m1")
-    assert candidate_of(asked) == Candidate("q", ("loops",), 2.0, 4, "m1", 1.0, "single_choice", "en")
+    assert candidate_of(asked) == Candidate("q", ("loops",), 2.0, 4, "m1", 1.0, "single_choice", "en", 2.0)
     proved = candidate_of(asked, ItemRating(0.7, 30))
     assert (proved.difficulty, proved.variance < 0.2) == (0.7, True)
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.learning.candidate import Candidate
 from pipeline.learning.evaluation import Tally, rank_correlation
 from pipeline.learning.evidence import RAPID_WEIGHT
-from pipeline.learning.rating import apply_submission
+from pipeline.learning.rating import ItemRating, apply_submission
 from pipeline.learning.replay import (
     OWN,
     ItemMean,
@@ -22,6 +23,7 @@ from pipeline.learning.replay import (
     predictors,
     replay,
 )
+from pipeline.learning.start import shifts_of
 from pipeline.learning.synthesis import Plan, known, synthesize, true_items
 from tests.unit.learning.samples import NOW, question, scored
 
@@ -61,7 +63,10 @@ def test_ratings_move_as_the_product_does() -> None:
         scored(question("q1", ("loops", "lists"), difficulty=4), 1.0),
         scored(question("q2", difficulty=2), 0.0),
     ]
-    effect = apply_submission({}, {}, answered, NOW)
+    [first, *_] = apply_submission({}, {}, answered[:1], NOW).items.values()
+    begin = -1.0 + shifts_of([Candidate("q1", ("loops", "lists"), first.rating, level=1.0)]).of(("loops",))
+    effect = apply_submission({}, {"q2": ItemRating(begin)}, answered, NOW)
+    assert begin != -1.0
     assert model.learners["u"].skills == effect.skills
     assert model.items == effect.items
 
