@@ -116,7 +116,7 @@ class SubmissionEffect(msgspec.Struct, frozen=True):
 
 
 def first_item_rating(question: Question) -> ItemRating:
-    """Where a question starts that nobody answered: its difficulty level 1 to 5 as -2 … +2."""
+    """Where a question starts of which nothing is known: its difficulty level 1 to 5 as -2 … +2 (see `start`)."""
     return ItemRating(rating=float(question.difficulty - MIDDLE_DIFFICULTY))
 
 
