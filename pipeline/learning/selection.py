@@ -150,11 +150,10 @@ def _picks(search: _Search, kind: Kind, barred: set[str]) -> Iterator[Recommende
 
 
 def _picks_of(search: _Search, kind: Kind, barred: set[str], *, is_open: bool) -> Iterator[RecommendedQuestion]:
-    topics = search.topics(kind)
-    while group := list(islice(topics, FOCUS)):
-        for pick in by_turns([_fitting(search, kind, topic, barred, is_open=is_open) for topic in group]):
-            barred.add(pick.question_id)
-            yield pick
+    sources = (_fitting(search, kind, topic, barred, is_open=is_open) for topic in search.topics(kind))
+    for pick in by_turns(sources, FOCUS):
+        barred.add(pick.question_id)
+        yield pick
 
 
 def _fitting(

@@ -211,6 +211,13 @@ def test_questions_of_modules_that_are_open_come_before_all_others_of_their_kind
     assert sorted(everything) == sorted(candidate.question_id for candidate in levels)
 
 
+def test_topics_whose_modules_are_closed_leave_their_turns_to_the_next() -> None:
+    """So a newcomer, to whom most is closed, is not asked about one topic alone."""
+    bank = [Candidate(f"{topic}-{number}", (topic,), 0.0, module=topic) for topic in "abcdefgh" for number in range(9)]
+    found = advice(index=index_candidates(bank), barred=Barred(closed=frozenset("bcefh")), plan=Plan(count=6))
+    assert Counter(pick.topic for pick in found.questions) == {"a": 2, "d": 2, "g": 2}
+
+
 def test_a_weak_topic_is_practised_though_its_module_is_not_open() -> None:
     bank = [Candidate(f"{topic}-{number}", (topic,), 0.0, module=topic) for topic in "ab" for number in range(9)]
     learner = (skill("a", recent=WRONG), skill("b"))
