@@ -8,12 +8,11 @@ import msgspec
 
 
 class KnownKey(msgspec.Struct, frozen=True):
-    """A valid API key: whose it is and what it may do. `token_secret` signs its tenant's learner tokens."""
+    """A valid API key: whose it is and what it may do."""
 
     id: str
     tenant_id: int
     role: str
-    token_secret: str
 
 
 class KeyInfo(msgspec.Struct, frozen=True):

@@ -29,8 +29,7 @@ INSERT_KEY = text(
 )
 FIND_KEYS = text(
     """
-    SELECT k.secret_hash, k.id::text, k.tenant_id, k.role, t.token_secret
-    FROM api_keys k JOIN tenants t ON t.id = k.tenant_id
+    SELECT k.secret_hash, k.id::text, k.tenant_id, k.role FROM api_keys k
     WHERE k.secret_hash = ANY(:hashes) AND k.revoked_at IS NULL
     """
 )
@@ -104,7 +103,7 @@ class AccessStore:
         """The keys with these hashes; those that are unknown or revoked are absent."""
         async with statement(self._engine) as connection:
             rows = (await connection.execute(FIND_KEYS, {"hashes": list(hashes)})).all()
-        return {bytes(row.secret_hash): KnownKey(row.id, row.tenant_id, row.role, row.token_secret) for row in rows}
+        return {bytes(row.secret_hash): KnownKey(row.id, row.tenant_id, row.role) for row in rows}
 
     async def signing(self, tenant_id: int, key_id: str) -> Signing | None:
         """How the tokens that a key of the tenant makes are signed; None where it is revoked."""

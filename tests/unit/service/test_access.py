@@ -50,7 +50,7 @@ class KeptAccess:
         secret_hash: bytes,
         actor: str | None = None,  # noqa: ARG002 - the port's
     ) -> str:
-        self.keys[secret_hash] = KnownKey(name, tenant_id, role, SECRETS[tenant_id])
+        self.keys[secret_hash] = KnownKey(name, tenant_id, role)
         return name
 
     async def find_keys(self, hashes: Sequence[bytes]) -> Mapping[bytes, KnownKey]:
