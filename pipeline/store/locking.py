@@ -8,7 +8,7 @@ nobody ever waits in a circle.
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,9 +22,6 @@ from pipeline.model import Question, Work
 from pipeline.stages.recommend import ItemKey, LearnerKey, LearnerState, LearningState, in_order
 from pipeline.store.candidates import TenantBank
 from pipeline.store.engine import as_json
-
-NOT_SHIFTED: Final = Shifts()
-"""Every question begins at its level."""
 
 LOCK_LEARNERS = text(
     """
@@ -140,16 +137,16 @@ async def lock_items(
             asked.setdefault((work.tenant_id, answer.question.id), answer.question)
     items = await _locked_items(connection, asked)
     if len(items) < len(asked):
-        first = [first_row(key, question, shifts.get(key[0], NOT_SHIFTED)) for key, question in asked.items()]
+        first = [first_row(key, question, shifts.get(key[0])) for key, question in asked.items()]
         await connection.execute(START_ITEMS, {"items": as_json(first)})
         items = await _locked_items(connection, asked)
     return items
 
 
-def first_row(key: ItemKey, question: Question, shifts: Shifts) -> dict[str, Any]:
+def first_row(key: ItemKey, question: Question, shifts: Shifts | None) -> dict[str, Any]:
     """A question's rating as it begins; where is noted unless it is at its level."""
     level = first_item_rating(question).rating
-    begin = level + shifts.of(topics_of(question))
+    begin = level if shifts is None else level + shifts.of(topics_of(question))
     return {"tenant_id": key[0], "id": key[1], "rating": begin, "start": None if begin == level else begin}
 
 
