@@ -210,10 +210,12 @@ class Banks:
     async def _with_ratings(self, connection: AsyncConnection, tenant_id: int, bank: TenantBank) -> TenantBank:
         found = (await connection.execute(RATINGS, {"tenant_id": tenant_id})).scalar_one()
         moved = await self._computed(len(bank.by_key), moved_candidates, found, bank.by_key)
-        rated = await self._with(bank, moved)
-        shifts = await self._computed(len(rated.by_key), told_shifts, rated.by_key)
-        begun = await self._computed(len(rated.by_key), shifted, rated.by_key, shifts)
-        return msgspec.structs.replace(await self._with(rated, begun), rated_at=self._clock(), shifts=shifts)
+        known = {**bank.by_key, **moved}
+        shifts = await self._computed(len(known), told_shifts, known)
+        begun = await self._computed(len(known), shifted, known, shifts)
+        # All at once: cut off between two exchanges, the keys would name other candidates than stand on the shelves.
+        rated = await self._with(bank, moved | begun)
+        return msgspec.structs.replace(rated, rated_at=self._clock(), shifts=shifts)
 
     async def _with(self, bank: TenantBank, new: Mapping[int, Candidate]) -> TenantBank:
         """`bank` with these candidates in place of what was there of the same keys."""
