@@ -36,7 +36,7 @@ from pipeline.settings import Settings
 
 MODEL_SECONDS: Final = 2.0
 IDLE_MODEL_SECONDS: Final = 0.3
-ONE_BY_ONE: Final = 20
+ONE_BY_ONE: Final = 100
 IDLE_SECONDS: Final = 3.0
 BLANKS_PER_SECOND: Final = 10
 RAMP_SECONDS: Final = 2.5

@@ -191,8 +191,8 @@ class ApartRunner:
     ) -> Recorded:
         """Record what is still ours; each was loaded when it was begun, and what follows goes by how it is now."""
         async with self.shop.store.unit(self.stage, self.shop.worker_id) as unit:
-            held = await unit.hold(claims)
+            held = await unit.hold(claims, rescored=True)
             ended = [finished[claim] for claim, _ in held]
-            works, outcomes = await unit.renewed([one.work for one in ended]), [one.outcome for one in ended]
+            works, outcomes = unit.renewed([one.work for one in ended]), [one.outcome for one in ended]
             clock = finished[claims[0]].clock
             return await unit.record(await self._books.runs(unit, held, works, outcomes, follow, clock))

@@ -134,7 +134,7 @@ class Asker:
             seat.report(None)
         wrote = ear is not None and ear.heard
         settle = partial(self._settle, attempt, route, reply, judged, took, wrote=wrote)
-        await to_the_end(all_of(patiently(settle, SETTLE_SECONDS, self._rest), errand.kept(reply)))
+        await to_the_end(all_of(errand.kept(reply), patiently(settle, SETTLE_SECONDS, self._rest)))
         return reply
 
     async def _reserved(self, attempt: Attempt, assignment: Assignment) -> Spent | None:

@@ -60,11 +60,15 @@ class Templates(Protocol):
         ...
 
 
-class Getting(Protocol):
+class Hearing(Protocol):
     """Whoever gets texts, each once: `pipeline.generation.flight.Flights`."""
 
-    async def get(self, wish: Wish) -> Written | Unwritten:
-        """The text, or why there is none."""
+    async def heard(self, wish: Wish) -> Written | Unwritten:
+        """The text, as soon as it can't be lost any more, or why there is none."""
+        ...
+
+    async def landed(self, wish: Wish) -> None:
+        """Wait until a text that was heard of may be used."""
         ...
 
 
@@ -115,7 +119,7 @@ class Author:
         self,
         *,
         templates: Templates,
-        flights: Getting,
+        flights: Hearing,
         policies: Policies,
         backgrounds: Backgrounds,
         ledger: Ledger,
@@ -202,7 +206,8 @@ class Author:
         put_back = partial(restore, originals=errand.originals)
         told = AnswerTold(request.submission_id, request.tenant_id, errand.question_id)
         teller = Teller(self._deltas, told, compose=partial(shown_so_far, errand), restore=put_back)
-        outcome = await self._flights.get(self._wish(commission, errand, teller))
+        wish = self._wish(commission, errand, teller)
+        outcome = await self._flights.heard(wish)
         if isinstance(outcome, Unwritten):
             log.info(telemetry.GENERATION_UNWRITTEN, submission_id=request.submission_id, reason=outcome.reason)
             await teller.take_back()
@@ -215,6 +220,7 @@ class Author:
             await teller.take_back()
             return Unwritten(UNREADABLE)
         await teller.finish(text.feedback.text)
+        await self._flights.landed(wish)
         return text
 
     def _wish(self, commission: Commission, errand: Errand, teller: Teller | None = None) -> Wish:

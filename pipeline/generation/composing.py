@@ -6,15 +6,14 @@ There is no template to fall back on: where nobody writes, the job says why.
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from pipeline.exchange import Purpose, Route
 from pipeline.generation import drafts, summary
 from pipeline.generation.answer import fresh_fence
-from pipeline.generation.assignment import Assignment, Judged, Unwritten
-from pipeline.generation.author import Getting
+from pipeline.generation.assignment import Assignment, Judged, Unwritten, Written
 from pipeline.generation.course import in_order
 from pipeline.generation.flight import Wish
 from pipeline.generation.permission import allowed
@@ -31,6 +30,14 @@ REQUEST_SHARE: Final = 1 / 3
 SPENT: Final = frozenset({"tenant_budget_spent", "learner_budget_spent"})
 NO_MODEL: Final = "No language model is configured here."
 NOT_ALLOWED: Final = "This tenant's policy allows none of the language models that are configured."
+
+
+class Getting(Protocol):
+    """Whoever gets texts, each once: `pipeline.generation.flight.Flights`."""
+
+    async def get(self, wish: Wish) -> Written | Unwritten:
+        """The text, or why there is none."""
+        ...
 
 
 class Composed(msgspec.Struct, frozen=True):

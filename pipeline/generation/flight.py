@@ -1,7 +1,8 @@
 """One text, paid once: recalled from the journal, awaited from whoever is asking, or asked for.
 
 However many learners need the same reply at the same time, one request is sent: in this process they share a flight,
-across processes the journal's row says who flies. A reply is journalled before anybody uses it.
+across processes the journal's row says who flies. A reply is journalled before anybody hears of it, and settled before
+it is used.
 """
 
 import asyncio
@@ -9,7 +10,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 
 import msgspec
 import structlog
@@ -35,6 +36,7 @@ PERSONAL: Final = frozenset({"learner_limit", "learner_budget_spent"})
 """Reasons that hold for one learner only: others with the same wish may ask at once."""
 
 Name = tuple[int, bytes]
+Arrival = asyncio.Future[Written | Unwritten]
 MayAsk = Callable[[], Awaitable[Unwritten | None]]
 
 
@@ -55,6 +57,13 @@ class Wish(msgspec.Struct, frozen=True):
         return self.wanted.tenant_id, self.wanted.key
 
 
+class Flight(NamedTuple):
+    """One text on its way; those who share it learn what came of it as soon as it is journalled, or there is none."""
+
+    task: "asyncio.Task[Written | Unwritten]"
+    arrival: Arrival
+
+
 class Flights:
     """The texts this process is getting, each once."""
 
@@ -73,43 +82,58 @@ class Flights:
         self._fresh_seconds = fresh_seconds
         self._patience_seconds = patience_seconds
         self._rest = rest
-        self._under_way: dict[Name, asyncio.Task[Written | Unwritten]] = {}
+        self._under_way: dict[Name, Flight] = {}
         self._held: dict[str, Wanted] = {}
         self._keeping: asyncio.Task[None] | None = None
 
     async def get(self, wish: Wish) -> Written | Unwritten:
-        """The text, or why there is none; raises `Unavailable` where Postgres is away.
+        """The text, settled, or why there is none; raises `Unavailable` where Postgres is away."""
+        outcome = await self.heard(wish)
+        await self.landed(wish)
+        return outcome
+
+    async def heard(self, wish: Wish) -> Written | Unwritten:
+        """As `get`, but as soon as the text is journalled; to be used when it has `landed`.
 
         A flight goes on for others, and for the journal, where this caller gives up; it ends with the process.
         """
         while True:
             flight = self._under_way.get(wish.name)
-            if flight is None or flight.done():  # a done one is struck off a moment later; awaiting it gives no turn
+            if flight is None or flight.task.done():  # it is struck off a moment later; awaiting it gives no turn
                 return await asyncio.shield(self._take_off(wish))
-            shared = await asyncio.shield(flight)
+            shared = await asyncio.shield(flight.arrival)
             if isinstance(shared, Written):
                 return msgspec.structs.replace(shared, paid=False)
             if shared.reason not in PERSONAL:
                 return shared
 
+    async def landed(self, wish: Wish) -> None:
+        """Wait until a text that was heard of is settled, or could not be: then it stays booked at the estimate."""
+        flight = self._under_way.get(wish.name)
+        if flight is not None:
+            await asyncio.wait([flight.task])
+
     async def close(self) -> None:
         """Stop what is under way; what was sent is settled as far as it got."""
-        tasks = [*self._under_way.values(), *([self._keeping] if self._keeping else [])]
+        flights = [flight.task for flight in self._under_way.values()]
+        tasks = [*flights, *([self._keeping] if self._keeping else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _take_off(self, wish: Wish) -> "asyncio.Task[Written | Unwritten]":
-        flight = asyncio.create_task(self._fly(wish))
+    def _take_off(self, wish: Wish) -> Arrival:
+        arrival: Arrival = asyncio.get_running_loop().create_future()
+        flight = Flight(asyncio.create_task(self._fly(wish, arrival)), arrival)
         self._under_way[wish.name] = flight
-        flight.add_done_callback(partial(self._strike_off, wish.name))
-        return flight
+        flight.task.add_done_callback(partial(self._strike_off, wish.name, flight))
+        return arrival
 
-    def _strike_off(self, name: Name, flight: "asyncio.Task[Written | Unwritten]") -> None:
+    def _strike_off(self, name: Name, flight: Flight, _: object) -> None:
         if self._under_way.get(name) is flight:
             del self._under_way[name]
+        report_left(flight) if flight.arrival.done() else pass_on(flight)
 
-    async def _fly(self, wish: Wish) -> Written | Unwritten:
+    async def _fly(self, wish: Wish, arrival: Arrival) -> Written | Unwritten:
         standing = await self._settled(wish.wanted)
         match standing:
             case Answered():
@@ -120,7 +144,7 @@ class Flights:
                 return Unwritten("waited_too_long")
             case Yours(token=token):
                 async with self._renewed(wish.wanted, token):
-                    return await self._ask(wish, token)
+                    return await self._ask(wish, token, arrival)
             case _:
                 assert_never(standing)
 
@@ -135,10 +159,10 @@ class Flights:
             await self._rest(pause)
             waited, look = waited + pause, min(LAST_LOOK_SECONDS, look * 1.5)
 
-    async def _ask(self, wish: Wish, token: str) -> Written | Unwritten:
+    async def _ask(self, wish: Wish, token: str, arrival: Arrival) -> Written | Unwritten:
         try:
             refusal = await wish.may_ask() if wish.may_ask is not None else None
-            keep = partial(self._keep_reply, wish.wanted, token)
+            keep = partial(self._keep_reply, wish.wanted, token, arrival)
             outcome = refusal or await self._asker.ask(wish.assignment, wish.telling, keep)
         except BaseException:
             await asyncio.shield(self._let_go(wish.wanted, token))
@@ -148,9 +172,10 @@ class Flights:
             await self._journal.abandon(wish.wanted, token, outcome.reason, quiet_seconds=quiet)
         return outcome
 
-    async def _keep_reply(self, wanted: Wanted, token: str, written: Written) -> None:
+    async def _keep_reply(self, wanted: Wanted, token: str, arrival: Arrival, written: Written) -> None:
         answer = partial(self._journal.answer, wanted, token, journalled(written))
         await patiently(answer, ANSWER_SECONDS, self._rest)
+        arrival.set_result(written)
 
     async def _let_go(self, wanted: Wanted, token: str) -> None:
         """Let others ask at once; where even that cannot be said, the lease will end."""
@@ -182,6 +207,22 @@ class Flights:
                         log.warning(telemetry.GENERATION_RENEWAL_FAILED, error=type(outcome).__name__)
         finally:
             self._keeping = None
+
+
+def pass_on(flight: Flight) -> None:
+    """Tell those who wait how a flight ended."""
+    if flight.task.cancelled():
+        flight.arrival.cancel()
+    elif (error := flight.task.exception()) is not None:
+        flight.arrival.set_exception(error)
+    else:
+        flight.arrival.set_result(flight.task.result())
+
+
+def report_left(flight: Flight) -> None:
+    """What went wrong after a reply was journalled is nobody's failure."""
+    if not flight.task.cancelled() and (error := flight.task.exception()) is not None:
+        log.warning(telemetry.GENERATION_LEFT, error=type(error).__name__)
 
 
 def recalled(answered: Answered) -> Written:

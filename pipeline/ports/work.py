@@ -30,15 +30,15 @@ class WorkUnit(Protocol):
         """The stages that an operator has paused, as of `hold`."""
         ...
 
-    async def hold(self, claims: Sequence[Claim]) -> list[tuple[Claim, Held]]:
-        """Lock the submissions and keep only the claims that are still ours."""
+    async def hold(self, claims: Sequence[Claim], *, rescored: bool = False) -> list[tuple[Claim, Held]]:
+        """Lock the submissions and keep the claims that are still ours; `rescored` where `renewed` is to follow."""
         ...
 
     async def load(self, claims: Sequence[Claim]) -> list[Work]:
         """What the stage needs to know of each submission, in the order of the claims, erased ones left out."""
         ...
 
-    async def renewed(self, works: Sequence[Work]) -> list[Work]:
+    def renewed(self, works: Sequence[Work]) -> list[Work]:
         """The same submissions, loaded before, as of `hold`: their stages' times, and scores people settled since."""
         ...
 

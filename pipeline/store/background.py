@@ -13,9 +13,9 @@ from pipeline.learning.rating import Skill
 from pipeline.learning.standing import standing_of
 from pipeline.ports.generation import Background, Learning
 from pipeline.prompting.feedback import LearnerPicture
-from pipeline.store.engine import as_json, statement, transaction
+from pipeline.store.engine import as_json, transaction
 from pipeline.store.locking import skill_from
-from pipeline.store.round_trip import in_one_trip
+from pipeline.store.round_trip import ask
 
 TOGETHER: Final = 100
 
@@ -105,17 +105,15 @@ class BackgroundStore:
         """The submissions, and their learners' skills at one moment; most pictures are still to be taken."""
         learners = sorted({(one.tenant_id, one.learner_id) for one in wanted})
         whose = [{"tenant_id": tenant_id, "learner_id": learner_id} for tenant_id, learner_id in learners]
-        async with statement(self._engine) as connection:
-            found, skills = await in_one_trip(
-                connection, (READ, {"wanted": as_json(wanted)}), (SKILLS, {"wanted": as_json(whose)})
-            )
+        found, skills = await ask(
+            self._engine, (READ, {"wanted": as_json(wanted)}), (SKILLS, {"wanted": as_json(whose)})
+        )
         return found, skills
 
     async def _keep(self, taken: Sequence[dict[str, object]]) -> dict[str, Any]:
         """Keep these pictures, but for those that somebody has taken meanwhile; answers what is kept now."""
-        async with statement(self._engine) as connection:
-            kept = await connection.execute(KEEP, {"kept": as_json(taken)})
-            return {row.submission_id: row.picture for row in kept}
+        [kept] = await ask(self._engine, (KEEP, {"kept": as_json(taken)}))
+        return {row.submission_id: row.picture for row in kept}
 
 
 def pictures(new: Sequence[Learning], skills: Iterable[Any], now: datetime) -> list[dict[str, object]]:

@@ -11,10 +11,11 @@ from typing import Any, Final
 import msgspec
 import psycopg
 from psycopg.waiting import wait_async
-from sqlalchemy import event
+from sqlalchemy import PoolProxiedConnection, event
 from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.util import greenlet_spawn
 
 from pipeline.errors import Unavailable
 
@@ -165,6 +166,41 @@ async def statement(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """For one statement that is a transaction by itself: no BEGIN and COMMIT to wait for; fails as `transaction`."""
     async with _translated(), asyncio.timeout(answer_seconds(engine)), alone(engine).connect() as connection:
         yield connection
+
+
+@asynccontextmanager
+async def driver(engine: AsyncEngine) -> AsyncIterator[Connection]:
+    """As `statement`, but the driver's own connection, whose errors are `DBAPIError.orig` of what is raised."""
+    async with _translated(), asyncio.timeout(answer_seconds(engine)), _lent(engine) as connection:
+        try:
+            yield connection
+        except psycopg.Error as error:
+            raise DBAPIError.instance("", None, error, psycopg.Error, hide_parameters=True) from error
+
+
+@asynccontextmanager
+async def _lent(engine: AsyncEngine) -> AsyncIterator[Connection]:
+    """A connection whose statements are transactions by themselves, and what SQLAlchemy does around each left out."""
+    beside: AsyncEngine | None = engine.get_execution_options().get(BESIDE)
+    if beside is None:
+        async with alone(engine).connect() as ours:
+            yield driver_of(await ours.get_raw_connection())
+        return
+    lent = await beside.raw_connection()
+    try:
+        yield driver_of(lent)
+    finally:
+        if driver_of(lent).closed:
+            await greenlet_spawn(lent.invalidate)
+        lent.close()
+
+
+def driver_of(lent: PoolProxiedConnection) -> Connection:
+    """The driver's own connection behind one of the pool's."""
+    connection = lent.driver_connection
+    if not isinstance(connection, Connection):
+        raise TypeError("The pool has connections that are none of ours.")
+    return connection
 
 
 def alone(engine: AsyncEngine) -> AsyncEngine:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from pipeline.lifecycle import Stage, StageState, Status
 from pipeline.model import Held, StageTiming
 from pipeline.store.engine import as_json
-from pipeline.store.round_trip import in_one_trip
+from pipeline.store.round_trip import Query, in_one_trip
 
 LOCK = text(
     """
@@ -45,12 +45,16 @@ LOCKED_STATES = text(STATES.text + " FOR UPDATE")
 
 
 class Locked(msgspec.Struct, frozen=True):
-    """Submissions under lock, who owns each of their running stages (epoch, worker), and which stages are paused."""
+    """Submissions under lock, who owns each of their running stages (epoch, worker), and which stages are paused.
+
+    `besides` are the rows of what was asked along with it, query by query.
+    """
 
     rows: list["LockedRow"]
     owners: dict[tuple[str, Stage], tuple[int, str | None]]
     timings: dict[str, tuple[StageTiming, ...]]
     paused: frozenset[Stage]
+    besides: list[list[Any]]
 
 
 class LockedRow(msgspec.Struct, frozen=True):
@@ -63,15 +67,18 @@ async def lock(
     submissions: Sequence[tuple[str, int]],
     statement: Any = LOCK,
     states_statement: Any = STATES,
+    besides: Sequence[Query] = (),
 ) -> Locked:
-    """Lock these (id, tenant) in id order and read all their stages, in one trip.
+    """Lock these (id, tenant) in id order and read all their stages, and `besides`, in one trip.
 
     That keeps every stage as it is but a ready one, which may still be claimed: whoever moves those reads
     by `LOCKED_STATES`.
     """
     claims = as_json([{"submission_id": id_, "tenant_id": tenant_id} for id_, tenant_id in submissions])
     whose = {"ids": [id_ for id_, _ in submissions], "tenants": [*{tenant_id for _, tenant_id in submissions}]}
-    locked, stages = await in_one_trip(connection, (statement, {"claims": claims}), (states_statement, whose))
+    locked, stages, *others = await in_one_trip(
+        connection, (statement, {"claims": claims}), (states_statement, whose), *besides
+    )
     states: dict[str, dict[Stage, StageState]] = {row.id: {} for row in locked}
     epochs: dict[str, dict[Stage, int]] = {row.id: {} for row in locked}
     attempts: dict[str, dict[Stage, int]] = {row.id: {} for row in locked}
@@ -96,4 +103,4 @@ async def lock(
         for r in locked
     ]
     paused = frozenset(Stage(name) for name in locked[0].paused) if locked else frozenset()
-    return Locked(rows, owners, timings, paused)
+    return Locked(rows, owners, timings, paused, others)

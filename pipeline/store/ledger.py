@@ -17,9 +17,9 @@ from pipeline.batching import NO_SPACING, Batcher, Spacing
 from pipeline.exchange import Purpose, Trouble, Usage
 from pipeline.ports.generation import Attempt, Budgets, Settlement, Spent
 from pipeline.store.booking import Booking, BudgetKey, judge
-from pipeline.store.engine import statement, transaction
+from pipeline.store.engine import transaction
 from pipeline.store.money import BOOK, BOOK_FREELY, LOOK, OPEN_BUDGETS, SETTLE
-from pipeline.store.round_trip import in_one_trip
+from pipeline.store.round_trip import Query, ask, in_one_trip
 from pipeline.store.storable import storable_json
 
 AT_ONCE: Final = 200
@@ -142,8 +142,7 @@ class LedgerStore:
 
     async def _book_freely(self, attempts: Sequence[Attempt]) -> dict[str, Spent | Exception | None]:
         try:
-            async with statement(self._engine) as connection:
-                await run(connection, BOOK_FREELY, [msgspec.to_builtins(attempt) for attempt in attempts])
+            await ask(self._engine, rowed(BOOK_FREELY, [msgspec.to_builtins(attempt) for attempt in attempts]))
         except Exception as error:  # noqa: BLE001 - theirs to handle who wait, and each of them gets it
             return dict.fromkeys((attempt.id for attempt in attempts), error)
         return {}
@@ -172,7 +171,7 @@ class LedgerStore:
     async def _open_budgets(self, connection: AsyncConnection, bookings: Sequence[Booking]) -> dict[BudgetKey, int]:
         keys = {key for booking in bookings for key in booking.limits}
         rows = [{"tenant_id": tenant_id, "learner_id": learner_id} for tenant_id, learner_id in keys]
-        opened = await run(connection, OPEN_BUDGETS, rows) if rows else []
+        [opened] = await in_one_trip(connection, rowed(OPEN_BUDGETS, rows)) if rows else [[]]
         return {(row.tenant_id, row.learner_id): row.spent for row in opened}
 
     async def _book(self, connection: AsyncConnection, attempts: Sequence[Attempt]) -> None:
@@ -186,15 +185,13 @@ class LedgerStore:
 
     async def _settle_together(self, settlements: list[Settlement]) -> list[Exception | None]:
         first_of_each = {one.attempt_id: settlement_row(one) for one in reversed(settlements)}
-        async with statement(self._engine) as connection:
-            await run(connection, SETTLE, list(first_of_each.values()))
+        await ask(self._engine, rowed(SETTLE, list(first_of_each.values())))
         return [None] * len(settlements)
 
     async def _count_together(self, served: list[Served]) -> list[Exception | None]:
         names = ("tenant_id", "arm", "purpose", "provider", "count")
         rows = [dict(zip(names, (*key, count), strict=True)) for key, count in Counter(served).items()]
-        async with statement(self._engine) as connection:
-            await run(connection, COUNT_SERVED, rows)
+        await ask(self._engine, rowed(COUNT_SERVED, rows))
         return [None] * len(served)
 
 
@@ -206,9 +203,9 @@ def anonymous_if_erased(booking: Booking, found: Mapping[str, Any]) -> Booking:
     return Booking(attempt, booking.budgets)
 
 
-async def run(connection: AsyncConnection, query: TextClause, rows: Sequence[dict[str, Any]]) -> list[Any]:
-    result = await connection.execute(query, {"rows": storable_json(rows)})
-    return list(result) if result.returns_rows else []
+def rowed(query: TextClause, rows: Sequence[dict[str, Any]]) -> Query:
+    """A query on many rows."""
+    return query, {"rows": storable_json(rows)}
 
 
 def look_row(attempt: Attempt) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from pipeline.batching import Batcher
 from pipeline.ports.generation import Budgets, Policy
 from pipeline.store.control import record_act
-from pipeline.store.engine import statement, transaction
+from pipeline.store.engine import transaction
+from pipeline.store.round_trip import ask
 
 KEPT_SECONDS: Final = 2.0
 MOST_KEPT: Final = 10_000
@@ -80,9 +81,8 @@ class PolicyStore:
         return kept[1]
 
     async def _read(self, tenant_ids: list[int]) -> Sequence[Policy]:
-        async with statement(self._engine) as connection:
-            rows = await connection.execute(FIND, {"tenant_ids": list(set(tenant_ids))})
-            found: Mapping[int, Any] = MappingProxyType({row.tenant_id: row for row in rows})
+        [rows] = await ask(self._engine, (FIND, {"tenant_ids": list(set(tenant_ids))}))
+        found: Mapping[int, Any] = MappingProxyType({row.tenant_id: row for row in rows})
         return [self._completed(policy_of(found[id_])) if id_ in found else self._default for id_ in tenant_ids]
 
     def _completed(self, policy: Policy) -> Policy:

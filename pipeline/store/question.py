@@ -5,9 +5,10 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from pipeline.model import Question, StoredQuestion
+from pipeline.store.round_trip import ask
 
 LOAD_VERSIONS = text(
     """
@@ -31,14 +32,26 @@ class QuestionVersions:
 
     async def load(self, connection: AsyncConnection, keys: Iterable[int]) -> Mapping[int, StoredQuestion]:
         """The versions with these keys; a key that does not exist is a bug and raises KeyError on use."""
-        wanted = set(keys)
-        found = {key: self._known[key] for key in wanted if key in self._known}  # another call may empty the cache
-        if missing := [key for key in wanted if key not in found]:
-            found |= await self._fetch(connection, missing)
+        found, missing = self._recalled(keys)
+        if missing:
+            found |= self._kept(await connection.execute(LOAD_VERSIONS, {"keys": missing}))
         return found
 
-    async def _fetch(self, connection: AsyncConnection, keys: list[int]) -> dict[int, StoredQuestion]:
-        rows = await connection.execute(LOAD_VERSIONS, {"keys": keys})
+    async def look_up(self, engine: AsyncEngine, keys: Iterable[int]) -> Mapping[int, StoredQuestion]:
+        """As `load`, in no transaction."""
+        found, missing = self._recalled(keys)
+        if missing:
+            [rows] = await ask(engine, (LOAD_VERSIONS, {"keys": missing}))
+            found |= self._kept(rows)
+        return found
+
+    def _recalled(self, keys: Iterable[int]) -> tuple[dict[int, StoredQuestion], list[int]]:
+        """What is known, and what is not; another call may empty the cache."""
+        wanted = set(keys)
+        found = {key: self._known[key] for key in wanted if key in self._known}
+        return found, [key for key in wanted if key not in found]
+
+    def _kept(self, rows: Iterable[Any]) -> dict[int, StoredQuestion]:
         fetched = {row.key: stored_version(row) for row in rows}
         if len(self._known) + len(fetched) > self._most:
             self._known = {}

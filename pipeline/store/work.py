@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -13,17 +14,29 @@ from pipeline.errors import Contended, Unavailable
 from pipeline.learning.metrics import Increments
 from pipeline.learning.rating import ItemSteps
 from pipeline.lifecycle import Stage, Status
-from pipeline.model import Answer, AnswerScore, Change, Claim, Held, LearnerContext, Recorded, StageTiming, Work
+from pipeline.model import (
+    Answer,
+    AnswerScore,
+    Change,
+    Claim,
+    Held,
+    LearnerContext,
+    Recorded,
+    StageTiming,
+    StoredQuestion,
+    Work,
+)
 from pipeline.stages.recommend import Learned, LearningState
 from pipeline.stages.run import Run
 from pipeline.stages.score import scores_in
 from pipeline.store.candidates import Banks, TenantBank
-from pipeline.store.engine import as_json, statement, transaction
+from pipeline.store.engine import as_json, transaction
 from pipeline.store.fence import lock
 from pipeline.store.learning import add_metrics, save_learning
 from pipeline.store.locking import lock_learning
 from pipeline.store.packing import unpacked
 from pipeline.store.question import QuestionVersions
+from pipeline.store.round_trip import ask
 from pipeline.store.writing import pending_write, write
 
 # A stage whose earlier holder died is handed out only by a ring that asks for such, so that one that kills
@@ -101,6 +114,7 @@ SCORES = text(
 
 HURRY = text("SELECT set_config('lock_timeout', :milliseconds, true)")
 HURRIED_MS: Final = 2_000
+NOT_KNOWN: Final[Mapping[str, tuple[StageTiming, ...]]] = MappingProxyType({})
 
 
 def claim_rows(claims: Sequence[Claim]) -> str:
@@ -126,12 +140,18 @@ class WorkUnit:
         self._worker_id = worker_id
         self._versions = versions
         self._timings: dict[str, tuple[StageTiming, ...]] = {}
+        self._scores: dict[str, tuple[AnswerScore, ...]] = {}
         self.paused: frozenset[Stage] = frozenset()
 
-    async def hold(self, claims: Sequence[Claim]) -> list[tuple[Claim, Held]]:
-        """Lock the submissions and keep the claims that are still ours; a lost lease drops out here."""
-        held = await lock(self.connection, [(c.submission_id, c.tenant_id) for c in claims])
+    async def hold(self, claims: Sequence[Claim], *, rescored: bool = False) -> list[tuple[Claim, Held]]:
+        """Lock the submissions and keep the claims that are still ours; a lost lease drops out here.
+
+        With `rescored`, for those that were loaded before, so that `renewed` knows how they are scored by now.
+        """
+        scores = [(SCORES, {"ids": [claim.submission_id for claim in claims]})] if rescored else []
+        held = await lock(self.connection, [(c.submission_id, c.tenant_id) for c in claims], besides=scores)
         self._timings, self.paused = held.timings, held.paused
+        self._scores = {row.id: scores_from(row.body) for rows in held.besides for row in rows}
         rows = {row.id: row for row in held.rows}
         ours = []
         for claim in claims:
@@ -146,22 +166,15 @@ class WorkUnit:
             return []
         timed = self.stage is Stage.METRICS and not self._timings
         found = await self.connection.execute(LOAD, {"claims": claim_rows(claims), "timed": timed})
-        rows = {row.id: row for row in found}
-        keys = (answer[0] for row in rows.values() for answer in row.answers)
-        versions = await self._versions.load(self.connection, keys)
-        return [
-            work_from(rows[c.submission_id], versions, self._timings.get(c.submission_id))
-            for c in claims
-            if c.submission_id in rows
-        ]
+        rows = found.all()
+        versions = await self._versions.load(self.connection, {answer[0] for row in rows for answer in row.answers})
+        return works_from(claims, rows, versions, self._timings)
 
-    async def renewed(self, works: Sequence[Work]) -> list[Work]:
+    def renewed(self, works: Sequence[Work]) -> list[Work]:
         """The same submissions, loaded before, as of `hold`: their stages' times, and scores people settled since."""
-        ids = [work.submission_id for work in works]
-        bodies = {row.id: row.body for row in await self.connection.execute(SCORES, {"ids": ids})}
         return [
             msgspec.structs.replace(
-                work, timings=self._timings[work.submission_id], scores=scores_from(bodies.get(work.submission_id))
+                work, timings=self._timings[work.submission_id], scores=self._scores.get(work.submission_id, ())
             )
             for work in works
         ]
@@ -193,6 +206,21 @@ class WorkUnit:
             self.connection,
             [pending_write(run, self._worker_id, item_steps=steps.get(run.before.submission_id)) for run in runs],
         )
+
+
+def works_from(
+    claims: Sequence[Claim],
+    found: Sequence[Any],
+    versions: Mapping[int, StoredQuestion],
+    timings: Mapping[str, tuple[StageTiming, ...]] = NOT_KNOWN,
+) -> list[Work]:
+    """Of each claim what was found, in their order; where the stages' `timings` are not known, as it says itself."""
+    rows = {row.id: row for row in found}
+    return [
+        work_from(rows[claim.submission_id], versions, timings.get(claim.submission_id))
+        for claim in claims
+        if claim.submission_id in rows
+    ]
 
 
 def work_from(row: Any, versions: Any, timings: tuple[StageTiming, ...] | None) -> Work:
@@ -232,18 +260,14 @@ class WorkStore:
         self, stage: Stage, ids: Sequence[str], worker_id: str, lease_seconds: float, *, solo: bool = False
     ) -> tuple[list[Claim], list[Change]]:
         """Take what is ready of these submissions; answers the claims and what changed for watchers."""
-        async with statement(self._engine) as connection:
-            rows = await connection.execute(
-                CLAIM,
-                {
-                    "ids": list(ids),
-                    "stage": stage,
-                    "worker": worker_id,
-                    "lease_seconds": lease_seconds,
-                    "solo": solo,
-                },
-            )
-            found = rows.all()
+        values = {
+            "ids": list(ids),
+            "stage": stage,
+            "worker": worker_id,
+            "lease_seconds": lease_seconds,
+            "solo": solo,
+        }
+        [found] = await ask(self._engine, (CLAIM, values))
         claims = [
             Claim(row.submission_id, row.tenant_id, row.number, row.attempts, row.solo)
             for row in found
@@ -258,8 +282,10 @@ class WorkStore:
 
     async def load(self, stage: Stage, claims: Sequence[Claim]) -> list[Work]:
         """What the stage needs to know of each submission, without holding it."""
-        async with statement(self._engine) as connection:
-            return await WorkUnit(connection, stage, None, self._versions, self._banks).load(claims)
+        values = {"claims": claim_rows(claims), "timed": stage is Stage.METRICS}
+        [found] = await ask(self._engine, (LOAD, values))
+        keys = {answer[0] for row in found for answer in row.answers}
+        return works_from(claims, found, await self._versions.look_up(self._engine, keys))
 
     @asynccontextmanager
     async def unit(self, stage: Stage, worker_id: str) -> AsyncIterator[WorkUnit]:

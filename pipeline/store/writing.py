@@ -16,6 +16,7 @@ from pipeline.store.engine import as_json
 from pipeline.store.lesser import improve_later
 from pipeline.store.outbox import tell_ended
 from pipeline.store.packing import packed
+from pipeline.store.round_trip import in_one_trip
 
 # Everything a batch came to, in one statement. Each stage row names the state and epoch it leaves; `moved`
 # tells how many did, and anything but all of them rolls the transaction back. What was learnt from gets its number
@@ -196,7 +197,7 @@ async def write(connection: AsyncConnection, pending: Sequence[PendingWrite]) ->
         "results": as_json([row for one in pending for row in one.results]),
         "attempts": as_json([row for one in pending for row in one.attempts]),
     }
-    row = (await connection.execute(WRITE, values)).one()
+    [[row]] = await in_one_trip(connection, (WRITE, values))
     if (row.moved, row.updated) != (len(moves), len(changes)):
         raise FenceBroken(f"moved {row.moved} of {len(moves)} stages, {row.updated} of {len(changes)} submissions")
     await improve_later(connection, [one.run.before for one in pending if has_lesser_feedback(one.run)])

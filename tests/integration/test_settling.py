@@ -117,8 +117,8 @@ async def test_figures_go_by_a_decision_that_was_made_while_feedback_was_written
     begun = await room.store.load(Stage.FEEDBACK, claims)
     await room.settle(id_, "essay", 5.0)
     async with room.store.unit(Stage.FEEDBACK, WORKER) as unit:
-        await unit.hold(claims)
-        [work] = await unit.renewed(begun)
+        await unit.hold(claims, rescored=True)
+        [work] = unit.renewed(begun)
     assert (begun[0].scores[1].fraction, work.scores[1].fraction) == (None, 1.0)
 
 

@@ -138,7 +138,7 @@ class FakeUnit:
         self._learned: list[Learned] = []
         self._increments: list[Increments] = []
 
-    async def hold(self, claims: Sequence[Claim]) -> list[tuple[Claim, Held]]:
+    async def hold(self, claims: Sequence[Claim], *, rescored: bool = False) -> list[tuple[Claim, Held]]:  # noqa: ARG002 - nobody settles here
         return [(claim, self._held(claim)) for claim in claims if self._is_ours(claim)]
 
     def _is_ours(self, claim: Claim) -> bool:
@@ -164,7 +164,7 @@ class FakeUnit:
     async def load(self, claims: Sequence[Claim]) -> list[Work]:
         return await self._store.load(self._stage, claims)
 
-    async def renewed(self, works: Sequence[Work]) -> list[Work]:
+    def renewed(self, works: Sequence[Work]) -> list[Work]:
         return list(works)
 
     async def hurry(self) -> None:

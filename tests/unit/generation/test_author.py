@@ -1,5 +1,6 @@
 """Feedback on a submission: what a model is asked, what the learner reads, and what happens where no model writes."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -39,8 +40,10 @@ class Flown:
     replies: list[Written | Unwritten]
     wishes: list[Wish] = field(default_factory=list)
     begun: str = ""
+    landings: list[Wish] = field(default_factory=list)
+    may_land: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def get(self, wish: Wish) -> Written | Unwritten:
+    async def heard(self, wish: Wish) -> Written | Unwritten:
         self.wishes.append(wish)
         if self.begun and wish.telling is not None:
             await wish.telling.piece(self.begun)
@@ -48,6 +51,10 @@ class Flown:
         paid_before = isinstance(reply, Written) and not reply.paid
         refusal = await wish.may_ask() if wish.may_ask is not None and not paid_before else None
         return refusal or reply
+
+    async def landed(self, wish: Wish) -> None:
+        self.landings.append(wish)
+        await self.may_land.wait()
 
 
 class Around:
@@ -133,6 +140,7 @@ class Study:
         priority: str = "normal",
     ) -> None:
         self.flown, self.ledger, self.shown = Flown(list(replies) or [written()]), FakeLedger(), Shown()
+        self.flown.may_land.set()
         self.recorded = Remembered()
         self.author = Author(
             templates=TemplateProvider(),
@@ -176,6 +184,19 @@ async def test_what_a_model_wrote_stands_behind_the_rules_verdict() -> None:
     assert (answer.source, answer.provider, answer.model) == (Source.AI, "openai", "model-1")
     assert (feedback.source, feedback.shortfall) == (Source.AI, None)
     assert feedback.summary.endswith("Look at where a loop ends.")
+
+
+async def test_the_end_of_a_text_is_told_while_it_is_settled_and_used_after_that() -> None:
+    study = Study()
+    study.flown.may_land.clear()
+    writing = asyncio.create_task(study.author.write(request(WRONG)))
+    while not study.flown.landings:  # noqa: ASYNC110 - the author comes to it by itself
+        await asyncio.sleep(0)
+    told = dict(study.shown.texts)
+    assert not writing.done()
+    study.flown.may_land.set()
+    assert {"loops": (await writing).answers[0].text} == told
+    assert study.flown.landings == study.flown.wishes
 
 
 async def test_a_blank_answer_is_never_sent_and_never_praised() -> None:

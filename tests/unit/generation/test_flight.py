@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
+from pipeline import telemetry
 from pipeline.errors import Unavailable
 from pipeline.generation.assignment import Assignment, Keep, Telling, Unwritten, Written
 from pipeline.generation.flight import Flights, Wish
@@ -27,6 +29,8 @@ class Notes:
     away: bool = False
     deaf: int = 0
     """So many answers do not reach it."""
+    refusal: Exception | None = None
+    """It can't take an answer."""
 
     async def begin(self, wanted: Wanted, *, lease_seconds: float, fresh_seconds: float) -> Standing:
         assert (lease_seconds > 0, fresh_seconds, wanted.tenant_id) == (True, 600.0, 1)
@@ -44,6 +48,8 @@ class Notes:
         if self.deaf:
             self.deaf -= 1
             raise Unavailable("Postgres is away")
+        if self.refusal is not None:
+            raise self.refusal
         self.answered.append(answered)
 
     async def abandon(self, wanted: Wanted, token: str, reason: str, *, quiet_seconds: float) -> None:
@@ -56,10 +62,16 @@ class Notes:
 
 @dataclass
 class Desk:
-    """Answers what it was told to, when it may; and counts how often it was asked."""
+    """Answers what it was told to, when it may; and counts how often it was asked.
+
+    What a reply cost is settled when it may be, or fails to be.
+    """
 
     outcome: Written | Unwritten | Exception = WRITTEN
     asked: int = 0
+    may_settle: asyncio.Event = field(default_factory=asyncio.Event)
+    unsettled: Exception | None = None
+    settled: int = 0
     may_answer: asyncio.Event = field(default_factory=asyncio.Event)
     was_asked: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -75,6 +87,10 @@ class Desk:
         if isinstance(self.outcome, Written):
             assert keep is not None
             await keep(self.outcome)
+            await self.may_settle.wait()
+            if self.unsettled is not None:
+                raise self.unsettled
+            self.settled += 1
         return self.outcome
 
 
@@ -85,6 +101,7 @@ class Tower:
         self, *says: Standing, outcome: Written | Unwritten | Exception = WRITTEN, at_once: bool = True
     ) -> None:
         self.notes, self.desk, self.rests = Notes(list(says)), Desk(outcome), list[float]()
+        self.desk.may_settle.set()
         if at_once:
             self.desk.may_answer.set()
         self.flights = Flights(
@@ -103,6 +120,37 @@ async def test_a_reply_is_journalled_before_it_is_used() -> None:
     tower = Tower()
     assert await tower.get() == WRITTEN
     assert tower.notes.answered == [KEPT]
+
+
+async def test_a_journalled_reply_is_heard_of_while_it_is_settled_and_used_after_that() -> None:
+    """By everybody: who comes meanwhile shares it, too."""
+    tower = Tower()
+    tower.desk.may_settle.clear()
+    heard = [await tower.flights.heard(tower.wish) for _ in range(2)]
+    assert heard == [WRITTEN, msgspec.structs.replace(WRITTEN, paid=False)]
+    using = [asyncio.create_task(tower.flights.landed(tower.wish)), asyncio.create_task(tower.get())]
+    await asyncio.sleep(0)
+    assert (tower.desk.asked, tower.desk.settled) == (1, 0)
+    assert not any(one.done() for one in using)
+    tower.desk.may_settle.set()
+    await asyncio.gather(*using)
+    assert tower.desk.settled == 1
+
+
+async def test_a_reply_that_could_not_be_settled_is_used_all_the_same_and_told() -> None:
+    tower = Tower()
+    tower.desk.unsettled = Unavailable("Postgres is away")
+    with capture_logs() as logs:
+        assert await tower.get() == WRITTEN
+    assert [(one["event"], one["error"]) for one in logs] == [(telemetry.GENERATION_LEFT, "Unavailable")]
+
+
+async def test_a_reply_that_could_not_be_journalled_is_not_used() -> None:
+    """A repeated stage would ask for it again, and so might everybody else."""
+    tower = Tower()
+    tower.notes.refusal = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        await tower.get()
 
 
 async def test_what_the_journal_knows_is_not_asked_for() -> None:
