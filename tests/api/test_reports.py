@@ -387,6 +387,18 @@ async def test_sentences_call_topics_after_their_modules_and_data_by_their_ids(
     assert question("q1")["prompt"] in page.text
 
 
+async def test_a_learners_page_shows_the_first_week_while_it_lasts(
+    installation: Installation, now: datetime, last_week: Week
+) -> None:
+    """The way back leads to the week before the first, from the day after it as well."""
+    teacher = installation.caller()
+    await teacher.put("/v1/questions/q1", question("q1"))
+    await installation.run([await teacher.hand_in("ada", {"q1": "a"}, submitted_at=now.isoformat())])
+    token = (await teacher.post("/v1/learners/ada/token")).json()["token"]
+    page = await installation.bearer(None).call("GET", "/pages/learner", Cookie=f"gradeline_page={token}")
+    assert f'href="/pages/learner?week={last_week.name}"' in page.text
+
+
 async def test_what_is_stored_with_a_submission_is_told_by_names_wherever_it_is_shown(
     installation: Installation, now: datetime
 ) -> None:
