@@ -12,8 +12,9 @@ from pipeline.store.engine import create_engine, transaction
 from tests.api.installation import Installation, question
 
 
-async def learnt(installation: Installation, learner_id: str = "ada", **fields: Any) -> list[str]:
-    """Two questions, two hand-ins with these fields, all stages done."""
+async def learnt(installation: Installation, learner_id: str = "ada", at: datetime | None = None) -> list[str]:
+    """Two questions, two hand-ins at one moment (now, unless told), all stages done."""
+    fields = {"submitted_at": (at or datetime.now(UTC)).isoformat()}
     teacher = installation.caller()
     await teacher.put("/v1/questions/q1", question("q1"))
     await teacher.put("/v1/questions/q2", question("q2", topics=["lists"]))
@@ -42,7 +43,7 @@ async def test_skills_tell_standing_and_weakness_per_topic(installation: Install
 
 async def test_progress_sums_up_all_and_the_range(installation: Installation) -> None:
     now = datetime.now(UTC)
-    await learnt(installation, submitted_at=now.isoformat())
+    await learnt(installation, at=now)
     shown = (await installation.caller().get("/v1/learners/ada/progress")).json()
     figures = {
         "submissions": 2,
