@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from math import exp
 from typing import Any, Final
 
@@ -152,7 +152,7 @@ async def live_through(engine: AsyncEngine, tenant_id: int, days: Sequence[Day])
 
 
 class KnownTopic(msgspec.Struct, frozen=True):
-    """How a learner stands in a topic; `errors` are recent ones, of today."""
+    """How a learner stands in a topic; `errors` are recent ones."""
 
     learner_id: str
     topic: str
@@ -165,17 +165,17 @@ SKILLS = text(
     """
     INSERT INTO skills (tenant_id, learner_id, topic, rating, answers, correct, recent_errors, recent_answers,
         updated_at)
-    SELECT :tenant_id, learner_id, topic, rating, answers, answers, errors, errors, now()
+    SELECT :tenant_id, learner_id, topic, rating, answers, answers, errors, errors, :at
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
         learner_id text, topic text, rating float, answers int, errors float)
     """
 )
 
 
-async def teach(engine: AsyncEngine, tenant_id: int, known: Sequence[KnownTopic]) -> None:
-    """Write how learners stand in topics."""
+async def teach(engine: AsyncEngine, tenant_id: int, known: Sequence[KnownTopic], *, at: datetime) -> None:
+    """Write how learners stand in topics as of `at`."""
     async with transaction(engine, seconds=DONE_SECONDS) as connection:
-        await connection.execute(SKILLS, {"tenant_id": tenant_id, "rows": as_json(known)})
+        await connection.execute(SKILLS, {"tenant_id": tenant_id, "rows": as_json(known), "at": at})
 
 
 async def aim(engine: AsyncEngine, tenant_id: int, goals: Mapping[str, str]) -> None:

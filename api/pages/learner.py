@@ -30,12 +30,12 @@ from pipeline.errors import Unauthenticated
 from pipeline.learning.finding import QUESTIONS_STEP, questions_step
 from pipeline.learning.metrics import LearnerDay
 from pipeline.learning.report import Finding, WeeklyReport
-from pipeline.learning.week import week_named, week_of
+from pipeline.learning.week import Week
 from pipeline.service.access import Permission, Role
 from pipeline.service.advising import Recommendations
 from pipeline.service.course import Course
 from pipeline.service.learner import SkillShown
-from pipeline.service.report import UTC_NAME, zone_named
+from pipeline.service.report import zone_named
 
 PATH: Final = "/pages/learner"
 TEMPLATE: Final = "learner.html.jinja"
@@ -99,30 +99,31 @@ async def show_learner_page(request: AnyRequest) -> Response[str]:
         raise Unauthenticated("This token names no learner.")
     query, learner_id, say = query_of(request, LearnerPageQuery), principal.learner_id, words_for(request)
     now, days = datetime.now(UTC), await parts.learners.days(principal, learner_id)
-    week = week_shown(query, days, now)
-    reported = await parts.reports.week(principal, learner_id, week, query.timezone)
+    report = (await parts.reports.week(principal, learner_id, query.week, query.timezone)).report
+    if query.week is None and is_before_the_first(report, days):
+        report = (await parts.reports.week(principal, learner_id, week_in(report).after.name, query.timezone)).report
     skills = await parts.learners.skills(principal, learner_id)
     advice = await parts.advising.recommendations(principal, learner_id, locale=say.language)
     known = Known(
         learner_id=learner_id,
         now=now,
-        report=reported.report,
+        report=report,
         skills=skills,
         days=days,
         course=await parts.reports.course(principal, learner_id, say.language),
         advice=advice,
-        names=await parts.curricula.topic_names(principal, topics_on(skills, reported.report, advice), say.language),
+        names=await parts.curricula.topic_names(principal, topics_on(skills, report, advice), say.language),
         prompts=await parts.questions.prompts(principal.tenant_id, [one.question_id for one in advice.questions]),
     )
     return learner_page(known, say, query)
 
 
-def week_shown(query: LearnerPageQuery, days: Sequence[LearnerDay], now: datetime) -> str | None:
-    """The week asked for; while a learner's first week lasts that one, for the week before has nothing to show."""
-    if query.week is not None or not days:
-        return query.week
-    this = week_of(now.astimezone(zone_named(query.timezone or UTC_NAME).rules).date())
-    return this.name if min(day.day for day in days) >= this.monday else None
+def is_before_the_first(report: WeeklyReport, days: Sequence[LearnerDay]) -> bool:
+    """Whether the learner began after the report's week: while the first week lasts there is nothing before it to show.
+
+    Days are UTC days: what was handed in on its Sunday may belong to the Monday after it where the learner is.
+    """
+    return bool(days) and not report.total.submissions and min(day.day for day in days) >= report.to
 
 
 def learner_page(known: Known, say: Words, query: LearnerPageQuery) -> Response[str]:
@@ -146,7 +147,7 @@ def learner_page(known: Known, say: Words, query: LearnerPageQuery) -> Response[
         progress=progress_view(known.days, known.now.date(), say),
         activity=activity_view(known.days, known.now.date(), say),
         weak=weak_rows(skills, say),
-        reviews=review_rows(skills, known.now, say),
+        reviews=review_rows(skills, known.now, zone_named(report.timezone).rules, say),
         advice=known.advice,
         prompts={id_: excerpt(prompt, PROMPT_COLUMNS) for id_, prompt in known.prompts.items()},
         course=known.course,
@@ -176,12 +177,14 @@ def moment_of(report: WeeklyReport, say: Words) -> str:
 
 def weeks_of(report: WeeklyReport, now: datetime, query: LearnerPageQuery) -> WeekLink:
     """The pages of the weeks around this one; there is none of a week that has not begun."""
-    week = week_named(report.week)
-    if week is None:
-        raise ValueError(f"{report.week!r} is no week")
+    week = week_in(report)
     today: date = now.astimezone(zone_named(report.timezone).rules).date()
     after = week.after if week.after.monday <= today else None
     return WeekLink(link_to(week.before.name, query), None if after is None else link_to(after.name, query))
+
+
+def week_in(report: WeeklyReport) -> Week:
+    return Week(report.from_)
 
 
 def link_to(week: str, query: LearnerPageQuery) -> str:

@@ -1,7 +1,7 @@
 """What the page of a learner shows, worked out of what is known: rows, charts and sentences. Plain functions."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
 
 import msgspec
@@ -159,10 +159,10 @@ def severity(weakness: float) -> str:
     return "high" if weakness >= HIGH else "medium" if weakness >= MEDIUM else "low"
 
 
-def review_rows(skills: Sequence[SkillShown], now: datetime, say: Words) -> Rows:
-    """The next reviews, the most urgent first."""
+def review_rows(skills: Sequence[SkillShown], now: datetime, zone: tzinfo, say: Words) -> Rows:
+    """The next reviews, the most urgent first, by the days of `zone`."""
     planned = sorted((one.due_at, one.topic) for one in skills if one.due_at is not None)
     return tuple(
-        (topic, say("due_now") if due_at <= now else say("due_on", day=say.day(due_at.date())))
+        (topic, say("due_now") if due_at <= now else say("due_on", day=say.day(due_at.astimezone(zone).date())))
         for due_at, topic in planned[:SHOWN_REVIEWS]
     )

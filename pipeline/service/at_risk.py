@@ -49,6 +49,16 @@ class AtRiskPage(msgspec.Struct, frozen=True):
     next: str | None = None
 
 
+class Scope(msgspec.Struct, frozen=True):
+    """Learners as of `day`, or None where they are too many and it is the night of `day` that is read.
+
+    The day is taken once and stays with them: who is assessed before midnight is not shown as of the day after.
+    """
+
+    day: date
+    assessed: Sequence[Assessed] | None = None
+
+
 class Overview(msgspec.Struct, frozen=True):
     """Everybody of a scope summed up, and a part of the ranking."""
 
@@ -115,18 +125,19 @@ class AtRisk:
             if ahead is not None:
                 ahead.cancel()
 
-    async def scope(self, principal: Principal, group_id: str | None) -> list[Assessed] | date:
+    async def scope(self, principal: Principal, group_id: str | None) -> Scope:
         """The learners of a group or of the whole tenant as of now; the newest night where they are too many.
 
         Raises `Conflict` where they are too many and there was no night yet.
         """
         ids = await self._learner_ids(principal.tenant_id, group_id)
         if len(ids) <= MOST_LIVE:
-            return await self.assessed(principal.tenant_id, ids, self._today())
+            today = self._clock().astimezone(UTC).date()
+            return Scope(today, await self.assessed(principal.tenant_id, ids, today))
         night = await self._store.latest_day(principal.tenant_id)
         if night is None:
             raise Conflict(f"There are more than {MOST_LIVE:,} learners, and no night's assessment yet: name a group.")
-        return night
+        return Scope(night)
 
     async def page(
         self, principal: Principal, group_id: str | None, wanted: RiskFilter, *, cursor: str | None, limit: int
@@ -158,7 +169,7 @@ class AtRisk:
             part = await ranking.part(place_of(part[-1]), AT_ONCE)
             yield await self._page(principal.tenant_id, ranking, part, None)
 
-    async def _require_goal(self, tenant_id: int, scope: list[Assessed] | date, goal: str | None) -> None:
+    async def _require_goal(self, tenant_id: int, scope: Scope, goal: str | None) -> None:
         """Raise `InvalidInput` for a career path that is neither taught nor worked towards by anybody in the scope."""
         if goal is None or goal in (await self._curricula.current(tenant_id)).categories:
             return
@@ -166,20 +177,20 @@ class AtRisk:
             detail = f'There is no category "{goal[:100]}", and nobody here works towards anything of that name.'
             raise InvalidInput([FieldProblem("/category", detail)])
 
-    async def _sums(self, tenant_id: int, scope: list[Assessed] | date, goal: str | None) -> RiskSums:
+    async def _sums(self, tenant_id: int, scope: Scope, goal: str | None) -> RiskSums:
         """Everybody of a scope who works towards this, whatever their score; None is anything."""
         everybody = RiskFilter(career_goal=goal)
-        if isinstance(scope, date):
-            return await self._store.sums(tenant_id, scope, everybody)
-        return risk_sums([one.assessment for one in scope if fits(one, everybody)])
+        if scope.assessed is None:
+            return await self._store.sums(tenant_id, scope.day, everybody)
+        return risk_sums([one.assessment for one in scope.assessed if fits(one, everybody)])
 
-    def _ranking(self, tenant_id: int, scope: list[Assessed] | date, wanted: RiskFilter) -> Ranking:
-        if isinstance(scope, date):
-            return KeptRanking(self._store, tenant_id, scope, wanted)
-        return LiveRanking([one for one in scope if fits(one, wanted)], self._today())
+    def _ranking(self, tenant_id: int, scope: Scope, wanted: RiskFilter) -> Ranking:
+        if scope.assessed is None:
+            return KeptRanking(self._store, tenant_id, scope.day, wanted)
+        return LiveRanking([one for one in scope.assessed if fits(one, wanted)], scope.day)
 
     async def _part(
-        self, tenant_id: int, scope: list[Assessed] | date, wanted: RiskFilter, after: RiskPlace | None, limit: int
+        self, tenant_id: int, scope: Scope, wanted: RiskFilter, after: RiskPlace | None, limit: int
     ) -> AtRiskPage:
         ranking = self._ranking(tenant_id, scope, wanted)
         part = await ranking.part(after, limit + 1)
@@ -198,9 +209,6 @@ class AtRisk:
         if forbidden_characters(group_id) is not None or await self._groups.get(tenant_id, group_id) is None:
             raise NotFound(NO_GROUP)
         return await self._groups.members(tenant_id, group_id, after="", most=MOST_MEMBERS)
-
-    def _today(self) -> date:
-        return self._clock().astimezone(UTC).date()
 
 
 def assessed_from(facts: LearnerFacts, paths: Paths, day: date, now: datetime) -> Assessed:

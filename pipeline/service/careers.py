@@ -1,7 +1,7 @@
 """How learners are spread over career paths, and how far they are."""
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
 from typing import Final
 
 import msgspec
@@ -63,28 +63,19 @@ class CareerList(msgspec.Struct, frozen=True):
 class Careers:
     """Sums up learners by their career goals."""
 
-    def __init__(
-        self,
-        at_risk: AtRisk,
-        store: RiskStore,
-        curricula: Taught,
-        *,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
+    def __init__(self, at_risk: AtRisk, store: RiskStore, curricula: Taught) -> None:
         self._at_risk = at_risk
         self._store = store
         self._curricula = curricula
-        self._clock = clock
 
     async def show(self, principal: Principal, group_id: str | None, locale: str) -> CareerList:
         """Every career path with its learners, then other goals, then who has none; raises `NotFound`."""
         curriculum = await self._curricula.current(principal.tenant_id)
         scope = await self._at_risk.scope(principal, group_id)
-        if isinstance(scope, date):
-            sums = await self._store.sums_by_goal(principal.tenant_id, scope, most_top=MOST_TOP)
-            return career_list(curriculum, sums, locale, Basis.NIGHT, scope)
-        today = self._clock().astimezone(UTC).date()
-        return career_list(curriculum, sums_by_goal(scope, today), locale, Basis.NOW, today)
+        if scope.assessed is None:
+            sums = await self._store.sums_by_goal(principal.tenant_id, scope.day, most_top=MOST_TOP)
+            return career_list(curriculum, sums, locale, Basis.NIGHT, scope.day)
+        return career_list(curriculum, sums_by_goal(scope.assessed, scope.day), locale, Basis.NOW, scope.day)
 
 
 def sums_by_goal(assessed: Iterable[Assessed], today: date) -> list[GoalSums]:

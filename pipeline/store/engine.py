@@ -40,6 +40,8 @@ NEVER_TAKEN: Final = (psycopg.errors.ProgramLimitExceeded, psycopg.errors.Statem
 USE_INDEXES: Final = "SET enable_seqscan = off"
 """What we ask for has an index. In a burst tables outgrow what was last analysed, and plans made for small ones would
 read them whole."""
+IN_UTC: Final = "SET timezone = 'UTC'"
+"""A day is a UTC day for everybody: for a date made of a moment and for a moment as text, a session's zone decides."""
 LOOK_UP_SECONDS: Final = 10.0
 """How long a look-up may take that goes through much, such as a list by a filter."""
 # A server that vanished without a word is noticed within seconds, not after the kernel's quarter of an hour.
@@ -130,10 +132,10 @@ def build_pool(
 
 
 def introduce(connection: Any, _: object, *, idle_seconds: float) -> None:
-    """Tell Postgres how long a transaction here may lie idle, to notice when we hang up, and how to plan."""
+    """Tell Postgres how long a transaction may lie idle, to notice when we hang up, how to plan, to count in UTC."""
     idleness = f"SET idle_in_transaction_session_timeout = {int(idle_seconds * 1000)}"
     cursor = connection.cursor()
-    cursor.execute(f"{idleness}; {NOTICE_HANG_UP}; {USE_INDEXES}")
+    cursor.execute(f"{idleness}; {NOTICE_HANG_UP}; {USE_INDEXES}; {IN_UTC}")
     cursor.close()
     connection.commit()
 

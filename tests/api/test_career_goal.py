@@ -1,6 +1,5 @@
 """What a learner works towards: the target that was set, else the goal of what was handed in last."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.api.installation import Caller, Installation, question
@@ -15,8 +14,7 @@ CURRICULUM: Any = {
         for name in ("web", "data")
     ],
 }
-LAST_WEEK = (datetime.now(UTC) - timedelta(days=7)).isoformat()
-YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+LONG_AGO, LATER = "2024-02-29T23:59:59Z", "2024-03-01T00:00:00Z"
 
 
 async def school(installation: Installation) -> Caller:
@@ -54,8 +52,8 @@ async def test_a_target_among_the_goals_goes_before_what_hand_ins_say(installati
 async def test_what_was_handed_in_earlier_and_arrives_later_changes_no_goal(installation: Installation) -> None:
     teacher = await school(installation)
     ids = [
-        await teacher.hand_in("ada", {"q1": "a"}, career_goal="web", submitted_at=YESTERDAY),
-        await teacher.hand_in("ada", {"q1": "b"}, career_goal="data", submitted_at=LAST_WEEK),
+        await teacher.hand_in("ada", {"q1": "a"}, career_goal="web", submitted_at=LATER),
+        await teacher.hand_in("ada", {"q1": "b"}, career_goal="data", submitted_at=LONG_AGO),
     ]
     await installation.run(ids)
     assert await aims(teacher) == ("web", "web-project", "web", "web")
@@ -70,7 +68,7 @@ async def test_a_later_hand_in_without_a_goal_keeps_the_goal_and_tells_the_langu
     ids = [
         await teacher.hand_in("ada", {"q1": "a"}, career_goal="web", locale="en"),
         await teacher.hand_in("ada", {"q1": "b"}, locale="ko"),
-        await teacher.hand_in("ada", {"q1": "b"}, locale="ja", submitted_at=LAST_WEEK),
+        await teacher.hand_in("ada", {"q1": "b"}, locale="ja", submitted_at=LONG_AGO),
     ]
     await installation.run(ids)
     assert await aims(teacher) == ("web", "web-project", "web", "web")

@@ -1,6 +1,6 @@
 """What is known of a learner, over HTTP."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -12,14 +12,15 @@ from pipeline.store.engine import create_engine, transaction
 from tests.api.installation import Installation, question
 
 
-async def learnt(installation: Installation, learner_id: str = "ada") -> list[str]:
-    """Two questions, two hand-ins, all stages done."""
+async def learnt(installation: Installation, learner_id: str = "ada", at: datetime | None = None) -> list[str]:
+    """Two questions, two hand-ins at one moment (now, unless told), all stages done."""
+    fields = {"submitted_at": (at or datetime.now(UTC)).isoformat()}
     teacher = installation.caller()
     await teacher.put("/v1/questions/q1", question("q1"))
     await teacher.put("/v1/questions/q2", question("q2", topics=["lists"]))
     ids = [
-        await teacher.hand_in(learner_id, {"q1": "a", "q2": "b"}),
-        await teacher.hand_in(learner_id, {"q1": "b"}),
+        await teacher.hand_in(learner_id, {"q1": "a", "q2": "b"}, **fields),
+        await teacher.hand_in(learner_id, {"q1": "b"}, **fields),
     ]
     await installation.run(ids)
     return ids
@@ -41,8 +42,8 @@ async def test_skills_tell_standing_and_weakness_per_topic(installation: Install
 
 
 async def test_progress_sums_up_all_and_the_range(installation: Installation) -> None:
-    await learnt(installation)
-    today = datetime.now(UTC).date()
+    now = datetime.now(UTC)
+    await learnt(installation, at=now)
     shown = (await installation.caller().get("/v1/learners/ada/progress")).json()
     figures = {
         "submissions": 2,
@@ -53,8 +54,9 @@ async def test_progress_sums_up_all_and_the_range(installation: Installation) ->
         "mean_response_time_ms": None,
     }
     assert shown["total"] == shown["in_range"] == figures
-    assert shown["days"] == [{**figures, "day": str(today)}]
-    assert (shown["from"], shown["to"]) == (str(today - timedelta(days=29)), str(today))
+    assert shown["days"] == [{**figures, "day": str(now.date())}]
+    today = date.fromisoformat(shown["to"])
+    assert (shown["from"], now.date() <= today <= datetime.now(UTC).date()) == (str(today - timedelta(days=29)), True)
     assert shown["current_streak"] == 1
     earlier = (await installation.caller().get("/v1/learners/ada/progress?from=2020-01-01&to=2020-01-31")).json()
     assert (earlier["total"], earlier["days"], earlier["in_range"]["answers"]) == (figures, [], 0)
@@ -83,7 +85,9 @@ async def test_recommendations_are_worked_out_of_the_present_state(installation:
     for one in shown["questions"]:
         assert one["topic"] in one["reason"]["text"]
         assert one["reason"]["code"] == "weak"
-    assert (await teacher.get("/v1/learners/ada/recommendations")).json()["questions"] == shown["questions"]
+    again = (await teacher.get("/v1/learners/ada/recommendations")).json()
+    days = [datetime.fromisoformat(one["advised_at"]).date() for one in (shown, again)]
+    assert (again["questions"] == shown["questions"]) or days[0] < days[1], "the same all through a day"
 
 
 async def test_as_many_recommendations_come_as_asked_for_and_in_the_language_asked_for(

@@ -1,8 +1,9 @@
 """Who is at risk, from rows on real Postgres: those built to be are found, and a night is remembered."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from typing import Final
 
 import msgspec
@@ -32,7 +33,9 @@ from pipeline.store.risk import RiskStore
 from tests.samples import new_tenant
 from tests.schoolroom import Day, KnownTopic, aim, live_through, teach
 
-TODAY: Final = datetime.now(UTC).date()
+NOW: Final = datetime(2026, 3, 1, 23, 59, 59, tzinfo=UTC)
+"""The moment at which everybody is looked at: the last second of a day, the first of a month, a Sunday."""
+TODAY: Final = NOW.date()
 EVERYBODY: Final = RiskFilter()
 NIGHTLY: Final = read_schedule("X", "0 3 * * *")
 AT_ONCE: Final = RetryPolicy(max_attempts=1, base_seconds=0.0, cap_seconds=0.0)
@@ -64,8 +67,13 @@ async def tenant_id(engine: AsyncEngine) -> int:
     return await new_tenant(engine)
 
 
-def service(engine: AsyncEngine) -> AtRisk:
-    return AtRisk(RiskStore(engine), GroupStore(engine), OneCurriculum())
+def service(engine: AsyncEngine, clock: Callable[[], datetime] = lambda: NOW) -> AtRisk:
+    return AtRisk(RiskStore(engine), GroupStore(engine), OneCurriculum(), clock=clock)
+
+
+def a_second_later_each_time(first: datetime) -> Callable[[], datetime]:
+    seconds = count()
+    return lambda: first + timedelta(seconds=next(seconds))
 
 
 def teacher(tenant_id: int) -> Principal:
@@ -97,6 +105,7 @@ async def furnish(engine: AsyncEngine, tenant_id: int) -> None:
             *(KnownTopic("bob", f"t{n}", 5.0, 40) for n in range(2)),
             *(KnownTopic("dan", f"weak{n}", -1.0, 10, errors=3.0) for n in range(6)),
         ],
+        at=NOW,
     )
     await aim(engine, tenant_id, {"ada": "dev", "bob": "dev", "dan": "dev", "cyd": "astronaut"})
 
@@ -306,11 +315,25 @@ async def test_careers_count_learners_progress_and_activity(engine: AsyncEngine,
     )
 
 
+async def test_what_is_asked_for_at_midnight_is_of_the_day_it_was_asked_on(engine: AsyncEngine, tenant_id: int) -> None:
+    await furnish(engine, tenant_id)
+    page = await service(engine, a_second_later_each_time(NOW)).page(
+        teacher(tenant_id), None, RiskFilter(0.6), cursor=None, limit=100
+    )
+    assert (page.day, [one.learner_id for one in page.assessed]) == (TODAY, ["bob", "dan"])
+    at_midnight = service(engine, a_second_later_each_time(NOW))
+    careers = await Careers(at_midnight, RiskStore(engine), OneCurriculum()).show(teacher(tenant_id), None, "en")
+    assert (careers.day, careers.careers[0].active_28_days) == (TODAY, 3)
+
+
 async def test_a_nights_careers_equal_those_summed_up_in_python(engine: AsyncEngine, tenant_id: int) -> None:
     await furnish(engine, tenant_id)
     await live_through(engine, tenant_id, [Day(f"u{n}", days_ago(n), 5, 2) for n in range(40)])
     await teach(
-        engine, tenant_id, [KnownTopic(f"u{n}", f"t{t}", 5.0, 40) for n in range(40) for t in range(n % 6 % 5 + 1)]
+        engine,
+        tenant_id,
+        [KnownTopic(f"u{n}", f"t{t}", 5.0, 40) for n in range(40) for t in range(n % 6 % 5 + 1)],
+        at=NOW,
     )
     await aim(engine, tenant_id, {f"u{n}": "dev" for n in range(0, 40, 2)})
     await detect_all(engine, tenant_id, TODAY, most=100)

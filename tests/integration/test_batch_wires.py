@@ -30,7 +30,7 @@ from tests.api.installation import opened, question
 
 PROMPT = Prompt("feedback/personalized/en@1", "Be kind.", "The facts.", "reply", {"type": "object"}, 300)
 OUTCOMES = ("good", "refused", "expired")
-NOW = datetime.now(UTC).replace(microsecond=0)
+NOW = datetime(2026, 2, 28, 23, 59, 59, tzinfo=UTC)
 
 
 def request(name: str) -> BatchRequest:

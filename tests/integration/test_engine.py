@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -63,6 +64,17 @@ async def test_a_connection_for_single_statements_serves_again_after_one_was_bro
                 assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
     finally:
         await engine.dispose()
+
+
+async def test_days_are_utc_days_in_a_database_that_keeps_another_time(engine: AsyncEngine) -> None:
+    """What is too old, and how a moment is written, may not depend on how somebody set up the database."""
+    seoul = "EXECUTE format('ALTER DATABASE %I SET timezone = %L', current_database(), 'Asia/Seoul')"
+    async with transaction(engine) as connection:
+        await connection.execute(text(f"DO $$ BEGIN {seoul}; END $$"))
+    await engine.dispose()
+    moment = "timestamptz '2026-02-28 20:00Z'"
+    [(day, written, read)] = await query(engine, f"SELECT CAST({moment} AS date)::text, to_jsonb({moment}), {moment}")
+    assert (day, written, read.utcoffset()) == ("2026-02-28", "2026-02-28T20:00:00+00:00", timedelta(0))
 
 
 async def test_what_postgres_will_never_take_is_not_taken_for_an_outage(engine: AsyncEngine) -> None:

@@ -1,9 +1,10 @@
 """The page of a learner as HTML: whole, well formed, in every language, and safe whatever things are called."""
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,9 +12,12 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from api.pages.geometry import fitted
-from api.pages.learner import PROMPT_COLUMNS, Known, LearnerPageQuery, learner_page, week_shown, weeks_of
+from api.pages.learner import PROMPT_COLUMNS, Known, LearnerPageQuery, is_before_the_first, learner_page, weeks_of
+from api.pages.learner_view import review_rows
 from api.pages.words import LANGUAGES, Words
-from pipeline.learning.week import week_of
+from pipeline.learning.report import report_of
+from pipeline.learning.session import HandIn
+from pipeline.learning.week import Week
 from tests.unit.api.pages.samples import HOSTILE, NOW, TOPICS, WEEK, known, nothing_known
 
 VOID: Final = {"meta", "link", "br", "wbr"}
@@ -177,15 +181,43 @@ def test_sentences_call_topics_by_their_names() -> None:
     assert "Answer the 3 questions picked for you: Lists, Lists" in html
 
 
-def test_a_first_week_is_shown_while_it_lasts_and_a_later_one_when_it_is_over() -> None:
+MONDAY = datetime(2026, 11, 16, tzinfo=UTC)
+SUNDAY_EVENING, MONDAY_NOON = MONDAY - timedelta(hours=4), MONDAY + timedelta(hours=12)
+TUESDAY = MONDAY + timedelta(days=1, hours=12)
+
+
+@pytest.mark.parametrize(
+    ("timezone", "handed_in", "expected"),
+    [
+        ("UTC", [MONDAY_NOON], True),
+        ("UTC", [TUESDAY], True),
+        ("UTC", [SUNDAY_EVENING], False),
+        ("UTC", [SUNDAY_EVENING, TUESDAY], False),
+        ("UTC", [TUESDAY - timedelta(days=14), TUESDAY], False),
+        ("UTC", [], False),
+        ("Asia/Seoul", [SUNDAY_EVENING], True),
+        ("Asia/Seoul", [SUNDAY_EVENING - timedelta(hours=6)], False),
+        ("America/New_York", [MONDAY + timedelta(hours=2)], False),
+        ("America/New_York", [MONDAY_NOON], True),
+    ],
+)
+def test_a_learner_begins_in_a_week_where_the_learner_is(
+    timezone: str, handed_in: Sequence[datetime], *, expected: bool
+) -> None:
     """The last week of somebody who began on Monday is empty, and what was just done would seem lost."""
-    days, query = known().days, LearnerPageQuery(timezone="Asia/Seoul")
-    today = days[-1].day
-    fresh = [replace(days[0], day=today), replace(days[0], day=today - timedelta(days=today.weekday()))]
-    assert week_shown(query, fresh, NOW) == week_of(today).name
-    assert week_shown(query, [replace(days[0], day=today - timedelta(days=7)), *fresh], NOW) is None
-    assert week_shown(query, [], NOW) is None
-    assert week_shown(replace(query, week="2026-W01"), fresh, NOW) == "2026-W01"
+    hand_ins = [HandIn(at, ()) for at in handed_in]
+    days = [replace(known().days[0], day=at.date()) for at in handed_in]
+    report = report_of(hand_ins, Week(date(2026, 11, 9)), ZoneInfo(timezone), timezone, now=TUESDAY)
+    assert is_before_the_first(report, days) is expected
+
+
+def test_reviews_are_due_on_the_days_of_the_pages_time_zone() -> None:
+    skill, say = replace(known().skills[0], due_at=SUNDAY_EVENING), Words("en")
+    days = [
+        review_rows([skill], SUNDAY_EVENING - timedelta(days=1), ZoneInfo(zone), say)[0][1]
+        for zone in ("UTC", "Asia/Seoul")
+    ]
+    assert days == [say("due_on", day=say.day(date(2026, 11, day))) for day in (15, 16)]
 
 
 def test_the_next_steps_speak_of_the_questions_that_the_page_lists() -> None:
