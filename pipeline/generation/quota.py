@@ -1,6 +1,5 @@
 """How often somebody may have models write: counted in Redis, or here while Redis is away."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from typing import Final
@@ -9,6 +8,7 @@ import structlog
 
 from pipeline import telemetry
 from pipeline.errors import RateLimited, Unavailable
+from pipeline.patience import answered_within
 from pipeline.ports import Counter
 from pipeline.settings import RateLimit, variable_of
 from pipeline.window import Charge, LocalCounter, Room
@@ -32,7 +32,7 @@ class Frequency:
         """Whether a unit could be taken, and what is left."""
         charge = Charge(name, self.rate.count, self.rate.window_seconds)
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with answered_within(ANSWER_SECONDS):
                 [(taken, [room])] = await self._counter.take([(charge,)])
         except (Unavailable, TimeoutError) as error:
             log.warning(telemetry.LIMITS_LOCAL, error=str(error))

@@ -4,7 +4,6 @@ The text lies in that hash alone. The stream of events, which every API process 
 something to read, so whoever forgets a submission has one key to delete.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
@@ -21,6 +20,7 @@ from pipeline.errors import Unavailable
 from pipeline.live.board import BURIED, EVENTS_KEPT, EVENTS_STREAM, submission_key, told_key
 from pipeline.live.client import reaching
 from pipeline.model import Passage, Transcript
+from pipeline.patience import answered_within
 
 log = structlog.get_logger()
 
@@ -142,7 +142,7 @@ class RedisDeltas:
             return [None] * len(sayings)
         try:
             with reaching():
-                async with asyncio.timeout(TELL_SECONDS):
+                async with answered_within(TELL_SECONDS):
                     await self._run(sayings)
         except Unavailable as error:
             self.lost += len(sayings)

@@ -3,9 +3,10 @@
 Where Redis is away each process goes on with what it knows itself: a breaker over its own calls, and as many places
 as `concurrency` and the route's own limit name, now for this process alone. Every shared decision is noted there as
 well, so it starts from what was last known; requests that are under way when Redis is back take their places again.
+What it was not told of meanwhile is given back then: places of requests that are over, and such as it may have given
+out without anybody hearing of it.
 """
 
-import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,6 +25,7 @@ from pipeline.exchange import Route, Trouble
 from pipeline.live.client import reaching
 from pipeline.live.health_script import ADMIT, CLOCK, LOOK, NAMES, RELEASE, RENEW, SHARED
 from pipeline.live.local_health import FULL_SECONDS, Asking, HealthPolicy, LocalHealth, Verdict, ms, verdict_of
+from pipeline.patience import answered_within
 from pipeline.ports.generation import Admitted, Held, ProviderHealth
 
 log = structlog.get_logger()
@@ -47,6 +49,13 @@ class Ending(msgspec.Struct, frozen=True):
     draw: float
 
 
+class Owed(msgspec.Struct, frozen=True):
+    """A place to give back once Redis answers, worth the while until its lease ends (ms, this process's clock)."""
+
+    route: Route
+    until: int
+
+
 class RedisHealth:
     """The port `pipeline.ports.generation.Health`."""
 
@@ -58,14 +67,17 @@ class RedisHealth:
         monotonic: Callable[[], float] = time.monotonic,
         draw: Callable[[], float] = random.random,
         clock: str = CLOCK,
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
         """`clock` is the Lua of a function `clock()` that says the time in ms; `monotonic` is this process's own."""
         self._policy = policy
         self._monotonic = monotonic
         self._draw = draw
+        self._answer_seconds = answer_seconds
         self._name = uuid4().hex
         self._local = LocalHealth(policy)
         self._resting_until = 0.0
+        self._owed: dict[str, Owed] = {}
         before = NAMES + clock + SHARED
         self._scripts = {text: client.register_script(before + text) for text in (ADMIT, RELEASE, RENEW, LOOK)}
         self._admissions: Batcher[Route, Admitted | Held] = Batcher(self._admit, most=AT_ONCE)
@@ -107,12 +119,19 @@ class RedisHealth:
         askings = [Asking(route.account, route.concurrency, uuid4().hex) for route in routes]
         answers = await self._shared(lambda: self._ask(askings))
         if answers is None:
-            return [self._local.admit(asking, self._now) for asking in askings]
+            return [self._admit_here(route, asking) for route, asking in zip(routes, askings, strict=True)]
         for asking, answer in zip(askings, answers, strict=True):
             self._local.follow(asking.account, answer, self._now)
         return answers
 
+    def _admit_here(self, route: Route, asking: Asking) -> Admitted | Held:
+        answer = self._local.admit(asking, self._now)
+        if isinstance(answer, Held):  # it may have a place in Redis all the same, if only the answer was lost
+            self._owe(route, asking.name)
+        return answer
+
     async def _ask(self, askings: list[Asking]) -> list[Admitted | Held]:
+        await self._pay()
         policy, arguments = self._policy, list[str | int]()
         arguments += [ms(policy.lease_seconds), policy.concurrency, ms(policy.turn_seconds), self._name, self._keep_ms]
         arguments += [ms(policy.open_cap_seconds), ms(policy.longest_rest_seconds)]
@@ -124,11 +143,28 @@ class RedisHealth:
         for one in endings:
             self._local.release(one.route.account, one.lease, one.verdict, self._now, one.draw, one.rest_seconds)
         effects = await self._shared(lambda: self._tell(endings))
+        if effects is None:
+            for one in endings:
+                self._owe(one.route, name_of(one.lease))
         for one, (effect, lasts_ms) in zip(endings, effects or (), strict=effects is not None):
             if effect:
                 event = telemetry.BREAKER_OPENED if effect == b"opened" else telemetry.BREAKER_CLOSED
                 log.warning(event, provider=one.route.provider, account=one.route.account, seconds=lasts_ms / 1000)
         return [None] * len(endings)
+
+    def _owe(self, route: Route, name: str) -> None:
+        """Remember a place that Redis may think is taken; after a lease's time it ends by itself."""
+        now = self._now
+        while self._owed and next(iter(self._owed.values())).until <= now:  # the first of them was owed first
+            del self._owed[next(iter(self._owed))]
+        self._owed[name] = Owed(route, now + ms(self._policy.lease_seconds))
+
+    async def _pay(self) -> None:
+        """Give back what is owed, without a word of how it went: that was long ago."""
+        if owed := list(self._owed.items()):
+            await self._tell([Ending(one.route, f"0-{name}", Verdict.SILENT, None, 0.0) for name, one in owed])
+            for name, _ in owed:
+                self._owed.pop(name, None)
 
     async def _tell(self, endings: list[Ending]) -> list[Sequence[Any]]:
         policy, arguments = self._policy, list[str | int | float]()
@@ -154,7 +190,7 @@ class RedisHealth:
         if self._resting_until:
             self._resting_until = now + REST_SECONDS
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with answered_within(self._answer_seconds):
                 answer = await ask()
         except (Unavailable, TimeoutError) as error:
             self._resting_until = self._monotonic() + REST_SECONDS
@@ -177,6 +213,11 @@ class RedisHealth:
 def rows(values: Sequence[Value], width: int) -> list[Sequence[Value]]:
     """The values in rows of so many."""
     return [values[start : start + width] for start in range(0, len(values), width)]
+
+
+def name_of(lease: str) -> str:
+    """What a lease is kept by, whoever gave it out and when."""
+    return lease.partition("-")[2]
 
 
 def decided(what: bytes, lease: bytes, wait_ms: int) -> Admitted | Held:

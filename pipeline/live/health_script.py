@@ -1,7 +1,8 @@
 """The decisions of `pipeline/live/local_health.py` as scripts, atomic in Redis and by its own clock.
 
 Per account a hash (breaker, rest, window) and a sorted set of leases by when they end; one more sorted set of all
-leases, and one of those who wait for a place. A lease begins with the time it was given at. Keys expire by themselves.
+leases, and one of those who wait for a place. Keys expire by themselves. A lease begins with the time it was given at,
+and is kept by the name that follows: so who was given one and was not told knows how to give it back.
 """
 
 from typing import Final
@@ -31,9 +32,11 @@ local now = clock()
 redis.call('ZREMRANGEBYSCORE', UNDER_WAY, '-inf', now)
 local function sweep(account) redis.call('ZREMRANGEBYSCORE', leases_of(account), '-inf', now) end
 
-local function take(account, lease, lease_ms)
+local function name_of(lease) return string.match(lease, '^%d+-(.+)$') end
+
+local function take(account, name, lease_ms)
     for _, key in ipairs({leases_of(account), UNDER_WAY}) do
-        redis.call('ZADD', key, now + lease_ms, lease)
+        redis.call('ZADD', key, now + lease_ms, name)
         redis.call('PEXPIRE', key, 2 * lease_ms)
     end
 end
@@ -62,8 +65,8 @@ local open_cap, longest = tonumber(ARGV[6]), tonumber(ARGV[7])
 
 -- A clock that was set back must not make anything last longer than it may: what ends later than that, ends then.
 local function bound_leases(key)
-    for _, lease in ipairs(redis.call('ZRANGE', key, '(' .. now + lease_ms, '+inf', 'BYSCORE')) do
-        redis.call('ZADD', key, now + lease_ms, lease)
+    for _, name in ipairs(redis.call('ZRANGE', key, '(' .. now + lease_ms, '+inf', 'BYSCORE')) do
+        redis.call('ZADD', key, now + lease_ms, name)
     end
 end
 
@@ -126,9 +129,9 @@ local function admit(account, limit, name)
     if mine then redis.call('ZREM', WAITING, mine) end
     if held then return held end
     local lease = string.format('%d-%s', now, name)
-    take(account, lease, lease_ms)
+    take(account, name, lease_ms)
     if not open_until then return {'place', lease, 0} end
-    redis.call('HSET', state, 'probe', lease)
+    redis.call('HSET', state, 'probe', name)
     redis.call('PEXPIRE', state, keep_ms)
     return {'probe', lease, 0}
 end
@@ -146,7 +149,7 @@ return answers
 
 # ARGV: a lease's ms; then per lease its account and itself.
 RENEW: Final = """
-for i = 2, #ARGV, 2 do take(ARGV[i], ARGV[i + 1], tonumber(ARGV[1])) end
+for i = 2, #ARGV, 2 do take(ARGV[i], name_of(ARGV[i + 1]), tonumber(ARGV[1])) end
 """
 
 # ARGV: a slot's ms, least calls, failure rate; first and longest ms of being open; first, longest own and longest
@@ -211,12 +214,13 @@ end
 local function release(account, lease, verdict, named, draw)
     local state = state_of(account)
     sweep(account)
-    redis.call('ZREM', UNDER_WAY, lease)
-    if redis.call('ZREM', leases_of(account), lease) == 0 then return {'', 0} end
+    local name = name_of(lease)
+    redis.call('ZREM', UNDER_WAY, name)
+    if redis.call('ZREM', leases_of(account), name) == 0 then return {'', 0} end
     local began = tonumber(string.match(lease, '^%d+'))
     local known = redis.call('HMGET', state, 'open_until', 'openings', 'since', 'probe', 'cooling_until', 'repeats')
     local cooling_until = tonumber(known[5]) or 0
-    local probing = known[4] == lease
+    local probing = known[4] == name
     if probing then redis.call('HDEL', state, 'probe') end
     local did = {'', 0}
     if verdict == 'limited' then

@@ -5,7 +5,6 @@ found that the submission had been there before: a repeated request costs nothin
 the limit is used up is answered all the same (`Intake` looks for its idempotency key before it refuses).
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -16,6 +15,7 @@ import structlog
 from pipeline import telemetry
 from pipeline.batching import Batcher
 from pipeline.errors import RateLimited, Unavailable
+from pipeline.patience import answered_within
 from pipeline.ports import Counter
 from pipeline.settings import RateLimit, variable_of
 from pipeline.window import Charge, LocalCounter, Room
@@ -103,7 +103,7 @@ class Limits:
         if self._resting:
             return
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
+            async with answered_within(ANSWER_SECONDS):
                 await self._counter.give_back([allowance.charges])
         except (Unavailable, TimeoutError) as error:
             self._rest(error)
@@ -111,7 +111,7 @@ class Limits:
     async def _take(self, requests: list[Request]) -> Sequence[Answer]:
         if not self._resting:
             try:
-                async with asyncio.timeout(ANSWER_SECONDS):
+                async with answered_within(ANSWER_SECONDS):
                     return [Answer(*answer, local=False) for answer in await self._counter.take(requests)]
             except (Unavailable, TimeoutError) as error:
                 self._rest(error)

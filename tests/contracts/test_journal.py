@@ -259,6 +259,15 @@ ASKED = text(
 BLOCKED = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
 
 
+async def somebody_is_blocked(engine: AsyncEngine) -> None:
+    """Each look is a transaction: within one Postgres keeps telling of the connections that there were at first."""
+    while True:
+        async with engine.connect() as looking:
+            if (await looking.execute(BLOCKED)).scalar_one():
+                return
+        await asyncio.sleep(0.01)
+
+
 class Interrupted(JournalStore):
     """A journal that sees its rows, and takes them only after something has happened to them."""
 
@@ -295,9 +304,8 @@ async def test_a_new_wish_that_another_process_has_in_the_same_moment_is_its_own
     async with engine.begin() as other:
         await other.execute(ASKED, {"tenant_id": wanted.tenant_id, "key": wanted.key})
         late = asyncio.create_task(begin(world.journal, wanted))
-        async with asyncio.timeout(10), engine.connect() as looking:
-            while not (await looking.execute(BLOCKED)).scalar_one():  # noqa: ASYNC110 - another connection's doing
-                await asyncio.sleep(0.01)
+        async with asyncio.timeout(60):
+            await somebody_is_blocked(engine)
     assert await late == Theirs()
 
 

@@ -12,6 +12,7 @@ import pytest
 from pipeline.exchange import Completion, Failed, Prompt, Reply, Route, Trouble, Turn, Usage
 from pipeline.llm.build import build_provider
 from pipeline.ports.generation import Provider
+from tests.clock import LoopClock
 from tests.standin.http import Request, Response, listening
 from tests.standin.script import Fault, Rule
 from tests.standin.server import StandIn, standing_in
@@ -222,14 +223,20 @@ async def test_no_call_outlives_its_time(provider: Provider, stand_in: StandIn, 
 
 
 async def test_a_reply_that_drips_is_bounded_in_all_and_not_only_per_piece(
-    provider: Provider, stand_in: StandIn
+    provider: Provider, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stand_in.play(Rule(fault=Fault.SLOW_STREAM), slow_seconds=0.05)
-    listener = Listener()
-    reply = await provider.send(PROMPT, user="3f7a", key="k", seconds=0.3, tell=listener)
+    """The next piece comes when the clock has moved, the third one when the time is over, and none after it."""
+    stand_in.play(Rule(fault=Fault.SLOW_STREAM), slow_seconds=0.5)
+    clock, pieces = LoopClock(monkeypatch), list[str]()
+
+    async def tell(text: str) -> None:
+        pieces.append(text)
+        clock.pass_by(40.0)
+
+    reply = await provider.send(PROMPT, user="3f7a", key="k", seconds=100.0, tell=tell)
     assert isinstance(reply, Failed)
     assert (reply.trouble, reply.detail) == (Trouble.TIMED_OUT, "no end in time")
-    assert listener.pieces
+    assert len(pieces) == 3
 
 
 async def test_a_stream_without_text_is_given_up_before_the_whole_time_is_over(kind: Kind, stand_in: StandIn) -> None:

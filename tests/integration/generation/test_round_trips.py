@@ -1,22 +1,24 @@
 """How often Postgres is asked for one text by a model: counted, so that it cannot creep up unseen."""
 
-from collections.abc import AsyncIterator, Generator, Sequence
+import re
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from io import FileIO
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import pytest
-from psycopg.waiting import Wait
-from sqlalchemy import text
+from psycopg.pq.abc import PGconn
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils import uuid7
 
 from pipeline.bootstrap import WorkerParts, build_worker, open_servers
 from pipeline.lifecycle import Stage
 from pipeline.scoring.bank import parse_question
 from pipeline.settings import Settings
-from pipeline.store import engine as store_engine
 from pipeline.store.bank import BankStore
+from pipeline.store.engine import alone
 from pipeline.store.submission import IntakeStore
 from tests.samples import a_hand_in, new_tenant
 from tests.standin.server import standing_in
@@ -27,31 +29,57 @@ ONE_TEXT: Final = 12
 Then one transaction: begun with the submission locked and its states read, written, committed.
 """
 MANY: Final = 20
+ENDED: Final = re.compile(rb"^[^\n]*\tReadyForQuery\t", re.MULTILINE)
+NOT_COUNTED: Final = re.compile(rb'^[^\n]*\tParse\t *("[^"]|"" "BEGIN")', re.MULTILINE)
+"""A statement that is prepared, by its name; a BEGIN as pipelines have it, which goes ahead of what is waited for."""
 QUESTION: Final = {"type": "short_text", "prompt": "What does a loop do?", "answer": {"accepted": ["it iterates"]}}
 
 
 class Exchanges:
-    """How often Postgres was waited for."""
+    """How often Postgres was asked, by what libpq says of each message that went there and came back.
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.count = 0
-        wait = store_engine.Connection.wait
+    How often somebody waits for a socket would tell of the machine as well: a slow reply is waited for again and
+    again, and a long one comes in parts. But each ends with `ReadyForQuery`. What a connection prepares, which it does
+    once in its life, doesn't count: which of them takes a statement, and so has yet to prepare it, is chance.
+    """
 
-        def watched(exchange: Generator[Wait, Any, Any]) -> Generator[Wait, Any, Any]:
-            """Psycopg's side of an exchange: it yields what it waits for, `R` where that is Postgres' reply."""
-            ready = None
-            while True:
-                try:
-                    wanted = exchange.send(ready)
-                except StopIteration as end:
-                    return end.value
-                self.count += wanted is Wait.R
-                ready = yield wanted
+    def __init__(self, engine: AsyncEngine, folder: Path) -> None:
+        self._folder = folder
+        self._all: list[PGconn] = []
+        self._files: list[FileIO] = []
+        self._listening = False
+        for pool in (engine, alone(engine)):
+            event.listen(pool.sync_engine, "connect", self._meet)
 
-        async def counted(connection: Any, exchange: Any, *given: Any, **named: Any) -> Any:
-            return await wait(connection, watched(exchange), *given, **named)
+    @asynccontextmanager
+    async def told(self) -> AsyncIterator[list[bytes]]:
+        """What each connection says while the context lasts; complete afterwards."""
+        told: list[bytes] = []
+        self._listening = True
+        for connection in self._all:
+            self._listen(connection)
+        yield told
+        self._listening = False
+        for connection, file in zip(self._all, self._files, strict=True):
+            connection.untrace()
+            file.seek(0)
+            told.append(file.readall())
+            file.close()
 
-        monkeypatch.setattr(store_engine.Connection, "wait", counted)
+    def _meet(self, connection: Any, _: object) -> None:
+        self._all.append(connection.driver_connection.pgconn)
+        if self._listening:
+            self._listen(self._all[-1])
+
+    def _listen(self, connection: PGconn) -> None:
+        file = FileIO(self._folder / f"messages-{len(self._files)}", "w+")
+        self._files.append(file)
+        connection.trace(file.fileno())
+
+
+def exchanges_in(told: Sequence[bytes]) -> int:
+    """How many exchanges these messages are."""
+    return sum(len(ENDED.findall(messages)) - len(NOT_COUNTED.findall(messages)) for messages in told)
 
 
 @asynccontextmanager
@@ -94,33 +122,27 @@ async def written(parts: WorkerParts, ids: Sequence[str]) -> None:
     await parts.runners[Stage.FEEDBACK].drain()
 
 
-async def exchanges_for(
-    count: int, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> tuple[int, list[str]]:
+async def exchanges_for(count: int, settings: Settings, folder: Path) -> tuple[int, list[str]]:
     """How often Postgres was asked for so many texts at once, by a worker that has written some, and how each ended."""
     warm, ids = await scored(settings, MANY), await scored(settings, count)
     async with writing(settings, folder) as parts:
+        exchanges = Exchanges(parts.servers.engine, folder)
         for one in warm:
             await written(parts, [one])
-        exchanges = Exchanges(monkeypatch)
-        await written(parts, ids)
-        found = exchanges.count
+        async with exchanges.told() as told:
+            await written(parts, ids)
         async with parts.servers.engine.connect() as connection:
             query = text("SELECT state FROM stages WHERE stage = 'feedback' AND submission_id::text = ANY(:ids)")
-            return found, [*(await connection.execute(query, {"ids": ids})).scalars()]
+            return exchanges_in(told), [*(await connection.execute(query, {"ids": ids})).scalars()]
 
 
-async def test_one_text_takes_few_exchanges_with_postgres(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    exchanges, states = await exchanges_for(1, settings, tmp_path, monkeypatch)
+async def test_one_text_takes_few_exchanges_with_postgres(settings: Settings, tmp_path: Path) -> None:
+    exchanges, states = await exchanges_for(1, settings, tmp_path)
     assert states == ["done"]
     assert exchanges <= ONE_TEXT
 
 
-async def test_texts_that_are_written_at_once_share_their_exchanges(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    exchanges, states = await exchanges_for(MANY, settings, tmp_path, monkeypatch)
+async def test_texts_that_are_written_at_once_share_their_exchanges(settings: Settings, tmp_path: Path) -> None:
+    exchanges, states = await exchanges_for(MANY, settings, tmp_path)
     assert states == ["done"] * MANY
     assert exchanges <= 4 * ONE_TEXT

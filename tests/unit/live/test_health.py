@@ -7,8 +7,8 @@ import pytest
 import redis.exceptions
 
 from pipeline.exchange import Route, Trouble
-from pipeline.live.health import REST_SECONDS, RedisHealth
-from pipeline.live.health_script import ADMIT
+from pipeline.live.health import REST_SECONDS, RedisHealth, name_of
+from pipeline.live.health_script import ADMIT, RELEASE
 from pipeline.live.local_health import HealthPolicy
 from pipeline.ports.generation import Admitted, Held
 
@@ -23,6 +23,7 @@ class ScriptedRedis:
     def __init__(self) -> None:
         self.mood = "away"
         self.asked = 0
+        self.released: list[str] = []
 
     def register_script(self, text: str) -> Any:
         async def run(args: list[Any]) -> list[Any]:
@@ -31,6 +32,8 @@ class ScriptedRedis:
                 raise redis.exceptions.ConnectionError
             if self.mood == "hangs":
                 await asyncio.Event().wait()
+            if text.endswith(RELEASE):
+                self.released += args[10::5]
             if text.endswith(ADMIT):
                 return [part for n in range(8, len(args) + 1, 3) for part in (b"place", f"1-{args[n + 1]}".encode(), 0)]
             return []
@@ -125,3 +128,17 @@ async def test_what_was_last_known_of_all_is_where_a_process_goes_on(
     moment.seconds += REST_SECONDS
     server.mood = "there"
     assert not (await admitted(health)).probe
+
+
+async def test_what_is_owed_is_given_back_once_and_no_longer_than_a_lease_lasts(
+    health: RedisHealth, server: ScriptedRedis, moment: Moment
+) -> None:
+    early, late = await admitted(health), await admitted(health)
+    await health.release(ROUTE, early, None)
+    moment.seconds += POLICY.lease_seconds
+    await health.release(ROUTE, late, None)
+    server.mood = "there"
+    moment.seconds += REST_SECONDS
+    for _ in range(2):
+        await admitted(health)
+    assert server.released == ["0-" + name_of(late.lease)]
