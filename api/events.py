@@ -103,7 +103,9 @@ async def stream_events(request: AnyRequest, submission_id: FromPath[str]) -> Re
     the end the submission's `feedback` counts.
 
     An event's id is the submission's version and, once feedback was told, a number behind a dot:
-    `Last-Event-ID` goes on after it. A comment every 15 seconds keeps the connection open.
+    `Last-Event-ID` goes on after it. A comment every 15 seconds keeps the connection open. The stream ends without
+    a final event when the server stops, and within seconds when the API key is revoked (a token's: the key that made
+    it), the token is over, or the submission is erased: coming back is then refused.
     """
     parts, principal = await allow_by_address(request, Permission.READ)
     wanted, known = parse_submission_id(submission_id), known_by(request.headers.get("last-event-id"))

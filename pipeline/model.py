@@ -292,6 +292,13 @@ class SubmissionView(msgspec.Struct, frozen=True):
     topic_names: Mapping[str, str] = MappingProxyType({})
 
 
+class Grant(msgspec.Struct, frozen=True):
+    """What a caller's right rests on: an API key, and for a token that the key made its end too, in Unix seconds."""
+
+    key_id: str
+    ends_at: float | None = None
+
+
 class Standing(msgspec.Struct, frozen=True):
     """Where a submission stands. `learner_id` is known where it was read from the store."""
 

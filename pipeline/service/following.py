@@ -1,6 +1,7 @@
 """Following one submission as a stream of happenings, with resume and heartbeats."""
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 import msgspec
@@ -53,13 +54,16 @@ class Following:
     async def follow(
         self, principal: Principal, submission_id: str, known: Known | None
     ) -> AsyncGenerator[Happening | None, None]:
-        """Each change once and in order, None as a heartbeat; ends after a final one, or when the process stops.
+        """Each change once and in order, None as a heartbeat.
+
+        Ends after a final one, when the process stops, or seconds after the caller's key was revoked, its token was
+        over, or the submission was gone.
 
         The first None says that the submission is there; until then `NotFound` and `Unavailable` may be raised.
         Without anything known the present standing comes next, else everything that came after it. What was written
         of the feedback by then comes before the end, in one piece per answer; what is being written, as it comes.
         """
-        async with self._watch.watching(principal.tenant_id, submission_id, reads_along=True) as watcher:
+        async with self._watching(principal, submission_id) as watcher:
             standing = await self._showing.standing(principal, submission_id)
             first = await self._first(standing, known)
             yield None
@@ -70,6 +74,9 @@ class Following:
             while not follower.over and not watcher.ended:
                 async for news in self._next(follower, watcher):
                     yield news
+
+    def _watching(self, principal: Principal, submission_id: str) -> AbstractAsyncContextManager[Watcher]:
+        return self._watch.watching(principal.tenant_id, submission_id, reads_along=True, grant=principal.grant)
 
     async def _next(self, follower: "Follower", watcher: Watcher) -> AsyncGenerator[Happening | None, None]:
         """What comes next, or a heartbeat where nothing does."""
