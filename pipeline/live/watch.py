@@ -211,7 +211,8 @@ class RedisWatch:
             self._nudge(tenant_id, submission_id)
         else:
             version, status = int(fields[b"version"]), Status(fields[b"status"].decode())
-            self._tell(Standing(submission_id, tenant_id, version, status))
+            settled_version = version if b"settled" in fields else None
+            self._tell(Standing(submission_id, tenant_id, version, status, settled_version=settled_version))
 
     async def _newest(self) -> bytes:
         with reaching():

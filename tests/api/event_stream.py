@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import httpx
 import msgspec
 
+from pipeline.lifecycle import Stage
 from tests.api.live import LiveApi
+from tests.staging import build_stage_by_stage
 
 
 class Event(NamedTuple):
@@ -60,3 +62,10 @@ async def events(
     wanted = {} if until is None else {"until": until}
     async with live.http.stream("GET", path, headers=headers, params=wanted) as answer:
         yield EventStream(answer)
+
+
+async def run_all(live: LiveApi, submission_id: str) -> None:
+    """Run all stages of a submission, here and now."""
+    worker = build_stage_by_stage(live.parts.settings, live.parts.servers)
+    for stage in Stage:
+        await worker.runners[stage].ring([submission_id])

@@ -6,20 +6,11 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from pipeline.lifecycle import Stage
 from pipeline.live.board import EVENTS_STREAM
 from pipeline.settings import Settings
 from pipeline.store.control import ControlStore
-from tests.api.event_stream import Event, events
+from tests.api.event_stream import Event, events, run_all
 from tests.api.live import LiveApi, live_api
-from tests.staging import build_stage_by_stage
-
-
-async def run_all(live: LiveApi, submission_id: str) -> None:
-    """Run all stages of a submission, here and now."""
-    worker = build_stage_by_stage(live.parts.settings, live.parts.servers)
-    for stage in Stage:
-        await worker.runners[stage].ring([submission_id])
 
 
 async def test_a_stream_tells_everything_from_now_to_the_end(live: LiveApi) -> None:
