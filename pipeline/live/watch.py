@@ -8,7 +8,6 @@ is over, whose submission is gone.
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, suppress
@@ -22,6 +21,7 @@ from pipeline.errors import Unavailable
 from pipeline.lifecycle import Status
 from pipeline.live.board import EVENTS_STREAM
 from pipeline.live.client import reaching
+from pipeline.live.watcher import Watcher
 from pipeline.model import Grant, Standing
 
 log = structlog.get_logger()
@@ -34,57 +34,6 @@ RECONNECT_SECONDS: Final = 0.25
 ReadStandings = Callable[[Iterable[tuple[int, str]]], Awaitable[list[Standing]]]
 ReadKeys = Callable[[Collection[str]], Awaitable[AbstractSet[str]]]
 """Which of these API keys are in force."""
-
-
-class Watcher:
-    """The port `pipeline.ports.Watcher`: news of one submission, each version once and in order."""
-
-    def __init__(self, tenant_id: int, *, reads_along: bool = False, grant: Grant | None = None) -> None:
-        self.tenant_id: Final = tenant_id
-        self.grant: Final = grant
-        self.ended = False
-        self._reads_along = reads_along
-        self._text_waits = False
-        self._version = 0
-        self._news: deque[Standing] = deque()
-        self._woken = asyncio.Event()
-
-    def start_at(self, version: int) -> None:
-        """Leave out what is not newer than this version."""
-        self._version = max(self._version, version)
-        self._news = deque(news for news in self._news if news.version > version)
-
-    def tell(self, standing: Standing) -> None:
-        """Hand over news; what is not newer than the last is left out."""
-        if standing.version > self._version:
-            self._version = standing.version
-            self._news.append(standing)
-            self._woken.set()
-
-    def nudge(self) -> None:
-        """Say that there is feedback to read. However often, it is one reason to read; the text lies elsewhere."""
-        if self._reads_along:
-            self._text_waits = True
-            self._woken.set()
-
-    def take_nudge(self) -> bool:
-        """Whether there was something to read since this was asked last."""
-        waits, self._text_waits = self._text_waits, False
-        return waits
-
-    def end(self) -> None:
-        """Let the watcher go: there will be no more news."""
-        self.ended = True
-        self._woken.set()
-
-    async def next(self, seconds: float) -> Standing | None:
-        """The next news, or None if there is none within `seconds`, at the end, or if there is feedback to read."""
-        if not self._news and not self.ended and not self._text_waits:
-            self._woken.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._woken.wait()
-        return self._news.popleft() if self._news else None
 
 
 class RedisWatch:
