@@ -13,10 +13,11 @@ from litestar.response import Stream
 from api.caller import AnyRequest, allow_by_address
 from api.description import EVENT_STREAM, Answer, described
 from api.patience import Patience
+from api.reading import query_of
 from pipeline.lifecycle import FINAL_STATUSES, Status
-from pipeline.model import Piece, Standing
+from pipeline.model import Standing
 from pipeline.service.access import Permission
-from pipeline.service.following import Happening, Known
+from pipeline.service.following import Happening, Known, Until
 from pipeline.service.showing import parse_submission_id
 
 EVENT_ID: Final = re.compile(r"([0-9]{1,9})(?:\.([0-9]{1,16}))?", re.ASCII)
@@ -66,7 +67,7 @@ class EventHeaders(msgspec.Struct, frozen=True, rename={"last_event_id": "Last-E
 
 
 class EventQuery(msgspec.Struct, frozen=True):
-    """Who follows, where no header can say it; `api.caller.allow_by_address` reads it."""
+    """How far, and who follows where no header can say it; `api.caller.allow_by_address` reads the latter."""
 
     access_token: Annotated[
         str | None,
@@ -77,6 +78,15 @@ class EventQuery(msgspec.Struct, frozen=True):
             )
         ),
     ] = None
+    until: Annotated[
+        Until,
+        msgspec.Meta(
+            description=(
+                "`settled`: while answers wait for a person's decision, the stream stays open after the submission is "
+                "completed or failed, and ends with the last decision."
+            )
+        ),
+    ] = Until.FINAL
 
 
 @get(
@@ -96,20 +106,26 @@ async def stream_events(request: AnyRequest, submission_id: FromPath[str]) -> Re
     """Follow a submission as server-sent events.
 
     `status` tells each change, the first one where the submission stands now; `completed`, `failed` or
-    `cancelled` ends the stream. While a model writes feedback, `feedback.delta` brings the next piece of the text
-    on one answer, `{"id", "question_id", "text"}`: put it behind the pieces before it. `feedback.restart`,
-    `{"id", "question_id"}`, takes back what came of that answer: its text begins anew. Whoever comes late gets what
-    was written so far, in one piece per answer. The pieces are a preview, and feedback from templates has none: at
-    the end the submission's `feedback` counts.
+    `cancelled` ends the stream. `settled` tells that a person decided on an answer, so that the score is another one;
+    its data is that of `status`. Most decisions come after the end: `until=settled` waits for them.
+
+    While a model writes feedback, `feedback.delta` brings the next piece of the text on one answer,
+    `{"id", "question_id", "text"}`: put it behind the pieces before it. `feedback.restart`, `{"id", "question_id"}`,
+    takes back what came of that answer: its text begins anew. Whoever comes late gets what was written so far, in one
+    piece per answer. The pieces are a preview, and feedback from templates has none: at the end the submission's
+    `feedback` counts.
 
     An event's id is the submission's version and, once feedback was told, a number behind a dot:
-    `Last-Event-ID` goes on after it. A comment every 15 seconds keeps the connection open.
+    `Last-Event-ID` goes on after it. A comment every 15 seconds keeps the connection open. The stream ends without
+    a final event when the server stops, and within seconds when the API key is revoked (a token's: the key that made
+    it), the token is over, or the submission is erased: coming back is then refused.
     """
     parts, principal = await allow_by_address(request, Permission.READ)
     wanted, known = parse_submission_id(submission_id), known_by(request.headers.get("last-event-id"))
-    happening = parts.following.follow(principal, wanted, known)
+    until = query_of(request, EventQuery).until
+    happening = parts.following.follow(principal, wanted, known, until=until)
     async with Patience(OPEN_SECONDS):
-        if known is not None and await parts.following.is_over(principal, wanted, known):
+        if known is not None and await parts.following.is_over(principal, wanted, known, until=until):
             return Response(None, status_code=204)
         await anext(happening)  # refusals come before the answer begins
     return Stream(
@@ -136,15 +152,16 @@ def event_of(happening: Happening) -> bytes:
     """One event on the wire."""
     known = happening.known
     event_id = f"{known.version}.{known.sequence}" if known.sequence else str(known.version)
-    name, data = named(happening.what)
+    name, data = named(happening)
     return b"id: %s\nevent: %s\ndata: %s\n\n" % (event_id.encode(), name.encode(), msgspec.json.encode(data))
 
 
-def named(what: Standing | Piece) -> tuple[str, msgspec.Struct]:
+def named(happening: Happening) -> tuple[str, msgspec.Struct]:
     """The name and the data of an event."""
+    what = happening.what
     if isinstance(what, Standing):
         name = what.status if what.status in FINAL_STATUSES else "status"
-        return name, StandingEvent(what.submission_id, what.status, what.version)
+        return "settled" if happening.settled else name, StandingEvent(what.submission_id, what.status, what.version)
     if what.text is None:
         return "feedback.restart", RestartEvent(what.submission_id, what.question_id)
     return "feedback.delta", DeltaEvent(what.submission_id, what.question_id, what.text)

@@ -65,7 +65,7 @@ async def revoke_key(request: AnyRequest, key_id: FromPath[str]) -> None:
     """Revoke an API key.
 
     Other API processes may still take it for the seconds that they remember a verified key. Tokens that it made for
-    browsers are refused at once.
+    browsers are refused at once. Event streams that it opened, or a token that it made, end within seconds.
     """
     parts, principal = await allow(request, Permission.OPERATE)
     await parts.access.revoke_key(key_id, principal.tenant_id, actor=principal.actor)

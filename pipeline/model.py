@@ -204,7 +204,7 @@ class Change(msgspec.Struct, frozen=True):
     """A submission's new version after something happened to it.
 
     `ready` are the stages that are to be rung for; `finished` are those that succeeded, and `followed` those
-    that ran without having been rung for.
+    that ran without having been rung for. `settled` where it is a person's decision on an answer.
     """
 
     submission_id: str
@@ -214,6 +214,7 @@ class Change(msgspec.Struct, frozen=True):
     ready: tuple[Stage, ...] = ()
     finished: tuple[Stage, ...] = ()
     followed: tuple[Stage, ...] = ()
+    settled: bool = False
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -292,14 +293,25 @@ class SubmissionView(msgspec.Struct, frozen=True):
     topic_names: Mapping[str, str] = MappingProxyType({})
 
 
+class Grant(msgspec.Struct, frozen=True):
+    """What a caller's right rests on: an API key, and for a token that the key made its end too, in Unix seconds."""
+
+    key_id: str
+    ends_at: float | None = None
+
+
 class Standing(msgspec.Struct, frozen=True):
-    """Where a submission stands. `learner_id` is known where it was read from the store."""
+    """Where a submission stands. `learner_id` is known where it was read from the store.
+
+    `settled_version` is the newest version that came of a person's decision, where it is known that there is one.
+    """
 
     submission_id: str
     tenant_id: int
     version: int
     status: Status
     learner_id: str | None = None
+    settled_version: int | None = None
 
 
 class Shown(msgspec.Struct, frozen=True):

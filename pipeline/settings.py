@@ -1,5 +1,6 @@
 """All settings, as one frozen value read once at start from `GRADELINE_*` variables."""
 
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
+from pipeline.allowed import refusal
 from pipeline.errors import SettingsError
 from pipeline.schedule import Schedule, read_schedule
 
@@ -16,8 +18,11 @@ PREFIX: Final = "GRADELINE_"
 # Read by client commands and tests, not by servers; allowed so that one environment serves both.
 CLIENT_VARIABLES: Final = frozenset({"GRADELINE_URL", "GRADELINE_API_KEY", "GRADELINE_TEST_DATA"})
 
-Positive = msgspec.Meta(gt=0)
-NotNegative = msgspec.Meta(ge=0)
+MOST: Final = 3_153_600_000
+"""The largest number there is: a hundred years in seconds. Beyond it clocks, Postgres and Redis fail one by one."""
+
+Positive = msgspec.Meta(gt=0, le=MOST)
+NotNegative = msgspec.Meta(ge=0, le=MOST)
 Named = msgspec.Meta(min_length=1, max_length=200)
 Dollars = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
 
@@ -320,9 +325,12 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 def _convert(name: str, value: str, kind: Any) -> object:
     try:
-        return msgspec.convert(value, kind, strict=False, dec_hook=lambda cls, raw: cls(raw))
-    except (msgspec.ValidationError, ValueError, TypeError) as error:
-        raise SettingsError(f"{name} has a bad value: {error}") from None
+        converted = msgspec.convert(value, kind, strict=False, dec_hook=lambda cls, raw: cls(raw))
+    except (msgspec.ValidationError, ValueError, TypeError):
+        raise SettingsError(refusal(name, kind, value)) from None
+    if isinstance(converted, float) and not math.isfinite(converted):
+        raise SettingsError(refusal(name, kind, value))
+    return converted
 
 
 def _check_together(settings: Settings) -> None:

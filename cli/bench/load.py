@@ -64,6 +64,13 @@ class Posted(NamedTuple):
     wall_seconds: float
 
 
+class Waited(NamedTuple):
+    """A hand-in that was answered with its end, and the seconds from POST to that answer."""
+
+    id: str
+    seconds: float
+
+
 def bodies() -> Iterator[bytes]:
     """Hand-ins without end, four of each learner, learners of this run only."""
     run = uuid4().hex[:8]
@@ -164,15 +171,21 @@ def pipeline(documents: Sequence[dict[str, Any]]) -> Pipeline:
 
 async def idle_wait(server: Server, load: Iterator[bytes], number: int) -> Spread:
     """From POST to the finished submission in its answer (`Prefer: wait`), one at a time."""
-    seconds = []
+    return spread([one.seconds for one in await waited(server, load, number)])
+
+
+async def waited(server: Server, load: Iterator[bytes], number: int) -> list[Waited]:
+    """Hand-ins that wait for their end, each made when the last was answered."""
+    found = []
     async with wires(server, 1) as (wire,):
         for body in (next(load) for _ in range(number)):
             started = time.perf_counter()
             reply = await wire.ask(server.post("/v1/submissions", body, "Prefer: wait=10"))
-            seconds.append(time.perf_counter() - started)
+            seconds = time.perf_counter() - started
             if reply.status != OK:
                 raise refused("waiting for a submission", reply)
-    return spread(seconds)
+            found.append(Waited(id_in(reply.body), seconds))
+    return found
 
 
 async def idle_poll(server: Server, load: Iterator[bytes], number: int) -> Spread:

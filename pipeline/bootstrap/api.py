@@ -116,7 +116,9 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
     engine, versions = servers.engine, QuestionVersions()
     bank, learners, curricula = BankStore(engine), LearnerStore(engine), CurriculumStore(engine)
     reading, reports = ReadingStore(engine, versions, curricula), ReportStore(engine, versions)
-    board, bell, watch = build_board(settings, servers), RedisBell(servers.queues), build_watch(settings, reading)
+    access = AccessStore(engine)
+    watch = build_watch(settings, reading, access)
+    board, bell = build_board(settings, servers), RedisBell(servers.queues)
     showing = Showing(store=reading, showcase=board, watch=watch)
     known = Learners(learners, reading, reports, Courses(reports, curricula))
     questions = Bank(bank, max_question_bytes=settings.max_body_bytes)
@@ -139,7 +141,7 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         watch=watch,
         control=Control(store=ControlStore(engine), reading=reading, bell=bell, board=board),
         board=board,
-        access=Access(AccessStore(engine), cache_seconds=settings.key_cache_seconds),
+        access=Access(access, cache_seconds=settings.key_cache_seconds),
         operations=build_operations(settings, servers, board),
         jobs=Jobs(PeriodicStore(engine), [job.plan for job in build_periodic_jobs(settings, engine)]),
         policies=policies,
@@ -180,10 +182,11 @@ def build_generations(
     )
 
 
-def build_watch(settings: Settings, reading: ReadingStore) -> RedisWatch:
+def build_watch(settings: Settings, reading: ReadingStore, access: AccessStore) -> RedisWatch:
     """A watch with a connection of its own, on which it waits for seconds."""
     redis_url = required(settings.redis_url, "GRADELINE_REDIS_URL")
-    return RedisWatch(create_client(redis_url, connections=2, reply_seconds=WATCH_REPLY_SECONDS), reading.standings)
+    client = create_client(redis_url, connections=2, reply_seconds=WATCH_REPLY_SECONDS)
+    return RedisWatch(client, reading.standings, access.in_force)
 
 
 def build_limits(settings: Settings, servers: Servers) -> Limits | None:

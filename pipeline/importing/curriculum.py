@@ -6,6 +6,7 @@ docs/curriculum.md has an example. Everything that is wrong is found at once.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +21,7 @@ from pipeline.importing.item import Unreadable
 from pipeline.model import JsonValue, Question
 from pipeline.scoring.bank import parse_question
 from pipeline.scoring.fields import Fields, forbidden_text
+from pipeline.scoring.repetition import fields_in, repeated_fields
 
 QUESTION: Final = "question"
 MOST_QUESTIONS: Final = 5_000
@@ -127,7 +129,9 @@ def _things(text: str, problems: list[FieldProblem]) -> Iterator[Found]:
     raw = _decoded(first)
     if isinstance(raw, dict) and "kind" in raw:
         return _of_lines(text, problems)
-    return _of_document(_document(text), problems)
+    document = _document(text)
+    problems += _given_twice(text, document)
+    return _of_document(document, problems)
 
 
 def _decoded(text: str) -> JsonValue:
@@ -169,7 +173,14 @@ def _of_lines(text: str, problems: list[FieldProblem]) -> Iterator[Found]:
         elif not isinstance(raw.get("kind"), str) or raw["kind"] not in PART_OF:
             problems.append(FieldProblem("/kind", f"line {number}: must be one of {', '.join(PART_OF)}"))
         else:
+            problems += _given_twice(line, raw, f"line {number}: ")
             yield Found(raw["kind"], _of_line(raw), Place("", number))
+
+
+def _given_twice(text: str, raw: JsonValue, where: str = "") -> Iterator[FieldProblem]:
+    """A problem for each field that stands twice in its object, as far as problems are told."""
+    for problem in islice(repeated_fields(text.encode(), fields_in(raw)), MOST_PROBLEMS):
+        yield FieldProblem(problem.pointer, where + as_clause(problem.detail))
 
 
 def _of_line(raw: Mapping[str, Any]) -> dict[str, Any]:

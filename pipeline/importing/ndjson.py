@@ -1,12 +1,19 @@
 """Our own format: a question in JSON on each line. Questions keep their ids and everything else."""
 
 from collections.abc import Iterator
+from itertools import islice
+from typing import Final
 
 import msgspec
 
 from pipeline.errors import InvalidInput
 from pipeline.importing.item import Item, Left, Taken
+from pipeline.model import JsonValue
 from pipeline.scoring.bank import parse_question
+from pipeline.scoring.repetition import fields_in, repeated_fields
+
+MOST_TOLD: Final = 3
+"""So many problems of a line are told."""
 
 
 def read_ndjson(text: str) -> Iterator[Item]:
@@ -22,7 +29,7 @@ def read_ndjson(text: str) -> Iterator[Item]:
 
 def _item(where: str, line: str, places: dict[str, str]) -> Item:
     try:
-        raw = msgspec.json.decode(line)
+        raw = _document(line)
         question = parse_question(raw)
     except RecursionError:
         return Left(where, "nested too deeply")
@@ -31,7 +38,16 @@ def _item(where: str, line: str, places: dict[str, str]) -> Item:
     except msgspec.DecodeError as error:
         return Left(where, f"not valid JSON: {error}")
     except InvalidInput as error:
-        return Left(where, "; ".join(f"{problem.pointer} {problem.detail}".strip() for problem in error.problems[:3]))
+        return Left(
+            where, "; ".join(f"{problem.pointer} {problem.detail}".strip() for problem in error.problems[:MOST_TOLD])
+        )
     if question.id in places:
         return Left(where, f"its id {question.id} is that of {places[question.id]} too")
     return Taken(where, raw)
+
+
+def _document(line: str) -> JsonValue:
+    raw = msgspec.json.decode(line)
+    if problems := list(islice(repeated_fields(line.encode(), fields_in(raw)), MOST_TOLD)):
+        raise InvalidInput(problems)
+    return raw

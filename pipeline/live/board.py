@@ -6,7 +6,7 @@ Everything here can be deleted at any moment; readers fall back to Postgres and 
 import time
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from redis.asyncio import Redis
@@ -24,6 +24,7 @@ FLOW_TTL_SECONDS: Final = 300
 # changes: one argument for a whole batch costs a client less than four for each change. A change is skipped unless
 # it is newer than what is shown; otherwise it replaces the status, drops the document of the older version, and is
 # told to the stream and to the submission's own history, from which a watcher who comes back is told what was missed.
+# Which of the versions are people's decisions stands in a field of its own: there are few.
 PUBLISH: Final = """
 local ttl, kept, flow, flow_ttl, told = ARGV[1], ARGV[2], ARGV[3], ARGV[4], cjson.decode(ARGV[5])
 for field, count in pairs(told.flow) do
@@ -32,18 +33,22 @@ end
 if next(told.flow) then redis.call('EXPIRE', flow, flow_ttl) end
 local shown = 0
 for _, change in ipairs(told.changes) do
-    local id, tenant, version, status = unpack(change)
+    local id, tenant, version, status, settled = unpack(change)
     local key = 'gradeline:submission:' .. id
-    local known = redis.call('HMGET', key, 'version', 'history')
+    local known = redis.call('HMGET', key, 'version', 'history', 'settled')
     if version > (tonumber(known[1]) or 0) then
         local history = known[2] or ''
         if #history > 2000 then history = string.match(string.sub(history, -1500), ' (.*)') end
         redis.call('DEL', key)
         redis.call('HSET', key, 'tenant', tenant, 'version', version, 'status', status,
             'history', history .. version .. ':' .. status .. ' ')
+        local decided = known[3] or ''
+        if settled then decided = decided .. version .. ' ' end
+        if decided ~= '' then redis.call('HSET', key, 'settled', string.sub(decided, -1500)) end
         redis.call('EXPIRE', key, ttl)
-        redis.call('XADD', KEYS[1], 'MAXLEN', '~', kept, '*',
-            'id', id, 'tenant', tenant, 'version', version, 'status', status)
+        local event = {'id', id, 'tenant', tenant, 'version', version, 'status', status}
+        if settled then event[9], event[10] = 'settled', '1' end
+        redis.call('XADD', KEYS[1], 'MAXLEN', '~', kept, '*', unpack(event))
         shown = shown + 1
     end
 end
@@ -109,7 +114,7 @@ class RedisBoard:
     async def _publish_some(self, changes: Sequence[Change]) -> None:
         told = {
             "flow": flow_of(changes),
-            "changes": [(c.submission_id, c.tenant_id, c.version, c.status) for c in changes],
+            "changes": [(c.submission_id, c.tenant_id, c.version, c.status, c.settled) for c in changes],
         }
         flow = flow_key(int(time.time()) // 60)
         await self._publish(
@@ -133,9 +138,18 @@ class RedisBoard:
     async def history(self, tenant_id: int, submission_id: str) -> list[Standing]:
         """What was shown of a submission so far, oldest first; raises `Unavailable`."""
         with reaching():
-            history: bytes | None = await self._client.hget(submission_key(submission_id), "history")  # type: ignore[assignment] # bytes: nothing decodes
-        entries = [entry.partition(":") for entry in (history or b"").decode().split()]
-        return [Standing(submission_id, tenant_id, int(version), Status(status)) for version, _, status in entries]
+            kept: Any = await self._client.hmget(submission_key(submission_id), ["history", "settled"])
+        history, settled = ((text or b"").decode().split() for text in kept)
+        return [
+            Standing(
+                submission_id,
+                tenant_id,
+                int(version),
+                Status(status),
+                settled_version=int(version) if version in settled else None,
+            )
+            for version, _, status in (entry.partition(":") for entry in history)
+        ]
 
     async def bury(self, submission_ids: Sequence[str]) -> None:
         """Forget these submissions, and refuse for a day whatever is still to be said of them; raises `Unavailable`."""

@@ -2,12 +2,14 @@
 
 The reader reads only while somebody watches. Events may be lost (Redis is away, restarted or trimmed), so
 where every watched submission stands is also read from Postgres now and then, all in one query: often while
-Redis is away, seldom otherwise.
+Redis is away, seldom otherwise. The same look finds who may watch no longer: whose key was revoked, whose token
+is over, whose submission is gone.
 """
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
@@ -19,7 +21,8 @@ from pipeline.errors import Unavailable
 from pipeline.lifecycle import Status
 from pipeline.live.board import EVENTS_STREAM
 from pipeline.live.client import reaching
-from pipeline.model import Standing
+from pipeline.live.watcher import Watcher
+from pipeline.model import Grant, Standing
 
 log = structlog.get_logger()
 
@@ -29,66 +32,27 @@ SETTLE_SECONDS: Final = 1.0
 RECONNECT_SECONDS: Final = 0.25
 
 ReadStandings = Callable[[Iterable[tuple[int, str]]], Awaitable[list[Standing]]]
-
-
-class Watcher:
-    """The port `pipeline.ports.Watcher`: news of one submission, each version once and in order."""
-
-    def __init__(self, tenant_id: int, *, reads_along: bool = False) -> None:
-        self.tenant_id: Final = tenant_id
-        self.ended = False
-        self._reads_along = reads_along
-        self._text_waits = False
-        self._version = 0
-        self._news: deque[Standing] = deque()
-        self._woken = asyncio.Event()
-
-    def start_at(self, version: int) -> None:
-        """Leave out what is not newer than this version."""
-        self._version = max(self._version, version)
-        self._news = deque(news for news in self._news if news.version > version)
-
-    def tell(self, standing: Standing) -> None:
-        """Hand over news; what is not newer than the last is left out."""
-        if standing.version > self._version:
-            self._version = standing.version
-            self._news.append(standing)
-            self._woken.set()
-
-    def nudge(self) -> None:
-        """Say that there is feedback to read. However often, it is one reason to read; the text lies elsewhere."""
-        if self._reads_along:
-            self._text_waits = True
-            self._woken.set()
-
-    def take_nudge(self) -> bool:
-        """Whether there was something to read since this was asked last."""
-        waits, self._text_waits = self._text_waits, False
-        return waits
-
-    def end(self) -> None:
-        """Let the watcher go: there will be no more news."""
-        self.ended = True
-        self._woken.set()
-
-    async def next(self, seconds: float) -> Standing | None:
-        """The next news, or None if there is none within `seconds`, at the end, or if there is feedback to read."""
-        if not self._news and not self.ended and not self._text_waits:
-            self._woken.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._woken.wait()
-        return self._news.popleft() if self._news else None
+ReadKeys = Callable[[Collection[str]], Awaitable[AbstractSet[str]]]
+"""Which of these API keys are in force."""
 
 
 class RedisWatch:
     """The port `pipeline.ports.Watch` on the board's event stream, with Postgres behind it."""
 
     def __init__(
-        self, client: Redis, standings: ReadStandings, *, away_seconds: float = 1.0, near_seconds: float = 5.0
+        self,
+        client: Redis,
+        standings: ReadStandings,
+        keys_in_force: ReadKeys,
+        *,
+        away_seconds: float = 1.0,
+        near_seconds: float = 5.0,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._client = client
         self._standings = standings
+        self._keys_in_force = keys_in_force
+        self._wall_clock = wall_clock
         self._away_seconds = away_seconds
         self._near_seconds = near_seconds
         self._watched: dict[str, set[Watcher]] = {}
@@ -125,10 +89,13 @@ class RedisWatch:
 
     @asynccontextmanager
     async def watching(
-        self, tenant_id: int, submission_id: str, *, reads_along: bool = False
+        self, tenant_id: int, submission_id: str, *, reads_along: bool = False, grant: Grant | None = None
     ) -> AsyncIterator[Watcher]:
-        """A watcher who hears of everything that changes from here on, and may read feedback while it is written."""
-        watcher = Watcher(tenant_id, reads_along=reads_along)
+        """A watcher who hears of everything that changes from here on, and may read feedback while it is written.
+
+        With a `grant`, as long as that lasts.
+        """
+        watcher = Watcher(tenant_id, reads_along=reads_along, grant=grant)
         if self._ended:
             watcher.end()
         self._watched.setdefault(submission_id, set()).add(watcher)
@@ -193,7 +160,8 @@ class RedisWatch:
             self._nudge(tenant_id, submission_id)
         else:
             version, status = int(fields[b"version"]), Status(fields[b"status"].decode())
-            self._tell(Standing(submission_id, tenant_id, version, status))
+            settled_version = version if b"settled" in fields else None
+            self._tell(Standing(submission_id, tenant_id, version, status, settled_version=settled_version))
 
     async def _newest(self) -> bytes:
         with reaching():
@@ -208,7 +176,7 @@ class RedisWatch:
         return events_in(answer)
 
     async def _check(self) -> None:
-        """Read where all watched submissions stand, now and then and whenever events may have been missed."""
+        """Look into Postgres now and then, and whenever events may have been missed."""
         while True:
             await self._wanted.wait()
             with suppress(TimeoutError):
@@ -218,15 +186,44 @@ class RedisWatch:
             await self._look_once()
 
     async def _look_once(self) -> None:
-        pairs = [(watcher.tenant_id, id_) for id_, watchers in self._watched.items() for watcher in watchers]
-        if not pairs:
+        watched = [(watcher, id_) for id_, watchers in self._watched.items() for watcher in watchers]
+        if not watched:
             return
         try:
-            for standing in await self._standings(dict.fromkeys(pairs)):
-                self._tell(standing)
+            await self._look_at_grants([watcher for watcher, _ in watched])
+            await self._look_at_standings(watched)
         except Exception as surprise:  # noqa: BLE001 - the next look may do better, and none would be worse
             report(surprise)
             await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _look_at_grants(self, watchers: Iterable[Watcher]) -> None:
+        """Let those go who may watch no longer."""
+        held = [(watcher, watcher.grant) for watcher in watchers if watcher.grant is not None]
+        if not held:
+            return
+        in_force = await self._keys_in_force({grant.key_id for _, grant in held})
+        now = self._wall_clock()
+        for watcher, grant in held:
+            if grant.key_id not in in_force or is_over(grant, now):
+                watcher.end()
+
+    async def _look_at_standings(self, watched: Iterable[tuple[Watcher, str]]) -> None:
+        """Tell where all watched submissions stand, and let those go whose submission is gone."""
+        found = {
+            (standing.tenant_id, standing.submission_id): standing
+            for standing in await self._standings({(watcher.tenant_id, id_): None for watcher, id_ in watched})
+        }
+        for watcher, id_ in watched:
+            standing = found.get((watcher.tenant_id, id_))
+            if standing is None:
+                watcher.end()
+            else:
+                watcher.tell(standing)
+
+
+def is_over(grant: Grant, now: float) -> bool:
+    """Whether a token's time is up."""
+    return grant.ends_at is not None and grant.ends_at <= now
 
 
 def report(surprise: Exception) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from pipeline.lifecycle import Status
 from pipeline.model import (
+    Grant,
     NewSubmission,
     Recorded,
     Shown,
@@ -122,7 +123,7 @@ class Watcher(Protocol):
 
     @property
     def ended(self) -> bool:
-        """Whether no more news will come, because the process stops."""
+        """Whether no more news will come: the process stops, the submission is gone, or the right to watch it ended."""
         ...
 
     def start_at(self, version: int) -> None:
@@ -143,11 +144,12 @@ class Watch(Protocol):
     """Telling any number of watchers what changes, without a connection for each."""
 
     def watching(
-        self, tenant_id: int, submission_id: str, *, reads_along: bool = False
+        self, tenant_id: int, submission_id: str, *, reads_along: bool = False, grant: Grant | None = None
     ) -> AbstractAsyncContextManager[Watcher]:
         """A watcher who hears of everything that changes from here on.
 
-        One who reads along is woken, too, when there is feedback to read while it is written.
+        One who reads along is woken, too, when there is feedback to read while it is written. Where a `grant` is
+        given, the watcher ends seconds after it; without one, whoever watches is to stop soon by itself.
         """
         ...
 

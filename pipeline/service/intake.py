@@ -12,6 +12,7 @@ from pipeline.delivery.destination import url_problems
 from pipeline.errors import FieldProblem, InvalidInput
 from pipeline.model import JsonValue, Question
 from pipeline.scoring.fields import forbidden_text
+from pipeline.scoring.repetition import fields_in, repeated_fields
 from pipeline.scoring.shape import check_response
 from pipeline.service.hand_in import SubmissionIn
 from pipeline.service.unreadable import unreadable
@@ -36,7 +37,8 @@ def read_submission(body: bytes, limits: IntakeLimits, now: datetime) -> Submiss
         given = msgspec.json.decode(body, type=SubmissionIn)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return check_submission(decode_json(body), limits, now)
-    if problems := first_problems(chain(_own_problems(given, limits, now), _text_problems(body))):
+    repeated = repeated_fields(body, fields_of(given))
+    if problems := first_problems(chain(repeated, _own_problems(given, limits, now), _text_problems(body))):
         raise InvalidInput(problems)
     return given
 
@@ -64,14 +66,35 @@ def first_problems(problems: Iterable[FieldProblem], most: int = 100) -> list[Fi
 
 
 def decode_json(body: bytes) -> JsonValue:
-    """Any JSON of at most `MOST_LEVELS`; raises `InvalidInput` that says what is wrong with it, at the root."""
+    """Any JSON of at most `MOST_LEVELS`, no field twice in an object; raises `InvalidInput` that says what is wrong."""
     try:
         raw = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput([FieldProblem("", unreadable(body, error))]) from None
     if is_nested_deeper(raw, MOST_LEVELS):
         raise InvalidInput([FieldProblem("", "The body is nested too deeply.")])
+    if problems := first_problems(repeated_fields(body, fields_in(raw))):
+        raise InvalidInput(problems)
     return raw
+
+
+def fields_of(given: SubmissionIn) -> int:
+    """How many fields a hand-in was surely sent with: all that say something else than nothing."""
+    optional = (
+        given.assignment_id,
+        given.locale,
+        given.career_goal,
+        given.industry,
+        given.callback_url,
+        given.submitted_at,
+        given.idempotency_key,
+    )
+    found = 2 + len(optional) - optional.count(None)
+    for answer in given.answers:
+        found += 4 - (answer.response_time_ms, answer.confidence, answer.response).count(None)
+        if isinstance(answer.response, dict | list):
+            found += fields_in(answer.response)
+    return found + (1 + fields_in(given.metadata) if given.metadata else 0)
 
 
 def is_nested_deeper(value: JsonValue, levels: int) -> bool:

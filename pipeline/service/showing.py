@@ -12,7 +12,7 @@ import structlog
 from pipeline import telemetry
 from pipeline.batching import Batcher
 from pipeline.errors import InvalidInput, NotFound, Unavailable
-from pipeline.lifecycle import FINAL_STATUSES, Stage
+from pipeline.lifecycle import FINAL_STATUSES, Stage, Status
 from pipeline.model import Outcome, Shown, Standing, SubmissionView
 from pipeline.ports import ReadingStore, Showcase, SubmissionFilter, Watch
 from pipeline.service.access import Principal
@@ -36,6 +36,18 @@ class Owner(msgspec.Struct, frozen=True):
     """Whose document it is: all that is read of a document that is only passed on."""
 
     learner_id: str
+
+
+class Totals(msgspec.Struct, frozen=True):
+    """Whether answers wait for a decision: all that is read of a score that is only passed on."""
+
+    provisional: bool
+
+
+class Scored(msgspec.Struct, frozen=True):
+    """A document that has a score, or none yet."""
+
+    score: Totals | None = None
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -146,6 +158,14 @@ class Showing:
             raise NotFound(NO_SUCH_SUBMISSION)
         require_owner(principal, found.learner_id)
         return found
+
+    async def awaits_decision(self, principal: Principal, standing: Standing) -> bool:
+        """Whether a person may still decide on answers that no rule could judge; raises `NotFound`, `Unavailable`."""
+        if standing.status is Status.CANCELLED:
+            return False
+        shown = await self.show(principal, standing.submission_id, at_least=standing.version)
+        score = msgspec.json.decode(shown.document, type=Scored).score
+        return score is not None and score.provisional
 
     async def missed(self, standing: Standing, after_version: int) -> list[Standing]:
         """What happened to a submission after this version, up to where it stands; the end is never left out."""

@@ -1,6 +1,7 @@
 """Tenants and their API keys. Only a hash of a key is kept; it can be recognised, not read back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Final
 
@@ -33,6 +34,7 @@ FIND_KEYS = text(
     WHERE k.secret_hash = ANY(:hashes) AND k.revoked_at IS NULL
     """
 )
+IN_FORCE = text("SELECT id::text FROM api_keys WHERE id = ANY(CAST(:ids AS uuid[])) AND revoked_at IS NULL")
 LIST_KEYS = text(
     """
     SELECT k.id::text, t.name AS tenant, k.name, k.role, k.created_at, k.revoked_at
@@ -104,6 +106,11 @@ class AccessStore:
         async with statement(self._engine) as connection:
             rows = (await connection.execute(FIND_KEYS, {"hashes": list(hashes)})).all()
         return {bytes(row.secret_hash): KnownKey(row.id, row.tenant_id, row.role) for row in rows}
+
+    async def in_force(self, key_ids: Collection[str]) -> AbstractSet[str]:
+        """Which of these keys are there and not revoked."""
+        async with statement(self._engine) as connection:
+            return {*(await connection.execute(IN_FORCE, {"ids": list(key_ids)})).scalars()}
 
     async def signing(self, tenant_id: int, key_id: str) -> Signing | None:
         """How the tokens that a key of the tenant makes are signed; None where it is revoked."""

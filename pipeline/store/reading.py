@@ -36,7 +36,7 @@ READ = text(f"SELECT {COLUMNS} FROM submissions s WHERE s.tenant_id = :tenant_id
 
 STANDINGS = text(
     """
-    SELECT s.id::text, s.tenant_id, s.version, s.status, s.learner_id FROM submissions s
+    SELECT s.id::text, s.tenant_id, s.version, s.status, s.learner_id, s.settled_version FROM submissions s
     JOIN jsonb_to_recordset(CAST(:submissions AS jsonb)) AS c(id uuid, tenant_id int)
       ON s.tenant_id = c.tenant_id AND s.id = c.id
     """
@@ -70,7 +70,9 @@ class ReadingStore:
         asked = as_json([{"tenant_id": tenant_id, "id": id_} for tenant_id, id_ in submissions])
         async with transaction(self._engine) as connection:
             rows = await connection.execute(STANDINGS, {"submissions": asked})
-            return [Standing(r.id, r.tenant_id, r.version, Status(r.status), r.learner_id) for r in rows]
+            return [
+                Standing(r.id, r.tenant_id, r.version, Status(r.status), r.learner_id, r.settled_version) for r in rows
+            ]
 
     async def browse(self, tenant_id: int, wanted: SubmissionFilter, behind: str | None, most: int) -> list[str]:
         """The ids of at most `most` submissions that fit, behind the one named; newest first.

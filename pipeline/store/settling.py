@@ -46,7 +46,7 @@ WRITE = text(
         WHERE submission_id = CAST(:submission_id AS uuid) AND stage = 'score' AND tenant_id = :tenant_id
         RETURNING 1
     ), updated AS (
-        UPDATE submissions SET version = version + 1, updated_at = clock_timestamp()
+        UPDATE submissions SET version = version + 1, settled_version = version + 1, updated_at = clock_timestamp()
         WHERE tenant_id = :tenant_id AND id = CAST(:submission_id AS uuid) AND version = :version AND status = :status
         RETURNING 1
     )
@@ -171,7 +171,7 @@ async def write(connection: AsyncConnection, held: Held, work: Work, place: int,
     row = (await connection.execute(WRITE, values)).one()
     if row.written != WRITTEN:
         raise FenceBroken(f"settling wrote {row.written} rows of {WRITTEN}")
-    change = Change(held.submission_id, held.tenant_id, held.version + 1, held.status)
+    change = Change(held.submission_id, held.tenant_id, held.version + 1, held.status, settled=True)
     return Recorded((change,), await tell_settled(connection, change))
 
 

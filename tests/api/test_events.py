@@ -1,68 +1,16 @@
 """Following a submission as server-sent events."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
 
-import httpx
 import msgspec
 import pytest
 from redis.asyncio import Redis
 
-from pipeline.lifecycle import Stage
 from pipeline.live.board import EVENTS_STREAM
 from pipeline.settings import Settings
 from pipeline.store.control import ControlStore
+from tests.api.event_stream import Event, events, run_all
 from tests.api.live import LiveApi, live_api
-from tests.staging import build_stage_by_stage
-
-
-class Event(NamedTuple):
-    id: int
-    name: str
-    data: dict[str, Any]
-
-
-class EventStream:
-    """An answer's lines as events; a comment is an event with no name."""
-
-    def __init__(self, answer: httpx.Response) -> None:
-        self.answer = answer
-        self._lines = answer.aiter_lines()
-
-    async def next(self) -> Event | None:
-        """The next event with data; None at the end."""
-        fields: dict[str, str] = {}
-        async with asyncio.timeout(20):
-            async for line in self._lines:
-                if line:
-                    name, _, value = line.partition(": ")
-                    fields[name] = value
-                elif "data" in fields:
-                    return Event(int(fields["id"]), fields["event"], msgspec.json.decode(fields["data"]))
-        return None
-
-    async def rest(self) -> list[Event]:
-        """All events until the end."""
-        events = []
-        while (event := await self.next()) is not None:
-            events.append(event)
-        return events
-
-
-@asynccontextmanager
-async def events(live: LiveApi, submission_id: str, last_event_id: str | None = None) -> AsyncIterator[EventStream]:
-    headers = live.credential() | ({} if last_event_id is None else {"Last-Event-ID": last_event_id})
-    async with live.http.stream("GET", f"/v1/submissions/{submission_id}/events", headers=headers) as answer:
-        yield EventStream(answer)
-
-
-async def run_all(live: LiveApi, submission_id: str) -> None:
-    """Run all stages of a submission, here and now."""
-    worker = build_stage_by_stage(live.parts.settings, live.parts.servers)
-    for stage in Stage:
-        await worker.runners[stage].ring([submission_id])
 
 
 async def test_a_stream_tells_everything_from_now_to_the_end(live: LiveApi) -> None:

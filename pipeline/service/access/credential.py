@@ -12,6 +12,7 @@ import msgspec
 
 from pipeline.batching import Batcher
 from pipeline.errors import Forbidden, NotFound, Unauthenticated
+from pipeline.model import Grant
 from pipeline.ports import AccessStore, KeyInfo, KnownKey
 from pipeline.service.access.permission import Principal, Role
 from pipeline.service.identifier import is_uuid, learner_hash
@@ -189,13 +190,14 @@ class Access:
 
 def bearer_of(claims: Claims) -> Principal:
     """Who comes with a verified token: a learner, or the browser of whoever minted a page token."""
+    grant = Grant(claims.key, claims.exp)
     if claims.aud == PAGE_AUDIENCE:
-        return Principal(claims.tenant, Role.VIEWER, f"page:{claims.sub}")
-    return Principal(claims.tenant, Role.LEARNER, f"learner:{claims.sub}", learner_id=claims.sub)
+        return Principal(claims.tenant, Role.VIEWER, f"page:{claims.sub}", grant=grant)
+    return Principal(claims.tenant, Role.LEARNER, f"learner:{claims.sub}", learner_id=claims.sub, grant=grant)
 
 
 def principal_of(known: KnownKey) -> Principal:
-    return Principal(known.tenant_id, Role(known.role), f"key:{known.id}", key_id=known.id)
+    return Principal(known.tenant_id, Role(known.role), f"key:{known.id}", key_id=known.id, grant=Grant(known.id))
 
 
 def new_signing_secret() -> str:

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from pipeline.errors import Forbidden
+from pipeline.model import Grant
 
 
 class Role(StrEnum):
@@ -91,7 +92,8 @@ def with_article(role: Role) -> str:
 class Principal(msgspec.Struct, frozen=True):
     """The verified caller. `learner_id` is set for a learner token and narrows everything to that learner.
 
-    `key_id` is set for an API key: what it makes dies with it.
+    `key_id` is set for an API key: what it makes dies with it. `grant` is what the right rests on, for whoever goes on
+    showing things after the call was let in.
     """
 
     tenant_id: int
@@ -99,6 +101,7 @@ class Principal(msgspec.Struct, frozen=True):
     actor: str
     learner_id: str | None = None
     key_id: str | None = None
+    grant: Grant | None = None
 
     def require(self, permission: Permission) -> None:
         """Raise `Forbidden` unless the role includes `permission`."""

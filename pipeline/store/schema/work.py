@@ -33,6 +33,7 @@ submissions = Table(
     Column("assignment_id", Text),
     Column("status", Text, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("settled_version", Integer),
     Column("locale", Text),
     Column("career_goal", Text),
     Column("industry", Text),

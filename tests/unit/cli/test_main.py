@@ -116,7 +116,7 @@ def test_commands_that_need_a_database_name_the_missing_setting(command: str, tm
 def test_a_bad_setting_is_named(tmp_path: Path) -> None:
     done = run("migrate", "--home", str(tmp_path), GRADELINE_PORT="many")
     assert done.exit_code == 1
-    assert done.output.startswith("Error: GRADELINE_PORT has a bad value")
+    assert done.output.startswith("Error: GRADELINE_PORT must be a whole number from 0 to 65535, not 'many'")
 
 
 @pytest.mark.parametrize("option", ["--tenant", "--name"])

@@ -192,6 +192,19 @@ def test_a_file_that_is_no_document_is_refused_in_one_sentence(data: bytes, why:
         read_curriculum(data).applied_to(NO_CURRICULUM)
 
 
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        (b'{"modules": [], "modules": []}', "/modules"),
+        (b'{"modules": [{"id": "m", "id": "n"}]}', "/modules/0/id"),
+        (b'{"kind": "module", "id": "m", "id": "n"}', "/id"),
+    ],
+)
+def test_a_field_that_is_given_twice_is_refused_by_its_place(data: bytes, place: str) -> None:
+    found = [pointer for pointer, detail in problems(read_curriculum(data)) if "given more than once" in detail]
+    assert found == [place]
+
+
 def test_not_more_problems_are_looked_for_than_anybody_reads() -> None:
     assert len(read({"modules": [{}] * 4_000}).problems) == MOST_PROBLEMS
 

@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.importing.item import Left, Taken, Unreadable
 from pipeline.importing.reading import detect
-from tests.unit.importing.reads import archive, read
+from tests.unit.importing.reads import archive, read, reason
 from tests.unit.scoring.samples import ANSWERS, document
 
 GIFT = "What? {=a}"
@@ -81,3 +81,9 @@ def test_our_own_lines_with_problems_are_left() -> None:
     reasons = [item.reason for item in items if isinstance(item, Left)]
     assert len(reasons) == 5
     assert reasons[1] == "its id q is that of line 1 too"
+
+
+def test_a_question_with_a_field_given_twice_is_left() -> None:
+    line = json.dumps(document("essay"))
+    twice = f'{line[:-1]}, "points": 1, "points": 2}}'
+    assert reason(twice) == "/points The field is given more than once."

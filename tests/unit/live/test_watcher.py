@@ -3,7 +3,8 @@
 import asyncio
 
 from pipeline.lifecycle import Status
-from pipeline.live.watch import Watcher, events_in
+from pipeline.live.watch import events_in
+from pipeline.live.watcher import Watcher
 from pipeline.model import Standing
 
 

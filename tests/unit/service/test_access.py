@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from pipeline.errors import Forbidden, Unauthenticated
+from pipeline.model import Grant
 from pipeline.ports import KeyInfo, KnownKey, Signing
 from pipeline.service.access import (
     PERMISSIONS,
@@ -113,7 +114,9 @@ def signed(claims: Mapping[str, Any], secret: str = SECRETS[1], algorithm: str =
 async def test_a_token_names_its_learner_and_tenant(access: Access) -> None:
     minted = await access.mint_token(SUBMITTER, "ada", 60)
     assert minted.expires_at.timestamp() == NOW + 60
-    assert await access.authenticate(f"Bearer {minted.token}") == Principal(1, Role.LEARNER, "learner:ada", "ada")
+    grant = Grant(KEY_ID, NOW + 60)
+    known = Principal(1, Role.LEARNER, "learner:ada", "ada", grant=grant)
+    assert await access.authenticate(f"Bearer {minted.token}") == known
 
 
 async def test_a_token_ends_when_it_said(access: Access, clock: Clock) -> None:
