@@ -24,6 +24,7 @@ from pipeline.store.locking import lock_items, lock_learners, named, read_skills
 from pipeline.store.outbox import tell_settled
 from pipeline.store.packing import packed
 from pipeline.store.question import QuestionVersions
+from pipeline.store.start import shifts_for
 from pipeline.store.work import WorkUnit
 from pipeline.store.writing import FenceBroken
 
@@ -120,8 +121,9 @@ async def learn(connection: AsyncConnection, work: Work, place: int, score: Answ
     """Fold the first decision on an answer in, and keep in which order that was."""
     scored = ScoredAnswer(work.answers[place], score)
     key, id_ = (work.tenant_id, work.learner_id), scored.answer.question.id
+    shifts = await shifts_for(connection, work.tenant_id, scored.answer.question)
     before, question_keys = await lock_learner(connection, key, id_)
-    [item] = (await lock_items(connection, [one_answer(work, place)])).values()
+    [item] = (await lock_items(connection, [one_answer(work, place)], shifts)).values()
     effect, learner = learn_decision(scored, work.loaded_at, before, item)
     topics = frozenset(skill.topic for skill in moved_skills(effect))
     learned = Learned({key: learner}, {key: topics}, {(work.tenant_id, id_): effect.items[id_]})
