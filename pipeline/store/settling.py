@@ -4,6 +4,8 @@ Locks are taken as everybody takes them: the submission, the learner, the questi
 submission is alone with its score, so stages that end meanwhile come before or after, and never between.
 """
 
+from typing import Final
+
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -55,6 +57,7 @@ WRITE = text(
     """
 )
 WRITTEN = 2
+NO_SUCH_SUBMISSION: Final = "There is no such submission."
 
 
 class SettlementStore:
@@ -73,7 +76,7 @@ class SettlementStore:
         """
         async with transaction(self._engine) as connection:
             held = await held_of(connection, tenant_id, submission_id)
-            work = await self._load(connection, held)
+            work = await self._load(connection, tenant_id, held.submission_id)
             place = place_of(work, question_id)
             before = score_at(held, work, place)
             after = settle(before, decision, by=actor, at=work.loaded_at)
@@ -86,17 +89,24 @@ class SettlementStore:
             await note(connection, work, place, after, actor)
             return await write(connection, held, work, place, after)
 
-    async def _load(self, connection: AsyncConnection, held: Held) -> Work:
+    async def examine(self, tenant_id: int, submission_id: str) -> Work:
+        """The answers of a submission as they were handed in, with their scores as far as there are; `NotFound`."""
+        async with transaction(self._engine) as connection:
+            return await self._load(connection, tenant_id, submission_id)
+
+    async def _load(self, connection: AsyncConnection, tenant_id: int, submission_id: str) -> Work:
         unit = WorkUnit(connection, Stage.SCORE, None, self._versions, Banks())
-        [work] = await unit.load([Claim(held.submission_id, held.tenant_id, 0, 0)])
-        return work
+        works = await unit.load([Claim(submission_id, tenant_id, 0, 0)])
+        if not works:
+            raise NotFound(NO_SUCH_SUBMISSION)
+        return works[0]
 
 
 async def held_of(connection: AsyncConnection, tenant_id: int, submission_id: str) -> Held:
     """The submission under lock; raises `NotFound`."""
     locked = (await lock(connection, [(submission_id, tenant_id)])).rows
     if not locked:
-        raise NotFound("There is no such submission.")
+        raise NotFound(NO_SUCH_SUBMISSION)
     return locked[0].held
 
 
