@@ -42,7 +42,8 @@ from pipeline.service.settling import LONGEST_COMMENT, DecisionIn
 from pipeline.service.showing import parse_submission_id
 
 SHOWN: Final = 50
-LIST_SECONDS: Final = 10.0
+PAGE_SECONDS: Final = 10.0
+"""A person who has read and typed for minutes is better served late than refused."""
 FIELDS: Final = ("points", "comment", "seen")
 UNPROCESSABLE: Final = 422
 CONFLICT: Final = 409
@@ -103,7 +104,7 @@ async def show_review_page(request: AnyRequest) -> Response[str]:
     parts, principal, say = await settled_by(request)
     query = query_of(request, ReviewPageQuery)
     wanted = SubmissionFilter(query.learner_id, query.assignment_id)
-    async with Patience(LIST_SECONDS):
+    async with Patience(PAGE_SECONDS):
         found = await parts.reviewing.waiting(principal, wanted, query.cursor, SHOWN)
     return review_page(found, query, say, principal)
 
@@ -189,7 +190,7 @@ async def settle_on_page(request: AnyRequest) -> Response[Any]:
 async def decide(parts: ApiParts, principal: Principal, found: Examined, typed: Typed) -> None:
     """Settle as the form says; raises `Conflict` where another decision holds than was seen."""
     decision = DecisionIn(points=points_in(typed.points), comment=typed.comment or None, replaces=seen_at(typed.seen))
-    async with Patience():
+    async with Patience(PAGE_SECONDS):
         await parts.settling.settle(principal, found.submission.id, found.answer.question.id, decision)
 
 
@@ -204,7 +205,7 @@ def seen_at(seen: str) -> datetime | None:
 
 
 async def examined(parts: ApiParts, principal: Principal, query: AnswerPageQuery) -> Examined:
-    async with Patience():
+    async with Patience(PAGE_SECONDS):
         return await parts.reviewing.examine(principal, parse_submission_id(query.submission), query.question)
 
 
