@@ -60,8 +60,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
     `query` and `headers` are structs whose fields are the parameters (rename a field to its header's name);
     `problems` are the refusals beyond those that follow from the rest, as statuses. A `page` is for people: its browser
-    comes with a cookie in place of a key, and its refusals are pages too. `visitor` is the one role whose token opens
-    it.
+    comes with a cookie in place of a key, and its refusals are pages too. `visitors` are the roles whose tokens
+    open it.
     """
 
     tag: str
@@ -72,7 +72,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     headers: type[msgspec.Struct] | None = None
     problems: tuple[int, ...] = ()
     page: bool = False
-    visitor: Role | None = None
+    visitors: tuple[Role, ...] = ()
 
     def refusals(self, *, has_path_parameters: bool) -> list[int]:
         """All statuses of problem documents that this call may answer with, in order."""
@@ -98,7 +98,7 @@ def described(
     headers: type[msgspec.Struct] | None = None,
     problems: tuple[int, ...] = (),
     page: bool = False,
-    visitor: Role | None = None,
+    visitors: tuple[Role, ...] = (),
 ) -> dict[str, Any]:
     """A handler's `opt`; its docstring's first line becomes the summary, the rest the description.
 
@@ -129,6 +129,6 @@ def described(
         headers=headers,
         problems=problems,
         page=page,
-        visitor=visitor,
+        visitors=visitors,
     )
     return {OPTION: call}

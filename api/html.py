@@ -19,10 +19,13 @@ def environment_in(folder: Path) -> Environment:
     )
 
 
-def policy_for(style: str) -> str:
-    """The content security policy of a page with this inline style, named by its hash; no script is let in at all."""
+def policy_for(style: str, *, forms: str = "'none'") -> str:
+    """The content security policy of a page with this inline style, named by its hash; no script is let in at all.
+
+    `forms` is where forms may be sent.
+    """
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return (
         f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:;"
-        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f" base-uri 'none'; form-action {forms}; frame-ancestors 'none'"
     )

@@ -27,8 +27,8 @@ recommendations and learning metrics. Hand in with `POST /v1/submissions`, then 
 
 Send an API key as `Authorization: Bearer <key>`. What a key may do follows from its role: `submitter`, `teacher` or
 `operator`. `learner` is a learner token (`POST /v1/learners/{learner_id}/token`), which reads what is that learner's
-own and nothing else, and `viewer` a page token (`POST /v1/pages/token`), which reads analytics. Pages for browsers take
-no keys: a token enters them by `/pages/enter`. Every refusal is a
+own and nothing else, and `viewer` a page token (`POST /v1/pages/token`), which reads analytics; `reviewer` is one that
+settles answers, too. Pages for browsers take no keys: a token enters them by `/pages/enter`. Every refusal is a
 problem document (RFC 9457); one about the content of a request lists every problem found, each with a JSON
 pointer into the body, or `/name` for the query parameter or header of that name.
 
@@ -37,6 +37,7 @@ Lists come in parts: `next` is the cursor of the following part, given back as `
 TOKENS: Final = {
     Role.LEARNER: "a learner token (role `learner`), which shows that learner's own page",
     Role.VIEWER: "a page token (role `viewer`), which a teacher's key mints",
+    Role.REVIEWER: "a page token that settles (role `reviewer`)",
 }
 
 REFERENCE: Final = "#/components/schemas/{name}"
@@ -186,15 +187,15 @@ def texts_of(handler: HTTPRouteHandler) -> tuple[str, str]:
 
 
 def roles_of(call: Call) -> list[str]:
-    """The roles whose keys (for `learner` and `viewer`: tokens) may make the call; none where no key is needed."""
-    if call.visitor is not None:
-        return [call.visitor]
+    """The roles whose keys (of those of browsers: tokens) may make the call; none where no key is needed."""
+    if call.visitors:
+        return list(call.visitors)
     return [role for role, permissions in PERMISSIONS.items() if call.permission in permissions]
 
 
 def roles_text(call: Call) -> str:
-    if call.visitor is not None:
-        return f"For browsers that entered with {TOKENS[call.visitor]}; no key opens it."
+    if call.visitors:
+        return f"For browsers that entered with {' or '.join(TOKENS[role] for role in call.visitors)}; no key opens it."
     if call.permission is None:
         return "Needs no key."
     roles = [f"`{role}`" for role in roles_of(call)]

@@ -94,10 +94,15 @@ class Client:
 
     async def post(self, path: str, value: object) -> Any:
         """The JSON that a POST of JSON is answered with."""
-        reply = await self.call(
-            "POST", path, body=msgspec.json.encode(value), headers={"Content-Type": "application/json"}
-        )
-        return reply.json()
+        return await self._sent("POST", path, value)
+
+    async def put(self, path: str, value: object) -> Any:
+        """The JSON that a PUT of JSON is answered with."""
+        return await self._sent("PUT", path, value)
+
+    async def _sent(self, method: str, path: str, value: object) -> Any:
+        body, headers = msgspec.json.encode(value), {"Content-Type": "application/json"}
+        return (await self.call(method, path, body=body, headers=headers)).json()
 
 
 @asynccontextmanager

@@ -33,6 +33,7 @@ COMMANDS: Final[Mapping[str, Entry]] = MappingProxyType(
         ),
         "questions": Entry("cli.questions", "questions", "Search the question bank."),
         "submit": Entry("cli.submit", "submit", "Hand in the submissions of a file."),
+        "review": Entry("cli.review", "review", "List, show and settle answers that wait for a person."),
         "queues": Entry("cli.queues", "queues", "Show the queues of all stages."),
         "dead": Entry("cli.dead", "dead", "List, retry and discard dead letters."),
         "llm": Entry("cli.llm", "llm", "Show how language models do: alerts, money, providers, experiments."),

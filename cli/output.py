@@ -1,9 +1,23 @@
 """What commands print: tables for people, JSON for scripts."""
 
+import re
 from collections.abc import Sequence
+from typing import Final
 
 import click
 import msgspec
+
+CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What commands a terminal, or turns the direction of a line; all but newline and tab."""
+
+
+def harmless(text: str, *, in_line: bool = False) -> str:
+    """What somebody wrote, as it may go to a terminal: controls are shown in place of taking effect.
+
+    `in_line`, newlines and tabs are, too.
+    """
+    shown = CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text.replace("\r\n", "\n"))
+    return shown.replace("\n", "\\n").replace("\t", "\\t") if in_line else shown
 
 
 def print_json(value: object) -> None:
@@ -29,7 +43,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, tit
     for column in columns:
         table.add_column(column)
     for row in rows:
-        table.add_row(*[Text(str(cell)) for cell in row])
+        table.add_row(*[Text(harmless(str(cell))) for cell in row])
     console.print(table)
 
 

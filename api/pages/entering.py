@@ -17,7 +17,7 @@ from api.pages.visitor import cookie_for, words_for
 from api.patience import Patience
 from api.reading import body_of, query_of
 from pipeline.errors import FieldProblem, Forbidden, InvalidInput
-from pipeline.service.access import PageToken, Permission, Role
+from pipeline.service.access import TEACHERS_BROWSERS, PageToken, Permission, Role
 
 TAG: Final = "Pages"
 TOKEN_SECONDS: Final = 900
@@ -25,14 +25,18 @@ CROSS_SITE: Final = "cross-site"
 
 
 class Door(msgspec.Struct, frozen=True):
-    """A page that can be entered: where it is, and whose token opens it."""
+    """A page that can be entered: where it is, and whose tokens open it."""
 
     path: str
-    role: Role
+    roles: tuple[Role, ...]
 
 
 DOORS: Final[Mapping[str, Door]] = MappingProxyType(
-    {"learner": Door("/pages/learner", Role.LEARNER), "teacher": Door("/pages/teacher", Role.VIEWER)}
+    {
+        "learner": Door("/pages/learner", (Role.LEARNER,)),
+        "review": Door("/pages/teacher/review", (Role.REVIEWER,)),
+        "teacher": Door("/pages/teacher", TEACHERS_BROWSERS),
+    }
 )
 """The only places that entering leads to, by the names that `to` takes."""
 
@@ -50,9 +54,10 @@ class EnterQuery(msgspec.Struct, frozen=True):
 
 
 class PageTokenIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How long the token shall be valid, in seconds; 15 minutes by default."""
+    """How long the token shall be valid, in seconds, by default 15 minutes; one that settles as long as any may be."""
 
     expires_in: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    settle: Annotated[bool, msgspec.Meta(description="Whether it settles answers that need review, too.")] = False
 
 
 @get(
@@ -73,8 +78,8 @@ async def enter_page(request: AnyRequest) -> Response[Any]:
     """Enter a page with a token.
 
     The token moves from the address into a cookie that is sent to `/pages` only, and that no script can read. `to`
-    names one of our pages, nothing else: `learner`, `teacher`. To whoever comes from another site a page is sent that
-    goes on by itself, because browsers keep such cookies back on the way from elsewhere.
+    names one of our pages, nothing else: `learner`, `teacher`, `review`. To whoever comes from another site a page is
+    sent that goes on by itself, because browsers keep such cookies back on the way from elsewhere.
     """
     query = query_of(request, EnterQuery)
     access = parts_of(request).access
@@ -95,11 +100,14 @@ def target_of(query: EnterQuery, role: Role) -> str:
     if query.to is not None and query.to not in DOORS:
         raise InvalidInput([FieldProblem("/to", f"One of {', '.join(DOORS)} is expected.")])
     named = [DOORS[query.to]] if query.to is not None else list(DOORS.values())
-    door = next((door for door in named if door.role is role), None)
+    door = next((door for door in named if role in door.roles), None)
     if door is None:
         raise Forbidden("This token opens another page.")
     told = {name: value for name in ("locale", "timezone") if (value := getattr(query, name)) is not None}
     return f"{door.path}?{urlencode(told)}" if told else door.path
+
+
+TOKEN_EXAMPLES: Final = {"ten minutes": PageTokenIn(600), "to settle answers": PageTokenIn(settle=True)}
 
 
 @post(
@@ -109,20 +117,22 @@ def target_of(query: EnterQuery, role: Role) -> str:
         TAG,
         {201: Answer("The token and when it ends.", PageToken)},
         permission=Permission.TEACH,
-        body=Body(PageTokenIn, {"ten minutes": PageTokenIn(600)}, required=False),
+        body=Body(PageTokenIn, TOKEN_EXAMPLES, required=False),
     ),
 )
 async def mint_page_token(request: AnyRequest) -> Response[PageToken]:
     """Mint a short-lived token for a teacher's browser.
 
-    It reads the tenant's analytics, as pages and as calls, and nothing else. Give it to `/pages/enter`. It
-    ends before its time where the key that made it is revoked.
+    It reads the tenant's analytics, as pages and as calls, and nothing else; with `settle`, it also reads the answers
+    that wait for a person, and settles them. Give it to `/pages/enter`. It ends before its time where the key that made
+    it is revoked.
     """
     parts, principal = await allow(request, Permission.TEACH)
     given = await body_of(request, PageTokenIn) if await request.body() else PageTokenIn()
     longest = parts.settings.learner_token_seconds
-    seconds = min(TOKEN_SECONDS, longest) if given.expires_in is None else given.expires_in
+    usual = longest if given.settle else min(TOKEN_SECONDS, longest)
+    seconds = usual if given.expires_in is None else given.expires_in
     if seconds > longest:
         raise InvalidInput([FieldProblem("/expires_in", f"A token is valid for at most {longest} seconds.")])
-    token = await parts.access.mint_page_token(principal, seconds)
+    token = await parts.access.mint_page_token(principal, seconds, settle=given.settle)
     return Response(token, status_code=201, headers={"Cache-Control": "no-store"})

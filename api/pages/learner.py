@@ -85,7 +85,7 @@ class WeekLink(msgspec.Struct, frozen=True):
         query=LearnerPageQuery,
         problems=(404,),
         page=True,
-        visitor=Role.LEARNER,
+        visitors=(Role.LEARNER,),
     ),
 )
 async def show_learner_page(request: AnyRequest) -> Response[str]:
@@ -94,7 +94,7 @@ async def show_learner_page(request: AnyRequest) -> Response[str]:
     The report of a week in words, skills, progress, activity, weak topics, reviews, goals and what to do next. It
     needs no script. Browsers come to it by `/pages/enter` with a learner token.
     """
-    parts, principal = await visitor(request, Role.LEARNER, Permission.READ_LEARNING)
+    parts, principal = await visitor(request, (Role.LEARNER,), Permission.READ_LEARNING)
     if principal.learner_id is None:
         raise Unauthenticated("This token names no learner.")
     query, learner_id, say = query_of(request, LearnerPageQuery), principal.learner_id, words_for(request)

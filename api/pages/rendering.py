@@ -57,6 +57,11 @@ def headers_for(style: str) -> dict[str, str]:
     }
 
 
+def with_form() -> dict[str, str]:
+    """The headers in which a page with a form differs: it may be sent to us, and nowhere else."""
+    return {"Content-Security-Policy": policy_for(str(look().style), forms="'self'")}
+
+
 def html_of(template: str, words: Words, address: str | None = None, **context: Any) -> str:
     """A template of `templates/` with these values.
 

@@ -14,6 +14,7 @@ from api.caller import AnyRequest
 from api.description import CSV, HTML, Answer, described
 from api.pages.entering import TAG
 from api.pages.rendering import page
+from api.pages.review import REVIEW_PAGES
 from api.pages.teacher_frame import CAREERS_PATH, RISK_PATH, Locale, groups_of, looked_at, part_links, places
 from api.pages.teacher_items import show_item_page, show_items_page
 from api.pages.teacher_view import (
@@ -33,7 +34,7 @@ from api.pages.words import Words
 from api.reading import query_of
 from pipeline.learning.risk import FLAGGED_FROM
 from pipeline.ports.analytics import Group, RiskFilter
-from pipeline.service.access import Permission, Role
+from pipeline.service.access import TEACHERS_BROWSERS, Permission, Principal
 from pipeline.service.at_risk import Overview
 from pipeline.service.careers import Career, CareerList
 from pipeline.service.ranking import Basis
@@ -86,7 +87,7 @@ class CareerCard(msgspec.Struct, frozen=True):
         query=RiskPageQuery,
         problems=(404, 409),
         page=True,
-        visitor=Role.VIEWER,
+        visitors=TEACHERS_BROWSERS,
     ),
 )
 async def show_teacher_page(request: AnyRequest) -> Response[str] | Stream:
@@ -99,17 +100,19 @@ async def show_teacher_page(request: AnyRequest) -> Response[str] | Stream:
     if query.format == "csv":
         return await at_risk_table(parts, principal, query.group, query.wanted, say.language)
     overview = await parts.at_risk.overview(principal, query.group, query.wanted, cursor=query.cursor, limit=SHOWN)
-    return risk_page(overview, await groups_of(parts, principal), query, say)
+    return risk_page(overview, await groups_of(parts, principal), query, say, principal)
 
 
-def risk_page(overview: Overview, groups: Sequence[Group], query: RiskPageQuery, say: Words) -> Response[str]:
+def risk_page(
+    overview: Overview, groups: Sequence[Group], query: RiskPageQuery, say: Words, principal: Principal
+) -> Response[str]:
     """The answer with the page of what was found."""
     found, kept = overview.page, query.kept()
     return page(
         "teacher_risk.html.jinja",
         say,
         address=address_of(RISK_PATH, **kept),
-        places=places(RISK_PATH, say, query.group),
+        places=places(RISK_PATH, say, principal, query.group),
         groups=group_links(groups, RISK_PATH, query.group, say, category=query.category),
         views=[
             Link(say("only_flagged"), address(RISK_PATH, say, **query.kept(all=None)), current=not query.all),
@@ -135,7 +138,7 @@ def risk_page(overview: Overview, groups: Sequence[Group], query: RiskPageQuery,
         query=CareersPageQuery,
         problems=(404, 409),
         page=True,
-        visitor=Role.VIEWER,
+        visitors=TEACHERS_BROWSERS,
     ),
 )
 async def show_careers_page(request: AnyRequest) -> Response[str] | Stream:
@@ -145,16 +148,18 @@ async def show_careers_page(request: AnyRequest) -> Response[str] | Stream:
     found = await parts.careers.show(principal, query.group, say.language)
     if query.format == "csv":
         return await careers_table(found)
-    return careers_page(found, await groups_of(parts, principal), query, say)
+    return careers_page(found, await groups_of(parts, principal), query, say, principal)
 
 
-def careers_page(found: CareerList, groups: Sequence[Group], query: CareersPageQuery, say: Words) -> Response[str]:
+def careers_page(
+    found: CareerList, groups: Sequence[Group], query: CareersPageQuery, say: Words, principal: Principal
+) -> Response[str]:
     """The answer with the page of what was found."""
     return page(
         "teacher_careers.html.jinja",
         say,
         address=address_of(CAREERS_PATH, group=query.group),
-        places=places(CAREERS_PATH, say, query.group),
+        places=places(CAREERS_PATH, say, principal, query.group),
         groups=group_links(groups, CAREERS_PATH, query.group, say),
         moment=say("as_of_now" if found.basis is Basis.NOW else "as_of_night", day=found.day),
         by_career=careers_chart(found.careers, say),
@@ -170,4 +175,10 @@ def card_of(career: Career, group: str | None, say: Words) -> CareerCard:
     )
 
 
-TEACHER_PAGES: Final[tuple[Any, ...]] = (show_teacher_page, show_careers_page, show_items_page, show_item_page)
+TEACHER_PAGES: Final[tuple[Any, ...]] = (
+    show_teacher_page,
+    show_careers_page,
+    show_items_page,
+    show_item_page,
+    *REVIEW_PAGES,
+)

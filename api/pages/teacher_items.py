@@ -23,7 +23,7 @@ from api.pages.words import Words
 from api.reading import query_of
 from pipeline.learning.item_analysis import Flag
 from pipeline.ports.analytics import ItemFilter
-from pipeline.service.access import Permission, Role
+from pipeline.service.access import TEACHERS_BROWSERS, Permission, Principal
 from pipeline.service.items import ItemPage
 
 SHOWN: Final = 50
@@ -77,7 +77,7 @@ class ItemRow(msgspec.Struct, frozen=True):
         permission=Permission.READ_ANALYTICS,
         query=ItemsPageQuery,
         page=True,
-        visitor=Role.VIEWER,
+        visitors=TEACHERS_BROWSERS,
     ),
 )
 async def show_items_page(request: AnyRequest) -> Response[str] | Stream:
@@ -88,17 +88,18 @@ async def show_items_page(request: AnyRequest) -> Response[str] | Stream:
     wanted, order = ItemFilter(query.module, query.topic, query.flag), order_of(query.sort)
     if query.format == "csv":
         return await items_table(parts, principal, wanted, order, say.language)
-    return items_page(await parts.items.page(principal, wanted, order, cursor=query.cursor, limit=SHOWN), query, say)
+    found = await parts.items.page(principal, wanted, order, cursor=query.cursor, limit=SHOWN)
+    return items_page(found, query, say, principal)
 
 
-def items_page(found: ItemPage, query: ItemsPageQuery, say: Words) -> Response[str]:
+def items_page(found: ItemPage, query: ItemsPageQuery, say: Words, principal: Principal) -> Response[str]:
     """The answer with the page of what was found."""
     shown, kept = [item_shown(item, say.language) for item in found.items], query.kept()
     return page(
         "teacher_items.html.jinja",
         say,
         address=address_of(ITEMS_PATH, **kept),
-        places=places(ITEMS_PATH, say),
+        places=places(ITEMS_PATH, say, principal),
         flags=[
             Link(say("all_questions"), address(ITEMS_PATH, say, **query.kept(flag=None)), current=query.flag is None),
             *(Link(say(one), address(ITEMS_PATH, say, **query.kept(flag=one)), one is query.flag) for one in Flag),
@@ -143,17 +144,17 @@ def figure_listed(item: ItemShown, name: str, say: Words) -> str:
         permission=Permission.READ_ANALYTICS,
         query=ItemPageQuery,
         page=True,
-        visitor=Role.VIEWER,
+        visitors=TEACHERS_BROWSERS,
     ),
 )
 async def show_item_page(request: AnyRequest, question_id: FromPath[str]) -> Response[str]:
     """Show a teacher how one question does as of now, option by option."""
     parts, principal, say = await looked_at(request)
     query_of(request, ItemPageQuery)
-    return item_page(item_shown(await parts.items.one(principal, question_id), say.language), say)
+    return item_page(item_shown(await parts.items.one(principal, question_id), say.language), say, principal)
 
 
-def item_page(item: ItemShown, say: Words) -> Response[str]:
+def item_page(item: ItemShown, say: Words, principal: Principal) -> Response[str]:
     """The answer with the page of a question that was computed just now."""
     counts = {f"{choice.id} ✓" if choice.correct else choice.id: choice.count for choice in item.choices}
     said = say.listed([say("count_said", label=name, value=value) for name, value in counts.items()])
@@ -161,7 +162,7 @@ def item_page(item: ItemShown, say: Words) -> Response[str]:
         "teacher_item.html.jinja",
         say,
         address=address_of(path_of(item.question_id)),
-        places=places(path_of(item.question_id), say),
+        places=places(path_of(item.question_id), say, principal),
         back=address(ITEMS_PATH, say),
         item=item,
         figures=[

@@ -11,6 +11,7 @@ from api.analytics_shown import FactorShown, ItemShown, LearnerAtRisk
 from api.pages.charts import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, BarChart, Frame, Reading, bar_chart, frame_of, tick_of
 from api.pages.geometry import WIDTH, Label, Point, fitted, scaled
 from api.pages.lanes import Counted, LaneChart, lane_chart
+from api.pages.review_words import REVIEW
 from api.pages.said import Table
 from api.pages.shared_words import SHARED
 from api.pages.teacher_words import TEACHER
@@ -20,7 +21,7 @@ from pipeline.learning.risk import FactorBasis, Sign
 from pipeline.ports.analytics import Group, RiskSums
 from pipeline.service.careers import Career
 
-TABLE: Final[Table] = MappingProxyType({**SHARED, **TEACHER})
+TABLE: Final[Table] = MappingProxyType({**SHARED, **TEACHER, **REVIEW})
 COLUMN: Final = 6.0
 """How wide a letter below a chart is at most, in the units of its view box."""
 LONGEST_PROMPT: Final = 90

@@ -1,5 +1,6 @@
 """Who looks at a page: a browser brings its token once in an address, then in a cookie that only pages get."""
 
+from collections.abc import Collection
 from typing import Final
 from urllib.parse import urlencode
 
@@ -17,7 +18,7 @@ PAGES: Final = "/pages"
 HTTPS: Final = "https"
 
 
-async def visitor(request: AnyRequest, role: Role, permission: Permission) -> tuple[ApiParts, Principal]:
+async def visitor(request: AnyRequest, roles: Collection[Role], permission: Permission) -> tuple[ApiParts, Principal]:
     """The parts, and whose browser this is; raises `Unauthenticated`, or `Forbidden` for a token of another kind.
 
     The token is verified with every page: the cookie stands for nothing else and is kept nowhere here.
@@ -28,7 +29,7 @@ async def visitor(request: AnyRequest, role: Role, permission: Permission) -> tu
         raise Unauthenticated("No page was entered in this browser, or it was too long ago.")
     async with Patience():
         principal = await parts.access.authenticate_browser(token)
-    if principal.role is not role:
+    if principal.role not in roles:
         raise Forbidden("This token opens another page.")
     principal.require(permission)
     return parts, principal

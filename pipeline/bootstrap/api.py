@@ -42,6 +42,7 @@ from pipeline.service.policy import Policing, default_policy
 from pipeline.service.rating import Ratings
 from pipeline.service.reading_along import ReadingAlong
 from pipeline.service.report import Reports
+from pipeline.service.reviewing import Reviewing
 from pipeline.service.settling import Settling
 from pipeline.service.showing import Showing
 from pipeline.service.submitting import Intake
@@ -102,6 +103,7 @@ class ApiParts(msgspec.Struct, frozen=True):
     policing: Policing
     ratings: Ratings
     settling: Settling
+    reviewing: Reviewing
     insight: Insight
     examination: Examination
     webhooks: Webhooks
@@ -123,6 +125,7 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
     known = Learners(learners, reading, reports, Courses(reports, curricula))
     questions = Bank(bank, max_question_bytes=settings.max_body_bytes)
     policies, configured = build_policies(settings, servers), configured_models(settings)
+    settlements = SettlementStore(engine, versions)
     return ApiParts(
         settings=settings,
         servers=servers,
@@ -147,7 +150,8 @@ def build_api(settings: Settings, servers: Servers) -> ApiParts:
         policies=policies,
         policing=Policing(policies),
         ratings=Ratings(RatingStore(engine), reading),
-        settling=Settling(store=SettlementStore(engine, versions), reading=reading, bell=bell, board=board),
+        settling=Settling(store=settlements, reading=reading, bell=bell, board=board),
+        reviewing=Reviewing(store=settlements, reading=reading),
         insight=build_insight(settings, servers, policies, configured),
         examination=Examination(HealthStore(engine), board.ping),
         webhooks=Webhooks(WebhookStore(engine), bell, allow_private=settings.webhook_allow_private),

@@ -27,9 +27,9 @@ class _Off:
         self.sum = 0.0
         self.questions = 0
 
-    def note(self, change: float, *, new: bool) -> None:
+    def note(self, change: float, questions: int) -> None:
         self.sum += change
-        self.questions += new
+        self.questions += questions
 
     def mean(self, guess: float) -> float:
         return (self.sum + GUESSED * guess) / (self.questions + GUESSED)
@@ -44,9 +44,13 @@ class Shifts:
 
     def note(self, topics: Iterable[str], change: float, *, new: bool) -> None:
         """A question of these topics moved by `change`: from its level where it is `new`, else from where it was."""
-        self._all.note(change, new=new)
+        self.add(None, change, int(new))
         for topic in topics:
-            self._topics.setdefault(topic, _Off()).note(change, new=new)
+            self.add(topic, change, int(new))
+
+    def add(self, topic: str | None, change: float, questions: int) -> None:
+        """So many more questions of a topic, of all of them for None, are off their levels by `change` together."""
+        (self._all if topic is None else self._topics.setdefault(topic, _Off())).note(change, questions)
 
     def of(self, topics: tuple[str, ...]) -> float:
         """How far a new question of these topics (at least one) begins off its level, in logits."""
@@ -71,4 +75,12 @@ def shifts_of(answered: Iterable[Proved]) -> Shifts:
     shifts = Shifts()
     for one in answered:
         shifts.note(one.topics, one.difficulty - one.level, new=True)
+    return shifts
+
+
+def shifts_from(sums: Iterable[tuple[str | None, float, int]]) -> Shifts:
+    """What was added up elsewhere: for each topic, and under None for all, how far off and how many questions."""
+    shifts = Shifts()
+    for topic, change, questions in sums:
+        shifts.add(topic, change, questions)
     return shifts

@@ -2,7 +2,7 @@
 
 from typing import Protocol, runtime_checkable
 
-from pipeline.model import Recorded
+from pipeline.model import Recorded, Work
 from pipeline.stages.settlement import Decision
 
 
@@ -17,4 +17,8 @@ class SettlementStore(Protocol):
 
         Raises `NotFound`, `Conflict` where there is nothing to decide, or not yet, and `InvalidInput`.
         """
+        ...
+
+    async def examine(self, tenant_id: int, submission_id: str) -> Work:
+        """The answers of a submission as they were handed in, with their scores as far as there are; `NotFound`."""
         ...

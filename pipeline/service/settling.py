@@ -1,6 +1,7 @@
 """Deciding on answers that no rule could judge, as teachers ask for it."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
@@ -30,6 +31,14 @@ class DecisionIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[str, msgspec.Meta(max_length=LONGEST_COMMENT, description="A word to the learner; null: nothing.")]
         | None
     ) = None
+    replaces: (
+        Annotated[
+            datetime,
+            msgspec.Meta(tz=True, description="The `settled.at` that was seen; null: none. Where another holds: 409."),
+        ]
+        | msgspec.UnsetType
+        | None
+    ) = msgspec.UNSET
 
 
 class Settling:
@@ -46,12 +55,13 @@ class Settling:
     ) -> SubmissionView:
         """Decide on an answer in place of an earlier decision; the same again changes nothing.
 
-        Raises `InvalidInput`, `NotFound`, or `Conflict` where the answer needs no decision, or is not scored yet.
+        Raises `InvalidInput`, `NotFound`, or `Conflict` where the answer needs no decision, is not scored yet, or was
+        decided on meanwhile.
         """
         if problems := list(problems_in(given)):
             raise InvalidInput(problems)
         tenant_id = principal.tenant_id
-        decision = Decision(given.points, given.fraction, given.comment)
+        decision = Decision(given.points, given.fraction, given.comment, given.replaces)
         recorded = await self._store.settle(tenant_id, submission_id, question_id, decision, actor=principal.actor)
         await announce(recorded, self)
         views = await self._reading.read(tenant_id, [submission_id])

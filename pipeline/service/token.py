@@ -12,6 +12,7 @@ from pipeline.service.identifier import is_uuid
 TOKEN_ALGORITHM: Final = "HS256"  # noqa: S105 - names an algorithm
 TOKEN_AUDIENCE: Final = "gradeline:learner"  # noqa: S105 - names an audience
 PAGE_AUDIENCE: Final = "gradeline:page"
+REVIEW_AUDIENCE: Final = "gradeline:review"
 NOT_VALID: Final = "The learner token is not valid, has expired, or was withdrawn."
 """One sentence for all of it: whoever makes up a token learns nothing about keys and learners."""
 MOST_TENANTS: Final = 2**31 - 1
@@ -60,7 +61,7 @@ def verify(token: str, secret: str, now: float) -> None:
             token,
             secret,
             algorithms=[TOKEN_ALGORITHM],
-            audience=[TOKEN_AUDIENCE, PAGE_AUDIENCE],
+            audience=[TOKEN_AUDIENCE, PAGE_AUDIENCE, REVIEW_AUDIENCE],
             options={"require": ["exp", "sub", "aud"], "verify_exp": False, "verify_iat": False},
         )
     except (jwt.PyJWTError, TypeError, ValueError, OverflowError):

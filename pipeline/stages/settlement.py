@@ -15,20 +15,26 @@ from pipeline.scoring.judgement import graded
 from pipeline.stages.recommend import LearnerState, remember_correct
 
 FRACTION_DECIMALS: Final = 6
+DECIDED_MEANWHILE: Final = "Another decision on this answer holds than the one to be replaced."
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What an answer is worth: `points` or `fraction`, exactly one of the two, and perhaps a word on it."""
+    """What an answer is worth: `points` or `fraction`, exactly one of the two, and perhaps a word on it.
+
+    `replaces` is when the decision was made that was seen, None where none was; unset, any is replaced.
+    """
 
     points: float | None = None
     fraction: float | None = None
     comment: str | None = None
+    replaces: datetime | msgspec.UnsetType | None = msgspec.UNSET
 
 
 def settle(score: AnswerScore, decision: Decision, *, by: str, at: datetime) -> AnswerScore:
     """The score once `by` has decided; the very same one where nothing changes.
 
-    Raises `Conflict` where the rule was sure, `InvalidInput` for points beyond the question's.
+    Raises `Conflict` where the rule was sure or where another decision holds than was seen, `InvalidInput` for points
+    beyond the question's.
     """
     if score.settled is None and score.outcome is not Outcome.NEEDS_REVIEW:
         raise Conflict(f"The answer is {score.outcome}: only one that needs review can be settled.")
@@ -36,8 +42,15 @@ def settle(score: AnswerScore, decision: Decision, *, by: str, at: datetime) -> 
     held = score.settled and (score.points, score.fraction, score.settled.comment)
     if held == (points, fraction, decision.comment):
         return score
+    if decision.replaces is not msgspec.UNSET and decision.replaces != decided_at(score):
+        raise Conflict(DECIDED_MEANWHILE)
     settlement = Settlement(by, at, decision.comment, score.ruled.fraction)
     return AnswerScore(graded(fraction).outcome, fraction, points, score.max_points, score.rule, settlement)
+
+
+def decided_at(score: AnswerScore) -> datetime | None:
+    """When the decision was made that holds; None where there is none."""
+    return None if score.settled is None else score.settled.at
 
 
 def _worth(decision: Decision, max_points: float) -> tuple[float, float]:

@@ -4,6 +4,8 @@ Locks are taken as everybody takes them: the submission, the learner, the questi
 submission is alone with its score, so stages that end meanwhile come before or after, and never between.
 """
 
+from typing import Final
+
 import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -24,6 +26,7 @@ from pipeline.store.locking import lock_items, lock_learners, named, read_skills
 from pipeline.store.outbox import tell_settled
 from pipeline.store.packing import packed
 from pipeline.store.question import QuestionVersions
+from pipeline.store.start import shifts_for
 from pipeline.store.work import WorkUnit
 from pipeline.store.writing import FenceBroken
 
@@ -54,6 +57,7 @@ WRITE = text(
     """
 )
 WRITTEN = 2
+NO_SUCH_SUBMISSION: Final = "There is no such submission."
 
 
 class SettlementStore:
@@ -72,7 +76,7 @@ class SettlementStore:
         """
         async with transaction(self._engine) as connection:
             held = await held_of(connection, tenant_id, submission_id)
-            work = await self._load(connection, held)
+            work = await self._load(connection, tenant_id, held.submission_id)
             place = place_of(work, question_id)
             before = score_at(held, work, place)
             after = settle(before, decision, by=actor, at=work.loaded_at)
@@ -85,17 +89,24 @@ class SettlementStore:
             await note(connection, work, place, after, actor)
             return await write(connection, held, work, place, after)
 
-    async def _load(self, connection: AsyncConnection, held: Held) -> Work:
+    async def examine(self, tenant_id: int, submission_id: str) -> Work:
+        """The answers of a submission as they were handed in, with their scores as far as there are; `NotFound`."""
+        async with transaction(self._engine) as connection:
+            return await self._load(connection, tenant_id, submission_id)
+
+    async def _load(self, connection: AsyncConnection, tenant_id: int, submission_id: str) -> Work:
         unit = WorkUnit(connection, Stage.SCORE, None, self._versions, Banks())
-        [work] = await unit.load([Claim(held.submission_id, held.tenant_id, 0, 0)])
-        return work
+        works = await unit.load([Claim(submission_id, tenant_id, 0, 0)])
+        if not works:
+            raise NotFound(NO_SUCH_SUBMISSION)
+        return works[0]
 
 
 async def held_of(connection: AsyncConnection, tenant_id: int, submission_id: str) -> Held:
     """The submission under lock; raises `NotFound`."""
     locked = (await lock(connection, [(submission_id, tenant_id)])).rows
     if not locked:
-        raise NotFound("There is no such submission.")
+        raise NotFound(NO_SUCH_SUBMISSION)
     return locked[0].held
 
 
@@ -120,8 +131,9 @@ async def learn(connection: AsyncConnection, work: Work, place: int, score: Answ
     """Fold the first decision on an answer in, and keep in which order that was."""
     scored = ScoredAnswer(work.answers[place], score)
     key, id_ = (work.tenant_id, work.learner_id), scored.answer.question.id
+    shifts = await shifts_for(connection, work.tenant_id, scored.answer.question)
     before, question_keys = await lock_learner(connection, key, id_)
-    [item] = (await lock_items(connection, [one_answer(work, place)])).values()
+    [item] = (await lock_items(connection, [one_answer(work, place)], shifts)).values()
     effect, learner = learn_decision(scored, work.loaded_at, before, item)
     topics = frozenset(skill.topic for skill in moved_skills(effect))
     learned = Learned({key: learner}, {key: topics}, {(work.tenant_id, id_): effect.items[id_]})

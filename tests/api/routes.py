@@ -10,13 +10,14 @@ from pipeline.curriculum.entry import PARTS
 from pipeline.service.access import Role
 
 ANYBODY: Final = frozenset(Role)
-READERS: Final = ANYBODY - {Role.VIEWER}
+READERS: Final = ANYBODY - {Role.VIEWER, Role.REVIEWER}
 KEYS: Final = READERS - {Role.LEARNER}
 RATERS: Final = READERS - {Role.OPERATOR}
 SUBMITTERS: Final = frozenset({Role.SUBMITTER, Role.TEACHER})
 TEACHERS: Final = frozenset({Role.TEACHER})
 OPERATORS: Final = frozenset({Role.OPERATOR})
-ANALYSTS: Final = frozenset({Role.TEACHER, Role.VIEWER})
+ANALYSTS: Final = frozenset({Role.TEACHER, Role.VIEWER, Role.REVIEWER})
+SETTLERS: Final = frozenset({Role.TEACHER, Role.REVIEWER})
 LEARNING: Final = frozenset({Role.TEACHER, Role.LEARNER})
 
 
@@ -64,10 +65,11 @@ SUBMISSIONS: Final = [
         Foreign.NOT_FOUND,
         {"rating": 3},
     ),
+    Route("GET", "/v1/submissions/{submission_id}/answers/{question_id}", SETTLERS, Foreign.NOT_FOUND),
     Route(
         "PUT",
         "/v1/submissions/{submission_id}/answers/{question_id}/settlement",
-        TEACHERS,
+        SETTLERS,
         Foreign.NOT_FOUND,
         {"points": 1},
     ),
@@ -140,7 +142,14 @@ TEACHER_PAGES: Final = {
 }
 """Held to roles and tenants in tests/api/test_teacher_pages.py."""
 
-PAGES: Final = {("GET", "/pages/enter"), ("GET", "/pages/learner"), *TEACHER_PAGES}
+REVIEW_PAGES: Final = {
+    ("GET", "/pages/teacher/review"),
+    ("GET", "/pages/teacher/review/answer"),
+    ("POST", "/pages/teacher/review/answer"),
+}
+"""Held to roles and tenants in tests/api/test_review_pages.py."""
+
+PAGES: Final = {("GET", "/pages/enter"), ("GET", "/pages/learner"), *TEACHER_PAGES, *REVIEW_PAGES}
 """What takes a cookie in place of a key, and answers with pages: held to the same in tests/api/test_pages.py."""
 
 OPERATIONS: Final = [

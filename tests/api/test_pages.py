@@ -142,6 +142,21 @@ async def test_a_page_token_opens_no_learners_page_and_no_call(api: Api) -> None
     assert (await api.http.get("/v1/submissions", params={"access_token": token})).status_code == 401
 
 
+async def test_a_page_token_settles_only_where_that_was_asked_for(api: Api) -> None:
+    """And for as long as any token may be, because essays take longer to read than figures."""
+    minted = (await page_token(api, settle=True)).json()
+    left = api.parts.access.seconds_left(minted["token"])
+    assert left > api.parts.settings.learner_token_seconds - 60
+    plain = str((await page_token(api)).json()["token"])
+    assert (await entered(api, minted["token"])).headers["Location"] == "/pages/teacher/review"
+    assert (await entered(api, plain, to="review")).status_code == 403
+    missing = "/v1/submissions/00000000-0000-0000-0000-000000000000/answers/q"
+    assert (await api.call("GET", missing, key=minted["token"])).status_code == 404
+    assert (await api.call("GET", missing, key=plain)).status_code == 403
+    for path in ("/v1/submissions", "/v1/questions", "/v1/learners/u-1/skills", "/v1/keys"):
+        assert (await api.call("GET", path, key=minted["token"])).status_code == 403
+
+
 async def test_a_learner_token_of_another_tenant_is_told_apart(api: Api) -> None:
     """Both tenants sign with secrets of their own."""
     stranger = await api.parts.access.authenticate(f"Bearer {api.stranger}")

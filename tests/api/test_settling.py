@@ -71,6 +71,49 @@ async def test_the_same_decision_again_changes_nothing_and_another_one_holds(ins
     assert (other["version"], other["score"]["points"]) == (first["version"] + 1, 3.5)
 
 
+async def test_who_names_the_decision_that_is_replaced_overwrites_no_other(installation: Installation) -> None:
+    id_, teacher = await scored(installation), installation.caller()
+    unseen = {"points": 3.5, "replaces": None}
+    first = (await teacher.put(place(id_), unseen)).json()
+    at = first["score"]["answers"][1]["settled"]["at"]
+    assert (await teacher.put(place(id_), unseen)).json() == first
+    for replaces in (None, "2026-03-02T09:00:00Z"):
+        refused = await teacher.put(place(id_), {"points": 1, "replaces": replaces})
+        assert (refused.status_code, "Another decision" in refused.json()["detail"]) == (409, True)
+    assert (await teacher.get(f"/v1/submissions/{id_}")).json() == first
+    second = await teacher.put(place(id_), {"points": 1, "replaces": at})
+    assert (second.status_code, second.json()["score"]["points"]) == (200, 2)
+
+
+async def test_a_moment_without_an_offset_is_no_moment(installation: Installation) -> None:
+    id_ = await scored(installation)
+    refused = await installation.caller().put(place(id_), {"points": 1, "replaces": "2026-03-02T09:00:00"})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/replaces")
+
+
+async def test_an_answer_is_shown_with_all_that_a_decision_goes_by(installation: Installation) -> None:
+    teacher = installation.caller()
+    id_ = await scored(installation, assignment_id="hw-1")
+    path = f"/v1/submissions/{id_}/answers/essay"
+    shown = (await teacher.get(path)).json()
+    assert {name: shown[name] for name in ("submission_id", "status", "learner_id", "assignment_id", "response")} == {
+        "submission_id": id_,
+        "status": "completed",
+        "learner_id": "ada",
+        "assignment_id": "hw-1",
+        "response": "It depends.",
+    }
+    question = {name: shown["question"][name] for name in ("id", "version", "type", "prompt")}
+    assert question == {"id": "essay", "version": 1, "type": "essay", "prompt": "Why?"}
+    waiting = {"outcome": "needs_review", "fraction": None, "points": None, "max_points": 5.0, "rule": "essay/1"}
+    assert shown["score"] == waiting
+    settled = (await teacher.put(place(id_), {"points": 2})).json()["score"]["answers"][1]["settled"]
+    assert (await teacher.get(path)).json()["score"]["settled"] == settled
+    assert (await teacher.get(f"/v1/submissions/{id_}/answers/other")).status_code == 404
+    unscored = await installation.caller(Role.SUBMITTER).hand_in("ada", {"essay": "It depends."})
+    assert (await teacher.get(f"/v1/submissions/{unscored}/answers/essay")).json()["score"] is None
+
+
 @pytest.mark.parametrize("role", [Role.SUBMITTER, Role.OPERATOR])
 async def test_only_a_teacher_decides(installation: Installation, role: Role) -> None:
     id_ = await scored(installation)

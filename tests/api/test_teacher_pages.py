@@ -23,7 +23,7 @@ PATHS = sorted(path.replace("{question_id}", "q003") for _, path in TEACHER_PAGE
 class Structure(HTMLParser):
     """Whether every element is closed where it should be, the ids that there are, and which of them are named."""
 
-    EMPTY = frozenset({"meta", "link", "br", "wbr"})
+    EMPTY = frozenset({"meta", "link", "br", "wbr", "input"})
 
     def __init__(self, html: str) -> None:
         super().__init__()

@@ -1,6 +1,7 @@
 """Decisions of people on real Postgres: score, learning, figures, events; exact in a replay, gone with the learner."""
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 
 import pytest
@@ -13,10 +14,12 @@ from pipeline.service.rebuilding import Rebuilder
 from pipeline.stages.settlement import Decision
 from pipeline.store.control import ControlStore
 from pipeline.store.erasure import ErasureStore
-from tests.contracts.classroom import Classroom
+from pipeline.store.question import QuestionVersions
+from pipeline.store.work import WorkStore
+from tests.contracts.classroom import ESSAY, Classroom
 from tests.contracts.house import WORKER, run
 from tests.integration.test_rebuilding import MeanwhileStore, erase, erase_at_once, execute, of_others, state_of
-from tests.samples import new_tenant
+from tests.samples import a_hand_in, new_tenant
 from tests.sums import query
 
 
@@ -134,6 +137,44 @@ async def test_it_makes_no_difference_to_history_whether_advice_came_before_or_a
     await room.exact()
     [row] = await query(engine, "SELECT answers FROM skills WHERE topic = 'topic-1'")
     assert row[0] == 1
+
+
+async def begun_at(room: Classroom, name: str, stages: Sequence[Stage]) -> tuple[float, float]:
+    """Where an essay's rating began that was settled after these stages, in a tenant whose questions proved hard."""
+    await room.furnish(name)
+    for learner in range(4):
+        early = a_hand_in(room.tenant_id, [room.questions[0]], ("b",), learner_id=f"early-{learner}")
+        await room.intake.accept([early])
+        await run(room, Stage.SCORE, [early.id])
+        await run(room, Stage.RECOMMEND, [early.id])
+    room.store = WorkStore(room.engine, QuestionVersions())  # as another process that starts now
+    id_ = await room.hand_in("late", stages)
+    await room.settle(id_, "essay", 1.0)
+    await room.exact()
+    [row] = await query(
+        room.engine,
+        "SELECT r.start, r.rating FROM item_ratings r JOIN questions q ON q.key = r.question_key"
+        f" WHERE q.id = 'essay' AND q.tenant_id = {room.tenant_id}",
+    )
+    return row.start, row.rating
+
+
+async def test_a_question_first_settled_before_any_advice_begins_where_all_others_do(room: Classroom) -> None:
+    """A rating begins with whoever comes first: the stage that learns from all answers, or a person's decision."""
+    usual, _ = await begun_at(room, "usual", [Stage.SCORE, Stage.RECOMMEND])
+    level = float(ESSAY.difficulty - 3)
+    assert usual > level
+    begun, moved = await begun_at(room, "settled first", [Stage.SCORE])
+    assert begun == pytest.approx(usual, rel=1e-12)
+    assert moved != begun
+
+
+async def test_a_rebuild_begins_a_question_where_its_first_decision_did(room: Classroom, engine: AsyncEngine) -> None:
+    await begun_at(room, "settled first", [Stage.SCORE])
+    before = await state_of(engine)
+    await execute(engine, "UPDATE item_ratings SET rating = rating + 1")
+    assert (await room.rebuilder.rebuild(room.tenant_id)).differences > 0
+    assert await state_of(engine) == before
 
 
 @pytest.mark.parametrize(

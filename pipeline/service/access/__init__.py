@@ -8,11 +8,19 @@ from pipeline.service.access.credential import (
     hash_secret,
     new_signing_secret,
 )
-from pipeline.service.access.permission import NO_LEARNER, PERMISSIONS, Permission, Principal, Role
+from pipeline.service.access.permission import (
+    NO_LEARNER,
+    PERMISSIONS,
+    TEACHERS_BROWSERS,
+    Permission,
+    Principal,
+    Role,
+)
 
 __all__ = [
     "NO_LEARNER",
     "PERMISSIONS",
+    "TEACHERS_BROWSERS",
     "Access",
     "CreatedKey",
     "LearnerToken",

@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -16,13 +17,23 @@ from pipeline.model import Grant
 from pipeline.ports import AccessStore, KeyInfo, KnownKey
 from pipeline.service.access.permission import Principal, Role
 from pipeline.service.identifier import is_uuid, learner_hash
-from pipeline.service.token import NOT_VALID, PAGE_AUDIENCE, TOKEN_AUDIENCE, Claims, claimed, signed, verify
+from pipeline.service.token import (
+    NOT_VALID,
+    PAGE_AUDIENCE,
+    REVIEW_AUDIENCE,
+    TOKEN_AUDIENCE,
+    Claims,
+    claimed,
+    signed,
+    verify,
+)
 
 KEY_PREFIX: Final = "gl_"
 DOTS_IN_TOKEN: Final = 2
 MOST_CACHED: Final = 10_000
 LOOKED_UP_AT_ONCE: Final = 1_000
 NO_KEY: Final = "The API key is unknown or revoked."
+PAGE_ROLES: Final = MappingProxyType({PAGE_AUDIENCE: Role.VIEWER, REVIEW_AUDIENCE: Role.REVIEWER})
 
 
 class CreatedKey(msgspec.Struct, frozen=True):
@@ -42,7 +53,7 @@ class LearnerToken(msgspec.Struct, frozen=True):
 
 
 class PageToken(msgspec.Struct, frozen=True):
-    """A signed token for a teacher's browser, valid until `expires_at`; it reads analytics and nothing else."""
+    """A signed token for a teacher's browser, valid until `expires_at`; it reads analytics, and may settle answers."""
 
     token: str
     expires_at: datetime
@@ -148,9 +159,13 @@ class Access:
         """A token that reads only this learner's things, for `seconds`."""
         return LearnerToken(*await self._minted(principal, TOKEN_AUDIENCE, learner_id, seconds))
 
-    async def mint_page_token(self, principal: Principal, seconds: int) -> PageToken:
-        """A token with which a teacher's browser reads the tenant's analytics, for `seconds`."""
-        return PageToken(*await self._minted(principal, PAGE_AUDIENCE, principal.actor, seconds))
+    async def mint_page_token(self, principal: Principal, seconds: int, *, settle: bool = False) -> PageToken:
+        """A token with which a teacher's browser reads the tenant's analytics, for `seconds`.
+
+        With `settle`, it also reads the answers that a person decides on, and decides.
+        """
+        audience = REVIEW_AUDIENCE if settle else PAGE_AUDIENCE
+        return PageToken(*await self._minted(principal, audience, principal.actor, seconds))
 
     async def _minted(self, by: Principal, audience: str, subject: str, seconds: int) -> tuple[str, datetime]:
         if by.key_id is None:
@@ -191,8 +206,8 @@ class Access:
 def bearer_of(claims: Claims) -> Principal:
     """Who comes with a verified token: a learner, or the browser of whoever minted a page token."""
     grant = Grant(claims.key, claims.exp)
-    if claims.aud == PAGE_AUDIENCE:
-        return Principal(claims.tenant, Role.VIEWER, f"page:{claims.sub}", grant=grant)
+    if role := PAGE_ROLES.get(claims.aud):
+        return Principal(claims.tenant, role, f"page:{claims.sub}", grant=grant)
     return Principal(claims.tenant, Role.LEARNER, f"learner:{claims.sub}", learner_id=claims.sub, grant=grant)
 
 

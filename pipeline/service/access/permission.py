@@ -10,13 +10,17 @@ from pipeline.model import Grant
 
 
 class Role(StrEnum):
-    """What a credential is for; `learner` (one learner's browser) and `viewer` (a teacher's) come from tokens only."""
+    """What a credential is for.
+
+    `learner` (one learner's browser), `viewer` and `reviewer` (a teacher's) come from tokens only.
+    """
 
     SUBMITTER = "submitter"
     TEACHER = "teacher"
     OPERATOR = "operator"
     LEARNER = "learner"
     VIEWER = "viewer"
+    REVIEWER = "reviewer"
 
 
 NO_LEARNER: Final = "There is no such learner: nobody of this id has handed in, is in a group, or has goals."
@@ -76,7 +80,11 @@ PERMISSIONS: Final = {
     ),
     Role.LEARNER: frozenset({Permission.READ, Permission.RATE, Permission.READ_LEARNING}),
     Role.VIEWER: frozenset({Permission.READ_ANALYTICS}),
+    Role.REVIEWER: frozenset({Permission.READ_ANALYTICS, Permission.SETTLE}),
 }
+
+TEACHERS_BROWSERS: Final = (Role.VIEWER, Role.REVIEWER)
+"""The roles of tokens with which a teacher's browser comes."""
 
 
 def takers_of(permission: Permission) -> str:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pipeline.learning.candidate import Candidate
 from pipeline.learning.replay import LoggedAnswer, Ratings
-from pipeline.learning.start import GUESSED, MOST_SHIFT, Shifts, shifts_of
+from pipeline.learning.start import GUESSED, MOST_SHIFT, Shifts, shifts_from, shifts_of
 
 offsets = st.lists(st.tuples(st.sampled_from(["loops", "lists", "maps"]), st.floats(-6, 6)), max_size=30)
 
@@ -48,6 +48,16 @@ def test_telling_each_move_comes_to_the_same_as_telling_the_end(found: list[tupl
         moved.note((topic,), off / 2, new=False)
     told = shifts_of(proved(topic, off) for topic, off in found)
     assert moved.of(("loops", "maps")) == pytest.approx(told.of(("loops", "maps")))
+
+
+@given(offsets)
+def test_sums_that_were_added_up_elsewhere_tell_the_same(found: list[tuple[str, float]]) -> None:
+    by_topic = {topic: [off for one, off in found if one == topic] for topic, _ in found}
+    sums = [(None, sum(off for _, off in found), len(found))]
+    told = shifts_from([*sums, *((topic, sum(offs), len(offs)) for topic, offs in by_topic.items())])
+    each = shifts_of(proved(topic, off) for topic, off in found)
+    for topics in (("loops",), ("loops", "maps"), ("unheard-of",)):
+        assert told.of(topics) == pytest.approx(each.of(topics))
 
 
 def test_a_topic_that_proved_hard_is_expected_to_be_hard_from_its_next_question_on() -> None:
