@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 from redis.asyncio import Redis
@@ -37,6 +37,9 @@ from pipeline.store.batch import BatchStore
 from pipeline.store.journal import JournalStore
 from pipeline.store.ledger import LedgerStore
 from pipeline.store.policy import PolicyStore
+
+TOLD_TOGETHER_SECONDS: Final = 0.03
+"""Too short to be seen; the last section of a text is mostly told with its end, which follows within milliseconds."""
 
 
 def assemble_writers(
@@ -149,7 +152,7 @@ def build_author(
         experiments=configuration.experiments,
         quota=build_quota(settings, redis),
         halfprice=build_halfprice(ground, batched) if batched else None,
-        taste=Taste(settings.ai_feedback_on, settings.ai_answers),
+        taste=Taste(settings.ai_feedback_on, settings.ai_answers, TOLD_TOGETHER_SECONDS),
     )
 
 

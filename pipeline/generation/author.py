@@ -92,10 +92,14 @@ class Quota(Protocol):
 
 
 class Taste(msgspec.Struct, frozen=True):
-    """Which answers models write on: all or mistakes, and at most how many of a submission."""
+    """Which answers models write on: all or mistakes, at most how many of a submission; how often learners are told.
+
+    What a model writes within `together_seconds` is told together.
+    """
 
     on: Literal["all", "mistakes"] = "all"
     most: int = 10
+    together_seconds: float = 0.0
 
 
 class Commission(msgspec.Struct, frozen=True):
@@ -205,7 +209,13 @@ class Author:
         errand = errand_of(scored, request, names_in(commission.background.metadata), arm.prompt, verdict)
         put_back = partial(restore, originals=errand.originals)
         told = AnswerTold(request.submission_id, request.tenant_id, errand.question_id)
-        teller = Teller(self._deltas, told, compose=partial(shown_so_far, errand), restore=put_back)
+        teller = Teller(
+            self._deltas,
+            told,
+            compose=partial(shown_so_far, errand),
+            restore=put_back,
+            together_seconds=self._taste.together_seconds,
+        )
         wish = self._wish(commission, errand, teller)
         outcome = await self._flights.heard(wish)
         if isinstance(outcome, Unwritten):

@@ -43,8 +43,18 @@ class Teller:
     nobody waits here for what is told on the way: the next thing told holds all of it.
     """
 
-    def __init__(self, deltas: Deltas, answer: AnswerTold, *, compose: Compose, restore: Restore = str) -> None:
+    def __init__(
+        self,
+        deltas: Deltas,
+        answer: AnswerTold,
+        *,
+        compose: Compose,
+        restore: Restore = str,
+        together_seconds: float = 0.0,
+    ) -> None:
+        """What comes within `together_seconds` is told together; the end of a text is told at once."""
         self._deltas = deltas
+        self._together_seconds = together_seconds
         self._answer = answer
         self._compose = compose
         self._restore = restore
@@ -107,6 +117,8 @@ class Teller:
         """Say what there is to say, until nothing new came while it was said."""
         try:
             while said != self._told:
+                if self._together_seconds:
+                    await asyncio.sleep(self._together_seconds)
                 after, said = said, self._told
                 await self._say(after, said)
         except Exception as surprise:  # noqa: BLE001 - what is stored is told all the same

@@ -23,10 +23,10 @@ from pipeline.store.submission import IntakeStore
 from tests.samples import a_hand_in, new_tenant
 from tests.standin.server import standing_in
 
-ONE_TEXT: Final = 12
+ONE_TEXT: Final = 11
 """Claim, load; policy; background and skills, picture kept; journal begun; request booked, settled; reply journalled.
 
-Then one transaction: begun with the submission locked and its states read, written, committed.
+Then one transaction: begun with the submission locked, its states and scores read; written; committed.
 """
 MANY: Final = 20
 ENDED: Final = re.compile(rb"^[^\n]*\tReadyForQuery\t", re.MULTILINE)

@@ -30,10 +30,15 @@ def compose(sections: Sections) -> str | None:
 class Desk:
     """A teller, and what it told."""
 
-    def __init__(self, deltas: FakeDeltas | None = None) -> None:
+    def __init__(self, deltas: FakeDeltas | None = None, *, together_seconds: float = 0.0) -> None:
         self.deltas = deltas or FakeDeltas()
-        answer = AnswerTold("s", 1, "q")
-        self.teller = Teller(self.deltas, answer, compose=compose, restore=lambda text: text.replace("<1>", "Ada"))
+        self.teller = Teller(
+            self.deltas,
+            AnswerTold("s", 1, "q"),
+            compose=compose,
+            restore=lambda text: text.replace("<1>", "Ada"),
+            together_seconds=together_seconds,
+        )
 
     async def write(self, reply: str) -> None:
         telling: Telling = self.teller
@@ -110,6 +115,22 @@ async def test_a_reply_is_read_however_slowly_it_is_told() -> None:
         await desk.write(REPLY)
         await desk.teller.finish(STORED)
     assert desk.told == [STORED]
+
+
+async def test_the_end_of_a_text_waits_for_no_more_to_be_told_together() -> None:
+    desk = Desk(together_seconds=3_600.0)
+    await desk.write(REPLY)
+    assert desk.told == []
+    await desk.teller.finish(STORED)
+    assert desk.told == [STORED]
+
+
+async def test_what_comes_close_together_is_told_when_no_more_is_awaited() -> None:
+    desk = Desk(together_seconds=0.001)
+    await desk.write(REPLY)
+    async with asyncio.timeout(10):
+        while "".join(text or "" for text in desk.told) != STORED:  # noqa: ASYNC110 - it comes by itself
+            await asyncio.sleep(0.001)
 
 
 async def test_what_is_being_told_is_taken_back_only_after_it_was() -> None:
