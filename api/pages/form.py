@@ -62,6 +62,11 @@ def require_own_site(request: AnyRequest) -> None:
         raise Forbidden(NOT_OURS)
 
 
+def is_vouched(request: AnyRequest) -> bool:
+    """Whether the browser says that the form stands on a page of ours; over plain http browsers say nothing."""
+    return request.headers.get("sec-fetch-site") == OWN
+
+
 def is_current(request: AnyRequest, form: Mapping[str, str]) -> bool:
     """Whether the form was made for the cookie that came with it.
 
@@ -70,6 +75,6 @@ def is_current(request: AnyRequest, form: Mapping[str, str]) -> bool:
     """
     if hmac.compare_digest(form[TOKEN_FIELD].encode(), form_token(request).encode()):
         return True
-    if request.headers.get("sec-fetch-site") != OWN:
+    if not is_vouched(request):
         raise Forbidden(NOT_OURS)
     return False

@@ -13,7 +13,7 @@ from api.analytics import Cursor
 from api.caller import AnyRequest
 from api.description import HTML, Answer, Body, described
 from api.pages.entering import TAG
-from api.pages.form import FORM, form_of, form_token, is_current, require_own_site
+from api.pages.form import FORM, form_of, form_token, is_current, is_vouched, require_own_site
 from api.pages.rendering import look, page, with_form
 from api.pages.review_view import (
     ANSWER_PATH,
@@ -27,14 +27,14 @@ from api.pages.review_view import (
     typed_before,
     waiting_row,
 )
-from api.pages.teacher_frame import REVIEW_PATH, Locale, part_links, places, settled_by
+from api.pages.teacher_frame import REVIEW_PATH, Locale, part_links, places, settled_by, teachers_words
 from api.pages.teacher_view import address
 from api.pages.visitor import address_of
 from api.pages.words import Words
 from api.patience import Patience
 from api.reading import query_of
 from pipeline.bootstrap import ApiParts
-from pipeline.errors import Conflict, FieldProblem, InvalidInput
+from pipeline.errors import Conflict, FieldProblem, InvalidInput, Unauthenticated
 from pipeline.ports import SubmissionFilter
 from pipeline.service.access import Permission, Principal, Role
 from pipeline.service.reviewing import Examined, WaitingList
@@ -46,6 +46,7 @@ PAGE_SECONDS: Final = 10.0
 """A person who has read and typed for minutes is better served late than refused."""
 FIELDS: Final = ("points", "comment", "seen")
 UNPROCESSABLE: Final = 422
+UNAUTHENTICATED: Final = 401
 CONFLICT: Final = 409
 FORBIDDEN: Final = 403
 NO_PROBLEMS: Final[Mapping[str, str]] = {}
@@ -168,8 +169,11 @@ async def settle_on_page(request: AnyRequest) -> Response[Any]:
 
     It is taken from our own pages alone. What cannot be kept comes back in the form, with the reason.
     """
-    parts, principal, say = await settled_by(request)
     require_own_site(request)
+    try:
+        parts, principal, say = await settled_by(request)
+    except Unauthenticated:
+        return expired_page(await form_of(request, *FIELDS) if is_vouched(request) else {}, teachers_words(request))
     query = query_of(request, AnswerPageQuery)
     form = await form_of(request, *FIELDS)
     typed, current = Typed(*[form[name] for name in FIELDS]), is_current(request, form)
@@ -219,6 +223,15 @@ def conflict_page(
     kept = Typed(typed.points, typed.comment, seen_in(found))
     problem = closed_said(found, say) or say("problem_meanwhile")
     return answer_page(request, found, kept, say, principal, {"": problem}, CONFLICT)
+
+
+def expired_page(form: Mapping[str, str], say: Words) -> Response[str]:
+    """The answer to a form that came too late: nothing is kept, and what was typed is there to be copied.
+
+    Without a session no token tells whose form it is, so nothing is shown of one that no browser vouches for.
+    """
+    typed = [(say(name), form[name]) for name in ("points", "comment") if form.get(name, "").strip()]
+    return page("teacher_expired.html.jinja", say, status=UNAUTHENTICATED, typed=typed)
 
 
 def answer_page(

@@ -86,6 +86,12 @@ REVIEW: Final[Table] = MappingProxyType(
             "该提交已取消，无法评分。",
         ),
         "not_kept": Said("Nothing was kept", "저장되지 않았습니다", "保存されませんでした", "未保存"),
+        "typed_said": Said(
+            "What you typed stands here, to be copied.",
+            "입력한 내용입니다. 복사해 두세요.",
+            "入力した内容です。コピーしておいてください。",
+            "您输入的内容如下，可复制保存。",
+        ),
         "problem_missing": Said(
             "How many points is it worth?", "점수를 입력해 주세요.", "得点を入力してください。", "请输入分数。"
         ),

@@ -25,13 +25,18 @@ Locale = Annotated[str, msgspec.Meta(max_length=35)]
 async def looked_at(request: AnyRequest) -> tuple[ApiParts, Principal, Words]:
     """The parts, the teacher's browser, and the words of these pages in its language."""
     parts, principal = await visitor(request, TEACHERS_BROWSERS, Permission.READ_ANALYTICS)
-    return parts, principal, Words(words_for(request).language, TABLE)
+    return parts, principal, teachers_words(request)
+
+
+def teachers_words(request: AnyRequest) -> Words:
+    """The words of these pages in the visitor's language."""
+    return Words(words_for(request).language, TABLE)
 
 
 async def settled_by(request: AnyRequest) -> tuple[ApiParts, Principal, Words]:
     """As `looked_at`, for a browser whose token settles."""
     parts, principal = await visitor(request, (Role.REVIEWER,), Permission.SETTLE)
-    return parts, principal, Words(words_for(request).language, TABLE)
+    return parts, principal, teachers_words(request)
 
 
 async def groups_of(parts: ApiParts, principal: Principal) -> Sequence[Group]:

@@ -255,6 +255,21 @@ async def test_what_cannot_be_decided_has_no_form_and_says_why(installation: Ins
     assert (refused.status_code, "is cancelled" in refused.text, "<form" in refused.text) == (409, True, False)
 
 
+async def test_what_was_typed_is_shown_where_the_session_is_over(installation: Installation) -> None:
+    id_, browser = await furnish(installation), await entered(installation)
+    fields = Fields((await browser.get(answer_at(id_))).text)
+    typed = {**fields.sent, "points": "4", "comment": "<b>Long</b>\n  thought."}
+    late = await Browser(installation, "a.b.c").send(fields.action, typed, **{"Sec-Fetch-Site": "same-origin"})
+    assert (late.status_code, "<b>Long</b>\n  thought." in text_of(late.text)) == (401, True)
+    check_is_strict(late)
+    structure = Structure(late.text)
+    assert (structure.wrong, structure.open) == ([], [])
+    for headers, status in (({"Sec-Fetch-Site": "cross-site"}, 403), ({}, 401)):
+        elsewhere = await Browser(installation, "").send(fields.action, typed, **headers)
+        assert (elsewhere.status_code, "thought" in elsewhere.text) == (status, False)
+    assert "settled" not in await score_of(installation, id_)
+
+
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
 async def test_a_form_of_another_site_is_refused(installation: Installation, site: str) -> None:
     """Even with the right token, and from a neighbour whose requests carry the cookie."""

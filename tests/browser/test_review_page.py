@@ -134,6 +134,7 @@ async def test_nothing_overflows_on_a_phone_or_a_desk(settings: Settings, tmp_pa
                 submit(tab)
                 assert tab.run("document.querySelectorAll('[aria-invalid=true]').length") == 1
                 assert tab.run("document.getElementById('points').value") == "seven"
+                assert tab.run("getComputedStyle(document.getElementById('points')).borderTopWidth") == "2px"
                 assert tab.run(OVERFLOWING) == [], (language, width)
 
     await seen(settings, tmp_path, look)
