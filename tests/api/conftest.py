@@ -17,6 +17,7 @@ from pipeline.bootstrap import ApiParts
 from pipeline.scoring.bank import parse_question
 from pipeline.service.access import Role
 from pipeline.settings import Settings
+from tests.api.furnishing import new_key, save_questions
 from tests.api.installation import Installation, opened
 from tests.api.live import LiveApi, live_api, workers
 from tests.api.running import documentation, running
@@ -55,7 +56,7 @@ class Api:
     async def save_question(self) -> None:
         """Put the question `q-1` into the bank of both tenants."""
         for key in (self.keys[Role.OPERATOR], self.stranger):
-            await self.parts.bank.save(await self.tenant_id(key), [parse_question(QUESTION, question_id="q-1")])
+            await save_questions(self.parts, await self.tenant_id(key), [parse_question(QUESTION, question_id="q-1")])
 
     async def hand_in(self, key: str | None = None) -> str:
         """Hand in an answer to `q-1`; answers the submission's id."""
@@ -70,8 +71,8 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
     async with running(app):
         parts: ApiParts = app.state.parts
         roles = (Role.SUBMITTER, Role.TEACHER, Role.OPERATOR)
-        keys = {role: (await parts.access.create_key(TENANT, role, role)).secret for role in roles}
-        stranger = (await parts.access.create_key(OTHER_TENANT, Role.OPERATOR, "stranger")).secret
+        keys = {role: await new_key(parts, TENANT, role) for role in roles}
+        stranger = await new_key(parts, OTHER_TENANT, Role.OPERATOR, "stranger")
         served = with_lane(app, most_bytes=settings.max_body_bytes)
         transport = httpx.ASGITransport(app=served, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://gradeline") as http:

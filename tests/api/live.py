@@ -16,6 +16,7 @@ from pipeline.scoring.bank import parse_question
 from pipeline.service.access import Role
 from pipeline.settings import Settings
 from pipeline.store.engine import transaction
+from tests.api.furnishing import new_key, save_questions
 from tests.api.installation import question
 from tests.api.running import documentation
 from workers.process import serve
@@ -92,7 +93,7 @@ async def live_api(settings: Settings) -> AsyncIterator[LiveApi]:
     for tenant in TENANTS:
         principal = await parts.access.authenticate(f"Bearer {keys[tenant, Role.TEACHER]}")
         questions = [parse_question(question(f"q-{n}")) for n in (1, 2)]
-        await parts.bank.save(principal.tenant_id, questions)
+        await save_questions(parts, principal.tenant_id, questions)
     port = server.servers[0].sockets[0].getsockname()[1]
     limits = httpx.Limits(max_connections=200)
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, limits=limits) as http:
@@ -101,10 +102,6 @@ async def live_api(settings: Settings) -> AsyncIterator[LiveApi]:
         finally:
             server.should_exit = True
             await serving
-
-
-async def new_key(parts: ApiParts, tenant: str, role: Role) -> str:
-    return (await parts.access.create_key(tenant, role, role)).secret
 
 
 @asynccontextmanager
