@@ -160,12 +160,15 @@ class Showing:
         return found
 
     async def awaits_decision(self, principal: Principal, standing: Standing) -> bool:
-        """Whether a person may still decide on answers that no rule could judge; raises `NotFound`, `Unavailable`."""
+        """Whether decisions on answers that no rule could judge are still to come; raises `NotFound`, `Unavailable`.
+
+        What is read may be newer than `standing`: then more came after it, which is still to be told.
+        """
         if standing.status is Status.CANCELLED:
             return False
         shown = await self.show(principal, standing.submission_id, at_least=standing.version)
         score = msgspec.json.decode(shown.document, type=Scored).score
-        return score is not None and score.provisional
+        return shown.version > standing.version or (score is not None and score.provisional)
 
     async def missed(self, standing: Standing, after_version: int) -> list[Standing]:
         """What happened to a submission after this version, up to where it stands; the end is never left out."""

@@ -74,6 +74,17 @@ async def test_whoever_waits_for_the_decisions_hears_of_them_after_the_end(live:
     assert rest[-1].data == {"id": id_, "status": "completed", "version": rest[-1].id}
 
 
+async def test_a_decision_is_not_the_last_while_one_behind_it_is_still_to_be_told(live: LiveApi, id_: str) -> None:
+    """A stream that comes to the first when the second is made, too, would end before it."""
+    await run_all(live, id_)
+    principal, showing = await live.parts.access.authenticate(live.credential()["Authorization"]), live.parts.showing
+    await settle(live, id_, "why", 3)
+    first = await showing.standing(principal, id_)
+    await settle(live, id_, "how", 3)
+    second = await showing.standing(principal, id_)
+    assert [await showing.awaits_decision(principal, one) for one in (first, second)] == [True, False]
+
+
 async def test_a_decision_that_was_missed_is_told_to_whoever_comes_back(live: LiveApi, id_: str) -> None:
     """By its name, also to those who wait for nothing more than the end."""
     await run_all(live, id_)
