@@ -60,7 +60,11 @@ def test_all_columns_that_lack_are_named_with_the_ways_they_may_be_called() -> N
     assert said.endswith("Its header is: who, problem_id, ok")
 
 
-@pytest.mark.parametrize("raw", [LOG.encode("utf-16"), gzip.compress(LOG.encode()), b"PK\x03\x04\x14\x00user,item"])
+@pytest.mark.parametrize(
+    "raw",
+    [LOG.encode("utf-16"), gzip.compress(LOG.encode(), mtime=0), b"PK\x03\x04\x14\x00user,item"],
+    ids=["UTF-16", "gzip", "zip"],
+)
 def test_a_file_that_is_no_text_is_refused_in_one_sentence(raw: bytes) -> None:
     done = CliRunner().invoke(main, ["evaluate", "skills", "-"], input=raw)
     assert done.exit_code == 1
