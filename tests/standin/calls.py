@@ -62,8 +62,9 @@ class Record:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    def enter(self, call: Call) -> None:
-        call.began = time.monotonic()
+    def enter(self, call: Call, came_at: float) -> None:
+        """A call begins, whose request came at this moment of the monotonic clock."""
+        call.began = came_at
         self.calls.append(call)
         self.under_way += 1
         self.most_at_once = max(self.most_at_once, self.under_way)

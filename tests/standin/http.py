@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from email.utils import formatdate
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, SupportsIndex
 
 import msgspec
 
@@ -22,6 +22,17 @@ class Line(asyncio.StreamReader):
         self.number = next(NUMBERS)
         self.gone = asyncio.Event()
         self.when_gone: Callable[[], None] = lambda: None
+        self._began: float | None = None
+
+    def feed_data(self, data: Iterable[SupportsIndex]) -> None:
+        if self._began is None:
+            self._began = time.monotonic()
+        super().feed_data(data)
+
+    def take_beginning(self) -> float:
+        """When the first of what was sent since this was asked last came in."""
+        began, self._began = self._began, None
+        return time.monotonic() if began is None else began
 
     def feed_eof(self) -> None:
         super().feed_eof()
@@ -37,13 +48,14 @@ class Line(asyncio.StreamReader):
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What came in; header names are in lower case. `line` tells when nobody waits for the answer any more."""
+    """What came in, and when; header names are in lower case. `line` tells when nobody waits for an answer any more."""
 
     method: str
     target: str
     headers: dict[str, str]
     body: bytes
     line: Line
+    came_at: float
 
     @property
     def path(self) -> str:
@@ -158,4 +170,5 @@ async def read_request(line: Line) -> Request | None:
         return None
     method, target, _ = first.split(" ")
     headers = {name.lower(): value for name, value in (entry.split(": ", 1) for entry in lines)}
-    return Request(method, target, headers, await line.readexactly(int(headers.get("content-length", "0"))), line)
+    body = await line.readexactly(int(headers.get("content-length", "0")))
+    return Request(method, target, headers, body, line, line.take_beginning())

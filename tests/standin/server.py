@@ -94,7 +94,7 @@ class StandIn:
         asked = wire.asked(body)
         rule = self._director.next(request.body, asked.model)
         record, call = self.record, self._call(wire, request, body, asked, rule)
-        record.enter(call)
+        record.enter(call, request.came_at)
         request.line.when_gone = lambda: record.leave(call)
         performance = Performance(wire, asked, rule, call, self.record, self.script)
         try:
