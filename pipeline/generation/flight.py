@@ -131,7 +131,10 @@ class Flights:
     def _strike_off(self, name: Name, flight: Flight, _: object) -> None:
         if self._under_way.get(name) is flight:
             del self._under_way[name]
-        report_left(flight) if flight.arrival.done() else pass_on(flight)
+        if flight.arrival.done():
+            report_left(flight)
+        else:
+            pass_on(flight)
 
     async def _fly(self, wish: Wish, arrival: Arrival) -> Written | Unwritten:
         standing = await self._settled(wish.wanted)
